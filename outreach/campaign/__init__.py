@@ -1,0 +1,1 @@
+"""Campaign files: reading them, working out when, and what applying them would change."""

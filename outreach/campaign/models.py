@@ -1,0 +1,251 @@
+"""A campaign as its file says it: frozen values, each of which knows its file and line.
+
+The format is described for officers in docs/campaign-files.md. Keys are written with hyphens
+(`if-late`), attributes with underscores. `days-off`, `each`, `every`, `release` and
+translations are read and kept here, and acted upon by the modules named in their comments.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+T = TypeVar("T")
+
+
+def _hyphens(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+class Frozen(BaseModel):
+    """A value of a campaign file."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=_hyphens,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+@dataclass(frozen=True)
+class Tbc(Generic[T]):
+    """To be confirmed by `who`. `plan_with` serves to compute slots, and is never printed."""
+
+    who: str = ""
+    plan_with: T | None = None
+
+
+@dataclass(frozen=True)
+class When:
+    """When a message is due, as written: absolute, or counted from an event.
+
+    `anchor` is an event's id, or None for an absolute time. `edge` is the instant of the event
+    that `offset` counts from. `days` are counted from the event's date in the event's zone, and
+    `wall` is then read in `zone`; both may be None: the event's own time and zone. `written` is
+    the text of the file.
+    """
+
+    written: str
+    anchor: str | None = None
+    edge: Literal["starts", "ends"] = "starts"
+    days: int = 0
+    working: bool = False  # "working days from forum - 12 days": with the next issue's calendars
+    offset: timedelta | None = None  # "forum - 2 hours"; then days is 0 and wall is None
+    on: date | None = None  # the date of an absolute time
+    wall: time | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True)
+class Late:
+    """What to do with a cleared post found late: send within `within`, then ask a person."""
+
+    within: timedelta = timedelta(minutes=15)
+    written: str = "send within 15 minutes, then ask"
+
+
+def _when(value: Any) -> Any:
+    from outreach.campaign.when import parse_when
+
+    return parse_when(value)
+
+
+def _late(value: Any) -> Any:
+    from outreach.campaign.when import parse_late
+
+    return parse_late(value)
+
+
+def _known(value: Any) -> Any:
+    """`tbc`, `{tbc: organizers, plan-with: "09:00"}`, or the value itself."""
+    if value == "tbc":
+        return Tbc()
+    if isinstance(value, Mapping) and "tbc" in value:
+        extra = set(value) - {"tbc", "plan-with"}
+        if extra:
+            raise ValueError(f"beside tbc there may be plan-with only, not {', '.join(extra)}")
+        return Tbc(who=str(value["tbc"] or ""), plan_with=value.get("plan-with"))
+    return value
+
+
+Moment = Annotated[When, PlainValidator(_when)]
+Lateness = Annotated[Late, PlainValidator(_late)]
+Text = Annotated[str | Tbc[str], BeforeValidator(_known)]
+Clock = Annotated[time | Tbc[str], BeforeValidator(_known)]
+Count = Annotated[int | Tbc[str], BeforeValidator(_known)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+class Languages(Frozen):
+    """The source language, its translations, and which of those are not official."""
+
+    source: str = "en"
+    also: tuple[str, ...] = ()
+    unofficial: tuple[str, ...] = ()
+
+
+class Session(Frozen):
+    """One session of an event."""
+
+    id: Identifier
+    title: Text | Mapping[str, str]
+    starts: Clock
+    ends: Clock
+    speakers: tuple[str, ...] = ()
+
+
+class Speaker(Frozen):
+    """A person who speaks at an event; nothing is printed without `consent`."""
+
+    id: Identifier
+    names: Mapping[str, str]
+    title: Text = ""
+    organization: Text = ""
+    session: str = ""
+    photo: str = ""
+    consent: bool = False
+
+
+class Event(Frozen):
+    """A dated thing that a campaign is anchored to: move it and every message moves with it."""
+
+    date: date
+    starts: Clock
+    ends: Clock = Tbc()
+    zone: str
+    place: Text = Tbc()
+    sessions: Annotated[tuple[Session, ...] | Tbc[str], BeforeValidator(_known)] = ()
+    speakers: Annotated[tuple[Speaker, ...] | Tbc[str], BeforeValidator(_known)] = ()
+
+
+class Fact(Frozen):
+    """Something the texts may print, and where it comes from."""
+
+    value: Text
+    source: str
+
+
+class Goal(Frozen):
+    """What a campaign is for, in a number."""
+
+    target: Count
+    baseline: Count = Tbc()
+    by: Moment
+    from_: str
+
+
+class Media(Frozen):
+    """A picture of a message. `file` is a name in the office's media folder."""
+
+    file: str
+    alt: Text
+    credit: Text = ""
+    contains_map: bool = False
+    co_branded: bool = False
+
+
+class Every(Frozen):
+    """A recurring message (materialised by the next issue): weekdays spelled out, a wall time."""
+
+    days: tuple[str, ...]
+    time: str
+    from_: Moment
+    until: Moment
+
+
+class Defaults(Frozen):
+    """What every message of the campaign has unless it says otherwise."""
+
+    time: str | None = None  # "10:00 Asia/Seoul"
+    days_off: Literal["before", "after", "keep"] = "keep"
+    holidays: tuple[str, ...] = ()
+    if_late: Lateness = Late()
+    not_after: Moment | None = None
+    to: str = ""
+    clear_by: str = ""
+
+
+class Message(Frozen):
+    """One thing to say. Its texts are in the template file, never here."""
+
+    at: Moment | None = None  # without one it is an idea: listed, never sent
+    every: Every | None = None
+    each: str | None = None
+    to: str | None = None
+    template: str | None = None  # "posts/forum/save-the-date.md" below templates/
+    media: tuple[Media, ...] = ()
+    release: Literal["together", "as-ready"] = "together"
+    days_off: Literal["before", "after", "keep"] | None = None
+    if_late: Lateness | None = None
+    not_after: Moment | None = None
+    needs: tuple[str, ...] = ()
+    if_cancelled: Literal["drop", "keep"] = "keep"
+
+
+Links = Mapping[str, Text]
+Audiences = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+class Campaign(Frozen):
+    """What should be said, to whom, where, in which languages and when."""
+
+    campaign: Identifier
+    programme: str
+    title: str
+    written_by: str
+    templates: str = ""  # the folder of its texts below templates/; "posts/<campaign>" unless said
+    languages: Languages = Languages()
+    events: Mapping[Identifier, Event] = {}
+    facts: Mapping[Identifier, Fact] = {}
+    links: Links = {}
+    goals: Mapping[Identifier, Goal] = {}
+    audiences: Audiences
+    defaults: Defaults = Defaults()
+    messages: Mapping[Identifier, Message]
+
+    # Filled by the loader, not by the file.
+    file: str = Field(default="", exclude=True)  # "campaigns/forum-2025.yaml"
+    lines: Mapping[tuple[str | int, ...], int] = Field(default={}, exclude=True, repr=False)
+
+    def where(self, *path: str | int) -> str:
+        """`file:line` of a value, or of the nearest thing around it: where("messages", "recap")."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{self.file}:{self.lines.get(path, 1)}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a campaigns folder holds: the campaigns that could be read, and every problem.
+
+    `unreadable` names the campaigns (by id where it could be read, else by the file's stem)
+    whose file is broken: their deliveries are left alone.
+    """
+
+    campaigns: tuple[Campaign, ...] = ()
+    problems: tuple[Any, ...] = ()  # of Problem
+    unreadable: frozenset[str] = field(default_factory=frozenset)

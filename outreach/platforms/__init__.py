@@ -1,0 +1,199 @@
+"""
+The networks we publish to.
+
+A platform is one account on one network. It does four things and declares two: see
+`Platform`. To add a network, write a module with such a class, name it in PLATFORMS, and
+subclass `PlatformContract` in tests/platforms. A package of yours can name its class in the
+entry-point group `outreach.platforms` instead.
+
+What differs by network lives in that network's file. A library's types stay there too:
+beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+from outreach.errors import NotFound
+from outreach.post import Part
+
+Figures = Mapping[str, int]
+"""What a network told us, by metric. A figure that it did not tell is absent, never zero."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a post may be on a network; known without credentials, so that checks run offline.
+
+    `length` counts as the network counts, and `unit` names what it counts. `caption` is the
+    most that a part with pictures may hold, where it is less. `alt` is the longest alt text;
+    where it is 0 the network has no field for it, and the description is printed in the text.
+    `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
+    `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
+    """
+
+    text: int
+    length: Callable[[str], int] = len
+    unit: str = "characters"
+    caption: int | None = None
+    parts: int = 1
+    pictures: int = 4
+    picture_bytes: int = 5_000_000
+    picture_types: frozenset[str] = frozenset({"image/jpeg", "image/png"})
+    picture_sides: int | None = None  # most that width + height may be, pixels
+    picture_ratio: float | None = None  # most that the long side may be of the short one
+    alt: int = 1000
+    deadline: float = 60.0
+    visible: timedelta = timedelta(minutes=15)
+
+    def room(self, part: Part) -> int:
+        """The most that the text of this part may count."""
+        return self.caption if part.pictures and self.caption is not None else self.text
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a part is live: the network's id, its public address, and when (aware, UTC)."""
+
+    id: str
+    url: str
+    at: datetime | None = None
+
+
+class Platform(Protocol):
+    """One account on one network."""
+
+    limits: Limits
+    offers: frozenset[str]  # the metrics that this network can ever give us
+    account: str  # what the public sees it as, "telegram @neaspec"; part of the fingerprint
+
+    def publish(self, part: Part, after: Receipt | None) -> Receipt:
+        """Put one part live, after the one before it; or raise Refused, NotNow, Uncertain, Handed.
+
+        Calls `part.fence(timeout)` as the last thing before the bytes leave that could make
+        anything public. Whatever else it raises is taken as Uncertain.
+        """
+
+    def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
+        """The part if it is live, None if it surely is not, else CannotTell.
+
+        Only a post newer than `since` (aware, UTC) whose id is not in `not_these` counts.
+        """
+
+    def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
+        """Figures by receipt id; in one call for many posts where the network can.
+
+        A post without an entry has none that could be read now.
+        """
+
+    def audience(self) -> Figures:
+        """How the account is doing: `followers` and the like."""
+
+    def check(self) -> str:
+        """Ask the network who we are, publishing nothing: one line for `outreach doctor`.
+
+        Raises Refused where the credentials are no longer good, NotNow or Uncertain where the
+        network could not be asked.
+        """
+
+
+class Shelf(Protocol):
+    """What an adapter may keep (the feed its entries, a manual channel its tasks).
+
+    Handed over by `open_desk()`, one for each channel, so that no adapter imports the store.
+    """
+
+    def put(self, token: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keep `value` under `token` unless something is there; returns what is there now."""
+
+    def change(self, token: str, value: Mapping[str, Any]) -> None:
+        """Replace what is kept under `token`; NotFound where nothing is."""
+
+    def get(self, token: str) -> Mapping[str, Any] | None:
+        """What is kept under `token`, or None."""
+
+    def list(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Everything kept, newest first, as (token, value)."""
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A platform that can take a part down again."""
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Take it down; or raise as `publish` does."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What `open_desk()` gives an adapter: options of channels.toml, secrets, a shelf, the time.
+
+    `secrets` maps the adapter's own names ("token") to values; `base` replaces the network's
+    address in tests and demos, and is empty otherwise. `public` is the desk's public address.
+    """
+
+    channel: str
+    options: Mapping[str, str]
+    secrets: Mapping[str, str]
+    shelf: Shelf
+    now: Callable[[], datetime]
+    base: str = ""
+    public: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """An account of the office, as composing and checking see it; no secrets, no connection.
+
+    `public` is False where nothing that it publishes leaves this machine. `source` is the
+    `utm_source` of its links. Posts are made in the message's languages that an audience gives
+    to the channel and that stand in `languages`; times are shown in `zone`.
+    """
+
+    name: str
+    platform: str
+    limits: Limits
+    account: str
+    languages: tuple[str, ...] = ("en",)
+    zone: str = "UTC"
+    title: str = ""
+    source: str = ""
+    public: bool = True
+
+
+class Adapter(Protocol):
+    """The class that a platform's module offers."""
+
+    limits: Limits
+    offers: frozenset[str]
+    needs: tuple[str, ...]  # the secrets it cannot work without
+    asks: tuple[str, ...]  # the options of channels.toml that it reads
+    public: bool  # whether what it publishes leaves this machine
+
+    def __call__(self, account: Account) -> Platform:
+        """Make the platform for one account. Opens no connection."""
+
+
+PLATFORMS = {
+    "feed": "outreach.platforms.feed:Feed",
+    "manual": "outreach.platforms.manual:Manual",
+    "memory": "outreach.platforms.memory:Memory",
+    "telegram": "outreach.platforms.telegram:Telegram",
+    "x": "outreach.platforms.x:X",
+}
+
+
+def load(name: str) -> Any:
+    """The platform's class; imported on first use, so that one missing library hurts one channel.
+
+    Raises NotFound for a name that neither we nor an installed package know.
+    """
+    strangers = {entry.name: entry.value for entry in entry_points(group="outreach.platforms")}
+    known = {**strangers, **PLATFORMS}
+    if name not in known:
+        raise NotFound(f"there is no platform {name!r}", f"known are: {', '.join(sorted(known))}")
+    module, _, cls = known[name].partition(":")
+    return getattr(import_module(module), cls)

@@ -1,0 +1,143 @@
+"""What the public will see of one message, in one language, on one channel.
+
+A post has one part, or several where the network has threads. What is checked, previewed,
+cleared and sent is the same `Part`: nothing is added to its text on the way out.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it will be sent. `data` travels beside the value and is never compared."""
+
+    file: str  # its name in the media folder, for people
+    sha256: str  # what is cleared: the bytes, by their hash
+    type: str  # "image/png", as the bytes say, not as the name says
+    width: int  # pixels
+    height: int
+    size: int  # bytes
+    alt: str
+    credit: str = ""
+    data: bytes = field(default=b"", repr=False, compare=False)
+
+
+def unfenced(_seconds: float) -> None:
+    """No fence: for looking at a part, which sends nothing."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One call's worth of a post: what `Platform.publish` is given.
+
+    `token` is 32 hexadecimal characters, stored before the first call and the same for every
+    attempt with this text; a network's idempotency key derives from it.
+    `fence(seconds)` is called by the adapter's transport as the last thing before bytes leave:
+    it raises NotNow when our lease would not outlast `seconds`, the time-out of that request.
+    """
+
+    text: str
+    language: str = "en"
+    pictures: tuple[Picture, ...] = ()
+    token: str = ""
+    fence: Callable[[float], None] = field(default=unfenced, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Post:
+    """What the public will see on one channel.
+
+    `slot` is the local time of one occurrence of a recurring message ("2025-08-18T10:00"), and
+    empty otherwise. `account` names where it goes ("telegram @neaspec"): the same text to
+    another account is another post to clear.
+    """
+
+    campaign: str
+    message: str
+    language: str
+    channel: str
+    parts: tuple[Part, ...]
+    account: str = ""
+    slot: str = ""
+
+    @property
+    def key(self) -> str:
+        """`campaign/message[~local slot]/language@channel`; never changes in a post's life."""
+        return key_of(self.campaign, self.message, self.slot, self.language, self.channel)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal characters that change when anything the public sees changes."""
+        seen = json.dumps(
+            [self.channel, self.account, self.language, [_seen(part) for part in self.parts]],
+            ensure_ascii=False,
+        )
+        return hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+    def as_data(self) -> dict[str, Any]:
+        """The post as JSON holds it; `Post.of` reads it back."""
+        return {
+            "campaign": self.campaign,
+            "message": self.message,
+            "language": self.language,
+            "channel": self.channel,
+            "account": self.account,
+            "slot": self.slot,
+            "parts": [
+                {
+                    "text": part.text,
+                    "language": part.language,
+                    "pictures": [
+                        {
+                            "file": p.file,
+                            "sha256": p.sha256,
+                            "type": p.type,
+                            "width": p.width,
+                            "height": p.height,
+                            "size": p.size,
+                            "alt": p.alt,
+                            "credit": p.credit,
+                        }
+                        for p in part.pictures
+                    ],
+                }
+                for part in self.parts
+            ],
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Post":
+        """The post that `as_data` wrote; its pictures without their bytes."""
+        parts = tuple(
+            Part(
+                text=part["text"],
+                language=part["language"],
+                pictures=tuple(Picture(**picture) for picture in part["pictures"]),
+            )
+            for part in data["parts"]
+        )
+        return cls(**{**data, "parts": parts})
+
+
+def key_of(campaign: str, message: str, slot: str, language: str, channel: str) -> str:
+    """A post's key from its five names."""
+    return f"{campaign}/{message}{f'~{slot}' if slot else ''}/{language}@{channel}"
+
+
+def _seen(part: Part) -> list[Any]:
+    pictures = [[p.sha256, p.alt, p.credit] for p in part.pictures]
+    return [part.text, part.language, pictures]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When a post is due: the instant (aware, UTC), and the wall time and zone it was read from."""
+
+    at: datetime
+    wall: str  # "2025-08-18T10:00"
+    zone: str  # IANA name

@@ -1,0 +1,1 @@
+"""The database: how it is opened, and the types every table uses."""
