@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class When:
     edge: Literal["starts", "ends"] = "starts"
     days: int = 0
     working: bool = False  # "working days from forum - 12 days": with the next issue's calendars
-    offset: timedelta | None = None  # "forum - 2 hours"; then days is 0 and wall is None
+    offset: timedelta | None = None  # "forum - 2 hours", or 0: from the instant, and wall is None
     on: date | None = None  # the date of an absolute time
     wall: time | None = None
     zone: str | None = None
@@ -82,20 +82,57 @@ def _late(value: Any) -> Any:
 
 def _known(value: Any) -> Any:
     """`tbc`, `{tbc: organizers, plan-with: "09:00"}`, or the value itself."""
-    if value == "tbc":
+    if isinstance(value, str) and value.strip().casefold() == "tbc":
         return Tbc()
-    if isinstance(value, Mapping) and "tbc" in value:
+    if isinstance(value, Mapping):
+        if "tbc" not in value:
+            raise ValueError("a mapping {…} stands here; write one value, tbc or {tbc: who}")
         extra = set(value) - {"tbc", "plan-with"}
         if extra:
-            raise ValueError(f"beside tbc there may be plan-with only, not {', '.join(extra)}")
-        return Tbc(who=str(value["tbc"] or ""), plan_with=value.get("plan-with"))
+            raise ValueError(
+                f"beside tbc there may be plan-with only, not {', '.join(map(str, extra))}; "
+                "quote a text that has commas"
+            )
+        return Tbc(who=value["tbc"] or "", plan_with=value.get("plan-with"))
+    return value
+
+
+def _day(value: Any) -> Any:
+    from outreach.campaign.when import parse_day
+
+    return parse_day(value) if isinstance(value, str) else value
+
+
+def _clock(value: Any) -> Any:
+    """A wall time as typed, or to be confirmed with a wall time to plan with."""
+    from outreach.campaign.when import parse_clock
+
+    known = _known(value)
+    if isinstance(known, Tbc) and isinstance(known.plan_with, str):
+        parse_clock(known.plan_with)
+    return parse_clock(known) if isinstance(known, str) else known
+
+
+def _zone(value: str) -> str:
+    from outreach.campaign.when import zone
+
+    return zone(value).key
+
+
+def _wall(value: str) -> str:
+    from outreach.campaign.when import parse_wall
+
+    parse_wall(value)
     return value
 
 
 Moment = Annotated[When, PlainValidator(_when)]
 Lateness = Annotated[Late, PlainValidator(_late)]
 Text = Annotated[str | Tbc[str], BeforeValidator(_known)]
-Clock = Annotated[time | Tbc[str], BeforeValidator(_known)]
+Day = Annotated[date, BeforeValidator(_day)]
+Clock = Annotated[time | Tbc[str], BeforeValidator(_clock)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Wall = Annotated[str, AfterValidator(_wall)]  # "10:00 Asia/Seoul"
 Count = Annotated[int | Tbc[str], BeforeValidator(_known)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
@@ -133,10 +170,10 @@ class Speaker(Frozen):
 class Event(Frozen):
     """A dated thing that a campaign is anchored to: move it and every message moves with it."""
 
-    date: date
+    date: Day
     starts: Clock
     ends: Clock = Tbc()
-    zone: str
+    zone: Zone
     place: Text = Tbc()
     sessions: Annotated[tuple[Session, ...] | Tbc[str], BeforeValidator(_known)] = ()
     speakers: Annotated[tuple[Speaker, ...] | Tbc[str], BeforeValidator(_known)] = ()
@@ -172,7 +209,7 @@ class Every(Frozen):
     """A recurring message (materialised by the next issue): weekdays spelled out, a wall time."""
 
     days: tuple[str, ...]
-    time: str
+    time: Wall
     from_: Moment
     until: Moment
 
@@ -180,7 +217,7 @@ class Every(Frozen):
 class Defaults(Frozen):
     """What every message of the campaign has unless it says otherwise."""
 
-    time: str | None = None  # "10:00 Asia/Seoul"
+    time: Wall | None = None
     days_off: Literal["before", "after", "keep"] = "keep"
     holidays: tuple[str, ...] = ()
     if_late: Lateness = Late()

@@ -1,0 +1,874 @@
+"""
+Everything this program can do. The command line, the web pages and the bot all call these.
+
+    files        check, plan, apply                      what the campaign files ask for
+    clearance    readings, clear, return_, trail         a second person's yes to exactly that
+    publishing   tick, hold, release, settle, status     once, or somebody is asked
+    figures      follow, collect, import_figures         values, or none with a reason
+    report       report                                  a month, frozen
+    care         doctor, confirm_people, token_for       before the day
+
+A verb opens a transaction, orders what is read and written, or joins two modules. The rules
+themselves stand on the values and rows of those modules.
+"""
+
+import difflib
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach import apply as applying
+from outreach import clearance as clearing
+from outreach import notices, people
+from outreach.campaign.load import check_channels, load_campaigns
+from outreach.campaign.models import Loaded
+from outreach.campaign.plan import Plan, plan
+from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
+from outreach.compose import Draft, compose
+from outreach.config import Configuration, home_of, is_loopback, read_configuration, real_now
+from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
+from outreach.dispatch import Embedded
+from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, WrongFiles
+from outreach.measure import collect as collecting
+from outreach.measure.imports import Import, read_figures
+from outreach.measure.metrics import load_metrics
+from outreach.platforms import Account, Channel, Platform, Receipt, load
+from outreach.platforms.feed import Entry, entries
+from outreach.publish import LeaseClock, Publisher, finish, held, keep_receipt
+from outreach.report import gather
+from outreach.report.value import Report
+from outreach.store import Store
+from outreach.store.shelf import TableShelf
+from outreach.store.tables import (
+    Asset,
+    ClockJob,
+    Heartbeat,
+    Hold,
+    Mail,
+    Meta,
+    Roster,
+    ShortLink,
+    TrailEntry,
+)
+
+log = logging.getLogger(__name__)
+
+GAP = timedelta(minutes=5)
+"""Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
+
+Answer = Literal["live", "absent", "retry", "send-now", "skip"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the office's folder asks for: drafts by key, and every mistake and open fact."""
+
+    loaded: Loaded
+    drafts: Mapping[str, Draft]
+    problems: tuple[Problem, ...]
+
+    @property
+    def mistakes(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if not problem.open)
+
+    @property
+    def open(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.open)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery as lists show it."""
+
+    key: str
+    state: str
+    at: datetime
+    wall: str
+    zone: str
+    reason: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where everything stands now."""
+
+    now: datetime
+    counts: Mapping[str, int]
+    next: tuple[Line, ...]  # cleared or waiting, soonest first
+    attention: tuple[Line, ...]  # missed, failed, uncertain, handed
+    holds: tuple[str, ...]
+    unready: Mapping[str, str]  # channels that cannot publish, and why
+    last_tick: datetime | None
+    mails_waiting: int
+    roster: str = ""  # what waits to be confirmed in people.toml
+    differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
+
+
+class Outreach:
+    """The secretariat's desk: one database, its channels, and a clock.
+
+    `now` decides what is due and may run fast in a demo. `real` is the heartbeat's clock, and
+    `leases` the boot-time clock of claims; both are real time wherever real networks are.
+    """
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        store: Store,
+        now: Callable[[], datetime] = real_now,
+        real: Callable[[], datetime] | None = None,
+        leases: Callable[[], tuple[str, float]] | None = None,
+    ) -> None:
+        self.configuration, self.store, self.now = configuration, store, now
+        self.real = real or now
+        self.home = configuration.home
+        self._leases = leases or LeaseClock()
+        self._held_back: tuple[str, dict[str, str]] = ("", {})
+        self._collected: datetime | None = None
+
+    @property
+    def office(self) -> str:
+        return self.configuration.settings.office.name
+
+    @property
+    def public_url(self) -> str:
+        return self.configuration.settings.web.public_url.rstrip("/")
+
+    # --- channels ------------------------------------------------------------------------
+
+    @cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """The office's accounts, as composing sees them: no secret, no connection."""
+        return {name: self._channel(name) for name in self.configuration.channels}
+
+    def _channel(self, name: str) -> Channel:
+        settings = self.configuration.channels[name]
+        adapter = load(settings.platform)
+        return Channel(
+            name=name,
+            platform=settings.platform,
+            limits=adapter.limits,
+            account=adapter(self._account(name)).account,
+            languages=settings.languages,
+            zone=settings.zone or self.configuration.settings.office.zone,
+            title=settings.title or name,
+            source=settings.utm_source or name,
+            public=adapter.public and not (settings.base and is_loopback(settings.base)),
+        )
+
+    def _account(self, name: str) -> Account:
+        settings = self.configuration.channels[name]
+        return Account(
+            channel=name,
+            options=settings.options,
+            secrets=self.configuration.secrets_of(name),
+            shelf=TableShelf(self.store, name, self.now),
+            now=self.now,
+            base=settings.base,
+            public=self.public_url,
+        )
+
+    @cached_property
+    def unready(self) -> Mapping[str, str]:
+        """Channels that cannot publish as they are set up, and why."""
+        found = {}
+        for name, channel in self.channels.items():
+            missing = self.configuration.secret_names(name)
+            unknown = [
+                option
+                for option, value in self.configuration.channels[name].options.items()
+                if value == "tbc"
+            ]
+            if unknown:
+                found[name] = (
+                    f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
+                )
+            elif missing:
+                found[name] = f"its secrets are missing: {', '.join(missing)}"
+            elif channel.public and self.public_url and is_loopback(self.public_url):
+                found[name] = (
+                    f"the public-url {self.public_url} leads to this machine only; "
+                    "its posts would print addresses that nobody can open"
+                )
+        return found
+
+    @cached_property
+    def platforms(self) -> Mapping[str, Platform]:
+        """The accounts that can publish."""
+        return {
+            name: load(channel.platform)(self._account(name))
+            for name, channel in self.channels.items()
+            if name not in self.unready
+        }
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return Publisher(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now,
+            leases=self._leases,
+            differs=lambda key: self.held_back().get(key, ""),
+            unready=self.unready,
+        )
+
+    @cached_property
+    def dispatch(self) -> Embedded:
+        return Embedded(self._send)
+
+    def _send(self, channel: str) -> None:
+        for outcome in self.publisher.send(channel):
+            log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
+
+    # --- files ---------------------------------------------------------------------------
+
+    def files(self, progress: Callable[[int, int], None] | None = None) -> Files:
+        """Read and compose everything in the office's folder. Changes nothing."""
+        loaded = load_campaigns(self.home / "campaigns", root=self.home)
+        problems: list[Problem] = list(loaded.problems)
+        for campaign in loaded.campaigns:
+            problems += check_channels(campaign, self.channels)
+        drafts = compose(
+            loaded.campaigns,
+            self.channels,
+            templates=self.home / "templates",
+            media=self.home / "media",
+            root=self.home,
+            public_url=self.public_url,
+            progress=progress,
+        )
+        problems += [problem for draft in drafts for problem in draft.blocked]
+        return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
+
+    def plan(self, files: Files | None = None) -> Plan:
+        """What applying the files would change. Changes nothing."""
+        files = files or self.files()
+        with self.store.reading() as session:
+            return self._plan(session, files)
+
+    def _plan(self, session: Session, files: Files) -> Plan:
+        return plan(
+            files.drafts.values(),
+            applying.standing(session),
+            now=self.now(),
+            unreadable=files.loaded.unreadable,
+            emptied=not files.loaded.campaigns,
+        )
+
+    def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
+        """Carry out exactly the plan that was shown.
+
+        Raises Changed where the files or the database have moved on since; TooMuch where it
+        drops more than a third of what is cleared, unless `really`.
+        """
+        by.must_be(MAY_WRITE)
+        files = self.files()
+        tree = self._tree()
+        with self.store.writing() as session:
+            made = self._plan(session, files)
+            if made.hash != hash_:
+                raise Changed(
+                    f"the plan is {made.hash} now and no longer {hash_}",
+                    "look at it again: outreach plan",
+                )
+            if made.too_much and not really:
+                raise TooMuch(
+                    f"this drops {made.dropped_cleared} of {made.cleared} cleared posts",
+                    "if that is meant: outreach apply --really",
+                )
+            applying.carry_out(session, made, files.drafts, by=by.id, now=self.now())
+            _remember(session, "applied tree", tree)
+            clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
+            notices.write(session, people.in_force(session), self.now())
+        return made
+
+    def held_back(self) -> Mapping[str, str]:
+        """Deliveries whose file here is no longer what was applied: why, by key.
+
+        Nothing of the kind where nothing was applied from this folder, or where the file cannot
+        be read: then what was cleared goes out as it was cleared.
+        """
+        tree = self._tree()
+        if self._held_back[0] == tree:
+            return self._held_back[1]
+        with self.store.reading() as session:
+            applied = session.get(Meta, "applied tree")
+        differing: dict[str, str] = {}
+        if applied and applied.value != tree:
+            made = self.plan()
+            why = "its file has changed and was not applied yet"
+            differing = {op.key: why for op in made.operations if op.state}
+        self._held_back = (tree, differing)
+        return differing
+
+    def _tree(self) -> str:
+        """A fingerprint of the folders that posts are made from: names, times and sizes."""
+        seen = hashlib.sha256()
+        for folder in ("campaigns", "templates", "media", "config"):
+            for path in sorted((self.home / folder).rglob("*")):
+                if path.is_file() and path.name != "people.toml":
+                    told = path.stat()
+                    seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
+        return seen.hexdigest()
+
+    # --- clearance -----------------------------------------------------------------------
+
+    def readings(self, *, for_: Person | None = None) -> list[Reading]:
+        """What waits for clearance, soonest first; for one clearer, without what they wrote."""
+        with self.store.reading() as session:
+            rows = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
+            found = clearing.readings(rows)
+        return [r for r in found if for_ is None or for_.id not in r.authors]
+
+    def clear(
+        self,
+        name: str,
+        seen: str,
+        *,
+        by: Person,
+        window: Window | None = None,
+        emergency: str = "",
+    ) -> Reading:
+        """Say yes to a message in one language on all its channels, exactly as read.
+
+        `name` is "campaign/message/language" and `seen` the reading's fingerprint. Raises
+        NotFound where nothing of that name waits, Changed where it is no longer what was read,
+        NotAllowed where this person may not.
+        """
+        days = self.configuration.settings.clearance.max_age_days
+        with self.store.writing() as session:
+            reading, rows = self._reading(session, name)
+            if reading.fingerprint != seen:
+                raise Changed(
+                    f"{name} has changed since you read it ({seen} is now {reading.fingerprint})",
+                    "read it again: outreach review",
+                )
+            for rendering in reading.renderings:
+                clearing.clear(
+                    session,
+                    rows[rendering.key],
+                    rendering.fingerprint,
+                    by=by,
+                    now=self.now(),
+                    window=window or Window(),
+                    max_age=timedelta(days=days) if days else None,
+                    override=emergency,
+                )
+            notices.write(session, people.in_force(session), self.now())
+        return reading
+
+    def return_(self, name: str, why: str, *, by: Person) -> list[str]:
+        """Send a message back to its authors with a reason; returns the keys.
+
+        `name` is "campaign/message/language", or one post's key: the others stay. What was
+        cleared already loses its clearance.
+        """
+        by.must_be(MAY_CLEAR)
+        if not why.strip():
+            raise NotAllowed("a reason is needed", "say what should change, in a sentence")
+        now = self.now()
+        with self.store.writing() as session:
+            if "@" in name:
+                rows = [self._row(session, name)]
+            else:
+                rows = self._named(session, name, State.PROPOSED, State.CLEARED)
+            for row in rows:
+                row.must_be(State.PROPOSED, State.CLEARED)
+                clearing.void(session, row, f"returned: {why}", now=now, who=by.id)
+                row.returned = f"returned by {by.name}: {why}"
+                clearing.record(session, now, by.id, "returned", row, why=why)
+            notices.write(session, people.in_force(session), now)
+            return [row.key for row in rows]
+
+    def _reading(self, session: Session, name: str) -> tuple[Reading, dict[str, Delivery]]:
+        rows = self._named(session, name, State.PROPOSED)
+        reading = clearing.readings(rows)[0]
+        if not reading.renderings:
+            raise NotAllowed(
+                f"nothing of {name} can be cleared yet: {reading.blocked[0][1]}",
+                "see: outreach check",
+            )
+        return reading, {row.key: row for row in rows}
+
+    def _named(self, session: Session, name: str, *states: State) -> list[Delivery]:
+        campaign, _, rest = name.partition("/")
+        message, _, language = rest.partition("/")
+        rows = list(
+            session.scalars(
+                select(Delivery).where(
+                    Delivery.campaign == campaign,
+                    Delivery.message == message,
+                    Delivery.language == language,
+                    Delivery.state.in_(states),
+                )
+            )
+        )
+        if not rows:
+            raise NotFound(
+                f"nothing of {name} is {' or '.join(states)}",
+                "what waits is listed by: outreach review",
+            )
+        return rows
+
+    def trail(self, key: str = "") -> Iterator[tuple[datetime, str, str, str]]:
+        """Everything that happened to a post (or to all), oldest first: when, who, what, why.
+
+        Raises NotFound for a key that never was.
+        """
+        with self.store.reading() as session:
+            if key:
+                self._row(session, key)
+            wanted = select(TrailEntry).order_by(TrailEntry.at, TrailEntry.id)
+            lines = session.scalars(wanted.where(TrailEntry.key == key) if key else wanted)
+            told = [
+                (line.at, line.who, f"{line.what}" + (f" {line.key}" if not key else ""), line.why)
+                for line in lines
+            ]
+            if key:
+                calls = session.scalars(select(Attempt).where(Attempt.key == key))
+                told += [
+                    (
+                        call.started_at,
+                        clearing.PROGRAM,
+                        f"call for part {call.part + 1}: {call.outcome or 'no answer recorded'}",
+                        call.detail,
+                    )
+                    for call in calls
+                ]
+        return iter(sorted(told, key=lambda line: line[0]))
+
+    # --- publishing ----------------------------------------------------------------------
+
+    def tick(self, *, wait: bool = True) -> None:
+        """One turn of the clock: settle what is in doubt, send what is due, tell people.
+
+        With `wait` it returns when everything due has been tried; the clock of `outreach run`
+        does not wait, so that a slow channel delays no other.
+        """
+        self._beat()
+        self.publisher.sweep()
+        self.publisher.look()
+        self.publisher.overdue()
+        self.dispatch.ring(self.publisher.channels())
+        if wait:
+            self.dispatch.wait()
+        self.tell()
+
+    def tell(self) -> None:
+        """Write the notices that the trail asks for, and send what waits."""
+        with self.store.writing() as session:
+            known = people.in_force(session)
+            notices.write(session, known, self.now())
+        notices.send(
+            self.store,
+            self.configuration.settings.mail,
+            self.configuration.secret("mail_password"),
+            known,
+            self.now(),
+        )
+
+    def _beat(self) -> None:
+        """Write the heartbeat; after a gap, mark what fell due in it.
+
+        A restored copy of the database has an old heartbeat, whoever restored it.
+        """
+        now, real = self.now(), self.real()
+        with self.store.writing() as session:
+            last = session.get(Heartbeat, 1)
+            gap = (last.now, now) if last and real - last.real > GAP else None
+            if last is None:
+                session.add(Heartbeat(id=1, real=real, now=now))
+            else:
+                last.real, last.now = real, now
+        if gap:
+            log.warning("nothing ticked from %s to %s: looking before sending", *gap)
+            self.publisher.fell_due(*gap)
+
+    def once(self, job: str, slot: str) -> bool:
+        """Whether this process is the first to take this clock's job for this local slot."""
+        with self.store.writing() as session:
+            if session.get(ClockJob, (job, slot)):
+                return False
+            session.add(ClockJob(job=job, slot=slot, at=self.now()))
+            return True
+
+    def hold(self, scope: str, why: str, *, by: Person) -> None:
+        """Stop "all", "campaign:ID", "channel:NAME" or "message:CAMPAIGN/ID", at once."""
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        if not why.strip():
+            raise NotAllowed("a reason is needed", 'say why: --why "..."')
+        with self.store.writing() as session:
+            self._known_scope(session, scope)
+            if session.scalar(select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None))):
+                raise NotAllowed(f"{scope} is on hold already", "release it first")
+            session.add(Hold(scope=scope, reason=why, by=by.id, at=self.now()))
+            clearing.record(session, self.now(), by.id, f"hold {scope}", why=why)
+
+    def _known_scope(self, session: Session, scope: str) -> None:
+        kind, _, name = scope.partition(":")
+        known = {
+            "all": not name,
+            "channel": name in self.channels,
+            "campaign": bool(
+                session.scalar(select(Delivery.key).where(Delivery.campaign == name).limit(1))
+            ),
+            "message": bool(
+                session.scalar(
+                    select(Delivery.key)
+                    .where(Delivery.campaign + "/" + Delivery.message == name)
+                    .limit(1)
+                )
+            ),
+        }
+        if not known.get(kind):
+            raise NotFound(
+                f"there is nothing to hold called {scope!r}",
+                "all, campaign:ID, channel:NAME or message:CAMPAIGN/MESSAGE",
+            )
+
+    def release(self, scope: str, *, by: Person) -> list[Line]:
+        """End a hold. Returns what became late meanwhile: a person decides about each."""
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        with self.store.writing() as session:
+            hold = session.scalar(
+                select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None))
+            )
+            if hold is None:
+                raise NotFound(f"{scope} is not on hold", "holds are listed by: outreach status")
+            hold.released_at, hold.released_by = self.now(), by.id
+            clearing.record(session, self.now(), by.id, f"released {scope}")
+        self.publisher.overdue()
+        with self.store.reading() as session:
+            missed = session.scalars(
+                select(Delivery).where(Delivery.state == State.MISSED, Delivery.at >= hold.at)
+            )
+            return [_line(session, row) for row in missed if row.reason.startswith("on hold")]
+
+    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> Line:
+        """A person decides what the program cannot know, or should not do alone.
+
+        "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
+        a clearance that still holds. Raises NotAllowed where the answer does not fit.
+        """
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        now = self.now()
+        with self.store.writing() as session:
+            row = self._row(session, key)
+            _ANSWERS[answer](self, session, row, url)
+            clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+            return _line(session, row)
+
+    def _live(self, session: Session, row: Delivery, url: str) -> None:
+        row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
+        if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
+            raise NotAllowed(
+                f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
+            )
+        used = session.scalar(
+            select(ReceiptRow.key).where(ReceiptRow.channel == row.channel, ReceiptRow.url == url)
+        )
+        if used:
+            raise NotAllowed(f"{url} is the address of {used}", "paste this post's own address")
+        known = session.scalar(
+            select(func.count()).select_from(ReceiptRow).where(ReceiptRow.key == row.key)
+        )
+        part = known or 0
+        keep_receipt(session, row, part, Receipt(_id_in(url), url, self.now()), self.now())
+        if part + 1 == len(row.post.parts):
+            finish(session, row, self.now())
+        else:
+            row.move(State.CLEARED, "the rest of its thread is still to be sent")
+
+    def _absent(self, _session: Session, row: Delivery, _url: str) -> None:
+        row.must_be(State.UNCERTAIN, State.HANDED)
+        if row.state is State.HANDED:
+            row.move(State.MISSED, "nobody posted it")
+        else:
+            row.move(State.CLEARED, "somebody looked: it is not live")
+
+    def _retry(self, session: Session, row: Delivery, _url: str) -> None:
+        row.must_be(State.FAILED)
+        self._must_be_covered(session, row)
+        row.move(State.CLEARED, "tried again")
+
+    def _send_now(self, session: Session, row: Delivery, _url: str) -> None:
+        row.must_be(State.MISSED)
+        self._must_be_covered(session, row)
+        if row.not_after and row.not_after <= self.now():
+            raise NotAllowed(
+                f"{row.key} may not be sent after {row.not_after:%Y-%m-%d %H:%M} UTC",
+                "its campaign file says so (not-after)",
+            )
+        row.send_now, row.look_first = True, False
+        row.move(State.CLEARED, "sent late on purpose")
+
+    def _skip(self, session: Session, row: Delivery, _url: str) -> None:
+        row.must_be(State.MISSED, State.FAILED, State.HANDED)
+        clearing.void(session, row, "it is skipped", now=self.now(), who=clearing.PROGRAM)
+        row.move(State.SKIPPED, "a person decided not to send it")
+
+    def _must_be_covered(self, session: Session, row: Delivery) -> None:
+        clearance = clearing.in_force(session, row)
+        now = self.now()
+        if clearance is None or not clearance.covers(row.fingerprint, row.at):
+            raise NotAllowed(
+                f"{row.key} has no clearance", "move it in its campaign file and have it cleared"
+            )
+        if not clearance.includes(now) or (clearance.expires and clearance.expires <= now):
+            raise NotAllowed(
+                f"{row.key} was cleared up to {clearance.ends:%Y-%m-%d %H:%M} UTC, and that has "
+                "passed",
+                "move it in its campaign file and have it cleared again",
+            )
+
+    def status(self) -> Status:
+        """Where everything stands."""
+        now = self.now()
+        with self.store.reading() as session:
+            counts = session.execute(
+                select(Delivery.state, func.count()).group_by(Delivery.state)
+            ).all()
+            coming = session.scalars(
+                select(Delivery)
+                .where(Delivery.state.in_([State.PROPOSED, State.CLEARED]))
+                .order_by(Delivery.at, Delivery.key)
+                .limit(12)
+            ).all()
+            attention = session.scalars(
+                select(Delivery)
+                .where(Delivery.state.in_([*IN_FLIGHT, State.MISSED, State.FAILED]))
+                .order_by(Delivery.at, Delivery.key)
+            ).all()
+            holds = session.scalars(select(Hold).where(Hold.released_at.is_(None))).all()
+            beat = session.get(Heartbeat, 1)
+            return Status(
+                now=now,
+                counts={str(state): count for state, count in counts},
+                next=tuple(_line(session, row) for row in coming),
+                attention=tuple(_line(session, row) for row in attention),
+                holds=tuple(f"{h.scope} by {h.by}: {h.reason}" for h in holds),
+                unready=self.unready,
+                last_tick=beat.real if beat else None,
+                mails_waiting=session.scalar(
+                    select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None))
+                )
+                or 0,
+                roster=self._pending_roster(session),
+                differs=self.held_back(),
+            )
+
+    # --- figures and report --------------------------------------------------------------
+
+    def follow(self, code: str, *, counts: bool) -> str:
+        """Where a short link leads; one visit more where a person followed it (`counts`).
+
+        Raises NotFound for a code that was never registered, and before its post is public.
+        """
+        with self.store.reading() as session:
+            link = session.get(ShortLink, code)
+            row = session.get(Delivery, link.key) if link else None
+        if link is None or row is None or row.state not in (State.PUBLISHED, *IN_FLIGHT):
+            raise NotFound("there is no such link")
+        if counts:
+            with self.store.writing() as session:
+                collecting.count_click(session, link, self.now())
+        return link.target
+
+    def collect(self) -> int:
+        """Take the figures that are due; returns how many snapshots were kept."""
+        return collecting.collect(
+            self.store, self.platforms, self.now(), zone=self.configuration.report_zone
+        )
+
+    def collect_audience(self) -> int:
+        """Ask every account how many follow it; returns how many snapshots were kept."""
+        return collecting.audience(self.store, self.platforms, self.now())
+
+    def read_figures(self, data: bytes, *, file: str) -> Import:
+        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+        return read_figures(
+            data,
+            channels=self.channels,
+            metrics=load_metrics(self.home / "config" / "metrics.toml"),
+            filename=file,
+        )
+
+    def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
+        """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
+        by.must_be(MAY_WRITE)
+        figures = self.read_figures(data, file=file)
+        if figures.problems:
+            raise WrongFiles(figures.problems)
+        with self.store.writing() as session:
+            collecting.keep_import(
+                session, figures, data, file=file, by=by.id, now=self.now(), sample=sample
+            )
+            clearing.record(session, self.now(), by.id, f"figures imported: {file}")
+        return figures
+
+    def report(self, month: str, *, by: Person) -> Report:
+        """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
+        with self.store.reading() as session:
+            given = gather.gather(
+                session,
+                month,
+                configuration=self.configuration,
+                channels=self.channels,
+                offers={name: load(c.platform).offers for name, c in self.channels.items()},
+                now=self.now(),
+            )
+        with self.store.writing() as session:
+            made = gather.freeze(session, given, by=by.id, now=self.now())
+            clearing.record(session, self.now(), by.id, f"report {month} made")
+        return made
+
+    # --- the public pages ----------------------------------------------------------------
+
+    def feed(self, channel: str) -> list[Entry]:
+        """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
+        settings = self.configuration.channels.get(channel)
+        if settings is None or settings.platform != "feed":
+            raise NotFound(f"there is no feed {channel!r}")
+        return entries(TableShelf(self.store, channel, self.now))
+
+    def published_picture(self, sha256: str) -> tuple[bytes, str]:
+        """A picture's bytes and type, once a feed shows it. NotFound before."""
+        shown = {
+            picture["sha256"]
+            for name, channel in self.channels.items()
+            if channel.platform == "feed"
+            for entry in self.feed(name)
+            for picture in entry.pictures
+        }
+        with self.store.reading() as session:
+            asset = session.get(Asset, sha256) if sha256 in shown else None
+        if asset is None:
+            raise NotFound("there is no such picture")
+        return asset.data, asset.type
+
+    # --- people and care -----------------------------------------------------------------
+
+    def person(self, name: str) -> Person:
+        """The person of this id, confirmed. Raises NotFound."""
+        with self.store.reading() as session:
+            return people.person(session, name)
+
+    def whose(self, token: str) -> Person:
+        """The person who holds this token. Raises NotAllowed."""
+        with self.store.reading() as session:
+            return people.whose(session, token)
+
+    def people(self) -> Mapping[str, Person]:
+        """Everybody in force."""
+        with self.store.reading() as session:
+            return people.in_force(session)
+
+    def confirm_people(self, *, by: str, first: bool = False) -> bool:
+        """Confirm config/people.toml as it is; True once it is in force."""
+        with self.store.writing() as session:
+            row = people.confirm(session, self._roster(), by=by, now=self.now(), first=first)
+            return row.confirmed_at is not None
+
+    def token_for(self, name: str, *, by: Person | None) -> str:
+        """A fresh personal token, shown once; only an administrator's, or one's own, renewal.
+
+        `by` is None while the office is made.
+        """
+        with self.store.writing() as session:
+            person = people.person(session, name)
+            if by and by.id != person.id:
+                by.must_be(MAY_ADMINISTER)
+            clearing.record(session, self.now(), by.id if by else person.id, f"token for {name}")
+            return people.new_token(session, name, now=self.now())
+
+    def _roster(self) -> dict[str, Any]:
+        return {
+            name: {"name": p.name, "email": p.email, "roles": list(p.roles)}
+            for name, p in self.configuration.people.items()
+        }
+
+    def _pending_roster(self, session: Session) -> str:
+        row = session.scalar(
+            select(Roster)
+            .where(Roster.confirmed_at.is_not(None))
+            .order_by(Roster.id.desc())
+            .limit(1)
+        )
+        if row and row.sha256 == people.fingerprint_of(self._roster()):
+            return ""
+        return "config/people.toml has changed: two people confirm it with outreach people confirm"
+
+    def close(self) -> None:
+        """Finish what is being sent and let go of the database."""
+        if "dispatch" in self.__dict__:
+            self.dispatch.close()
+        self.store.close()
+
+    def _row(self, session: Session, key: str) -> Delivery:
+        row = session.get(Delivery, key)
+        if row is None:
+            near = difflib.get_close_matches(key, session.scalars(select(Delivery.key)), 1)
+            raise NotFound(
+                f"there is no post {key!r}",
+                f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
+            )
+        return row
+
+
+_ANSWERS = {
+    "live": Outreach._live,
+    "absent": Outreach._absent,
+    "retry": Outreach._retry,
+    "send-now": Outreach._send_now,
+    "skip": Outreach._skip,
+}
+
+
+def _line(session: Session, row: Delivery) -> Line:
+    receipt = session.scalar(
+        select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
+    )
+    reason = row.reason or row.returned or row.blocked or held(session, row)
+    return Line(
+        row.key, str(row.state), row.at, row.wall, row.zone, reason, receipt.url if receipt else ""
+    )
+
+
+def _id_in(url: str) -> str:
+    """A network's id of a post, from its address: the last number in it, else all of it."""
+    last = url.rstrip("/").rpartition("/")[2].partition("?")[0]
+    return last if last.isdigit() else url
+
+
+def _remember(session: Session, name: str, value: str) -> None:
+    row = session.get(Meta, name)
+    if row:
+        row.value = value
+    else:
+        session.add(Meta(name=name, value=value))
+
+
+def open_desk(
+    home: Path | None = None, *, now: Callable[[], datetime] = real_now, prepare: bool = True
+) -> Outreach:
+    """The office's desk: configuration read, database opened, tables made or upgraded.
+
+    `home` is a folder in or above which config/outreach.toml stands; here, unless given.
+    `prepare=False` leaves the database alone, for looking at files only. Raises NotFound,
+    WrongFiles or Unusable.
+    """
+    configuration = read_configuration(home_of(home))
+    store = Store(configuration.database)
+    if prepare:
+        store.prepare()
+    return Outreach(configuration=configuration, store=store, now=now)

@@ -1,0 +1,145 @@
+"""Carrying a plan out: what the files ask for becomes deliveries, in one transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.campaign.plan import Kind, Operation, Plan, Standing, late_seconds, reasons
+from outreach.clearance import Clearance, in_force, record, void
+from outreach.compose import Draft
+from outreach.delivery import Delivery, State
+from outreach.store.tables import Asset, ShortLink
+
+
+def standing(session: Session) -> list[Standing]:
+    """Every delivery as the database has it."""
+    cleared = {
+        row.id: row
+        for row in session.scalars(
+            select(Clearance)
+            .join(Delivery, Delivery.clearance == Clearance.id)
+            .where(Clearance.voided_at.is_(None))
+        )
+    }
+    return [_standing(row, cleared) for row in session.scalars(select(Delivery))]
+
+
+def _standing(row: Delivery, cleared: Mapping[int, Clearance]) -> Standing:
+    clearance = cleared.get(row.clearance or 0)
+    return Standing(
+        key=row.key,
+        campaign=row.campaign,
+        message=row.message,
+        channel=row.channel,
+        state=str(row.state),
+        fingerprint=row.fingerprint,
+        slot=row.due,
+        late_seconds=row.late_seconds,
+        not_after=row.not_after,
+        together=row.together,
+        blocked=row.blocked,
+        text="\n---\n".join(part["text"] for part in (row.content or {}).get("parts", ())),
+        window=(clearance.starts, clearance.ends) if clearance else None,
+    )
+
+
+def carry_out(
+    session: Session, plan: Plan, drafts: Mapping[str, Draft], *, by: str, now: datetime
+) -> None:
+    """Make the rows say what the plan says. `by` becomes an author of everything it touches."""
+    for op in plan.operations:
+        if op.kind is Kind.DROP:
+            _drop(session, op, by, now)
+        elif op.kind is Kind.ADD and not op.state:
+            _add(session, drafts[op.key], by, now)
+        else:
+            _revise(session, op, drafts[op.key], by, now)
+    for draft in drafts.values():
+        _register(session, draft, now)
+
+
+def _drop(session: Session, op: Operation, by: str, now: datetime) -> None:
+    row = session.get_one(Delivery, op.key)
+    void(session, row, op.why, now=now, who=by)
+    row.move(State.DROPPED, op.why)
+    record(session, now, by, "dropped", row, why=op.why)
+
+
+def _add(session: Session, draft: Draft, by: str, now: datetime) -> None:
+    if draft.slot is None:  # an idea has no operation
+        return
+    past = draft.slot.at <= now
+    row = Delivery(
+        key=draft.key,
+        campaign=draft.campaign,
+        message=draft.message,
+        slot=draft.local,
+        language=draft.language,
+        channel=draft.channel,
+        state=State.PAST if past else State.PROPOSED,
+        reason="its slot was past when it was first applied" if past else "",
+        applied_at=now,
+        authors=[],
+        at=draft.slot.at,
+        wall=draft.slot.wall,
+        zone=draft.slot.zone,
+        late_seconds=late_seconds(draft),
+    )
+    _say(row, draft, by)
+    session.add(row)
+    record(session, now, by, "applied", row, why="new")
+
+
+def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetime) -> None:
+    row = session.get_one(Delivery, op.key)
+    if draft.slot is None:
+        return
+    before = row.state
+    moved = draft.slot != row.due
+    row.at, row.wall, row.zone = draft.slot.at, draft.slot.wall, draft.slot.zone
+    _say(row, draft, by)
+    clearance = in_force(session, row)
+    covered = clearance is not None and clearance.covers(row.fingerprint, row.at)
+    if clearance is not None and not covered:
+        void(session, row, op.why, now=now, who=by)
+    if before is State.CLEARED and covered:
+        pass
+    elif (
+        before in {State.MISSED, State.SKIPPED, State.PAST} and not moved and row.late_after <= now
+    ):
+        pass  # its time is over; a new text does not bring it back
+    elif moved and row.at <= now:
+        row.move(State.PAST, "its new slot is past already")
+    else:
+        row.move(State.CLEARED if covered else State.PROPOSED)
+    if op.kind is not Kind.RULES:
+        row.returned = ""
+    row.applied_at, row.send_now, row.retry_at = now, False, None
+    record(session, now, by, "applied", row, why=op.why)
+
+
+def _say(row: Delivery, draft: Draft, by: str) -> None:
+    blocked = reasons(draft)
+    row.content = draft.post.as_data() if draft.post and not blocked else None
+    row.fingerprint = draft.post.fingerprint if draft.post and not blocked else ""
+    row.blocked = blocked
+    row.authors = sorted({*(row.authors or ()), *draft.authors, by})
+    row.late_seconds = late_seconds(draft)
+    row.not_after = draft.not_after
+    row.together = draft.release == "together"
+
+
+def _register(session: Session, draft: Draft, now: datetime) -> None:
+    """Keep the short links that a text prints, and its pictures as they were read."""
+    if draft.post is None or draft.blocked:
+        return
+    for link in draft.links:
+        if session.get(ShortLink, link.code) is None:
+            session.add(ShortLink(code=link.code, key=draft.key, target=link.target, at=now))
+    for part in draft.post.parts:
+        for picture in part.pictures:
+            if session.get(Asset, picture.sha256) is None:
+                session.add(Asset(sha256=picture.sha256, type=picture.type, data=picture.data))
+                session.flush()

@@ -1,0 +1,83 @@
+"""A folder of campaign files in; campaigns out, and every mistake of every file at once.
+
+Each mistake is a Problem with its file and line, in an officer's words. A file with a mistake
+makes its campaign unreadable, so that its deliveries are left alone; it never hides the others.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from outreach.campaign.fits import check, check_channels
+from outreach.campaign.models import Campaign, Loaded
+from outreach.campaign.reader import MAX_BYTES, MAX_PROBLEMS, read_yaml
+from outreach.campaign.typed import typed
+from outreach.campaign.when import short
+from outreach.errors import Problem
+
+__all__ = ["check_channels", "load_campaigns"]
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str  # as people know it
+    campaign: str  # its id, or the file's stem where that cannot be read
+    line: int  # of the id
+    read: Campaign | None
+    problems: tuple[Problem, ...]
+
+
+def load_campaigns(folder: Path, *, root: Path) -> Loaded:
+    """Every campaign of `folder`, and every Problem; never raises for what stands in a file.
+
+    Files are shown relative to `root`, the office's folder. Problems that are `open` are no
+    mistakes: they say what the file asks for and nothing acts upon yet.
+    """
+    if not folder.is_dir():
+        where = _shown(folder, root)
+        return Loaded(problems=(Problem(where, "there is no such folder", "outreach init"),))
+    paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml"))
+    files = [_load(p, root) for p in paths if p.is_file() and not p.name.startswith(".")]
+    problems = [problem for one in files for problem in one.problems]
+    unreadable = {one.campaign for one in files if one.read is None}
+    first: dict[str, _File] = {}
+    for one in files:
+        twin = first.setdefault(one.campaign, one)
+        if twin is not one:
+            unreadable.add(one.campaign)
+            problems.append(
+                Problem(
+                    f"{one.name}:{one.line}",
+                    f"the campaign {short(one.campaign)} stands in {twin.name} as well",
+                    "give one of them another name",
+                )
+            )
+    return Loaded(
+        campaigns=tuple(f.read for f in files if f.read and f.campaign not in unreadable),
+        problems=tuple(problems),
+        unreadable=frozenset(unreadable),
+    )
+
+
+def _shown(path: Path, root: Path) -> str:
+    inside = path.relative_to(root) if path.is_relative_to(root) else path
+    return inside.as_posix()
+
+
+def _load(path: Path, root: Path) -> _File:
+    name = _shown(path, root)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        problem = Problem(name, f"the file cannot be read: {error.strerror}", "look at its rights")
+        return _File(name, path.stem, 1, None, (problem,))
+    read = read_yaml(data, name)
+    given = read.value.get("campaign") if isinstance(read.value, dict) else None
+    identity = given if isinstance(given, str) and given else path.stem
+    campaign, mistakes = typed(read, name) if read.whole else (None, [])
+    problems = [*read.problems, *mistakes, *(check(campaign) if campaign else ())]
+    problems = problems[:MAX_PROBLEMS]
+    problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))
+    if any(not problem.open for problem in problems):
+        campaign = None
+    return _File(name, identity, read.lines.get(("campaign",), 1), campaign, tuple(problems))

@@ -1,0 +1,342 @@
+"""When a message is due: what an officer writes about time, and the instant that it means.
+
+    2025-08-18 10:00 Asia/Seoul          absolute
+    forum - 7 days, 10:00 Asia/Seoul     counted from the event's date, then read on that clock
+    forum - 7 days                       the campaign's usual time, or else the event's own
+    forum.ends + 1 hour                  counted from the instant
+
+A day is counted in the event's zone and the time is read in its own, so a move within the day
+changes texts and a move to another day changes slots. Hours are counted from the instant: the
+same clock time on another day is a matter of days, never of 24 hours.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from outreach.campaign.models import Campaign, Event, Late, Message, Tbc, When
+from outreach.errors import Problem
+from outreach.post import Slot
+
+EXAMPLES: Final = (
+    "write it as 2025-08-18 10:00 Asia/Seoul, forum - 7 days, 10:00 Asia/Seoul, "
+    "forum - 2 hours or forum.ends + 30 minutes"
+)
+
+_CLOCK: Final = r"\d{1,2}:\d{2}"
+_ABSOLUTE: Final = re.compile(
+    rf"(?P<on>\d{{4}}-\d{{2}}-\d{{2}})(?:,?\s+(?P<wall>{_CLOCK})(?:\s+(?P<zone>\S+))?)?", re.ASCII
+)
+_RELATIVE: Final = re.compile(
+    r"(?P<working>working days from\s+)?"
+    r"(?P<anchor>[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.(?P<edge>starts|ends))?"
+    r"(?:\s+(?P<sign>[+\-−–])\s*(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?)?"
+    rf"(?:,?\s+(?P<wall>{_CLOCK})(?:\s+(?P<zone>\S+))?)?",
+    re.ASCII,
+)
+_LATE: Final = re.compile(
+    r"send within (?P<count>\d{1,4}) (?P<unit>minute|hour)s?, then ask", re.ASCII
+)
+
+
+# What is written -------------------------------------------------------------------------------
+
+
+def parse_when(text: object) -> When:
+    """The moment that `text` describes. ValueError, in a sentence for officers, if it does not."""
+    if isinstance(text, When):
+        return text
+    written = " ".join(text.split()) if isinstance(text, str) else ""
+    if found := _ABSOLUTE.fullmatch(written):
+        if not found["zone"]:
+            raise ValueError(f"“{written}” lacks its time or zone; {EXAMPLES}")
+        return When(
+            written, on=parse_day(found["on"]), wall=parse_clock(found["wall"]), zone=_zone(found)
+        )
+    found = _RELATIVE.fullmatch(written)
+    if not found:
+        raise ValueError(f"“{short(written or text)}” is not a time; {EXAMPLES}")
+    count = int(found["count"] or 0) * (1 if found["sign"] == "+" else -1)
+    unit = found["unit"] or ""
+    if found["wall"] and not found["zone"]:
+        raise ValueError(f"“{written}” lacks a zone after {found['wall']}: 10:00 Asia/Seoul")
+    if found["wall"] and unit in ("minute", "hour"):
+        raise ValueError(
+            f"“{written}” counts {unit}s and names a time as well; count days before a time"
+        )
+    offset = None
+    if unit in ("minute", "hour"):
+        offset = timedelta(minutes=count * (60 if unit == "hour" else 1))
+    elif found["edge"] and not found["wall"]:
+        offset = timedelta(0)  # forum.starts is that instant, whatever the campaign's usual time
+    return When(
+        written,
+        anchor=found["anchor"],
+        edge="ends" if found["edge"] == "ends" else "starts",
+        days=count * {"day": 1, "week": 7}.get(unit, 0),
+        working=bool(found["working"]),
+        offset=offset,
+        wall=parse_clock(found["wall"]) if found["wall"] else None,
+        zone=_zone(found),
+    )
+
+
+def parse_late(text: object) -> Late:
+    """ "send within 15 minutes, then ask", or "ask": at once. ValueError otherwise."""
+    if isinstance(text, Late):
+        return text
+    written = " ".join(text.split()) if isinstance(text, str) else ""
+    if written == "ask":
+        return Late(timedelta(0), written)
+    found = _LATE.fullmatch(written)
+    if not found:
+        raise ValueError(
+            f"“{short(written or text)}” is not a rule for late posts; "
+            "write send within 15 minutes, then ask, or only ask"
+        )
+    minutes = int(found["count"]) * (60 if found["unit"] == "hour" else 1)
+    return Late(timedelta(minutes=minutes), written)
+
+
+def parse_clock(text: str) -> time:
+    """A wall time, "09:00". ValueError for anything else: pydantic alone would take 630."""
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", text.strip(), re.ASCII)
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError(f"“{short(text)}” is not a time of day; write it as 09:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def parse_day(text: str) -> date:
+    """A date, "2025-08-25". ValueError for anything else: pydantic alone would take 1756080000."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip(), re.ASCII):
+        try:
+            return date.fromisoformat(text.strip())
+        except ValueError:
+            raise ValueError(f"there is no {text.strip()} in the calendar") from None
+    raise ValueError(f"“{short(text)}” is not a date; write it as 2025-08-25")
+
+
+def parse_wall(text: str) -> tuple[time, str]:
+    """A wall time with its zone, "10:00 Asia/Seoul". ValueError for anything else."""
+    clock, _, name = text.strip().partition(" ")
+    if not name.strip():
+        raise ValueError(
+            f"“{short(text)}” is not a time with its zone; write it as 10:00 Asia/Seoul"
+        )
+    return parse_clock(clock), zone(name.strip()).key
+
+
+class HoursUnknown(ValueError):
+    """It counts from an event's hour that is to be confirmed, and has no plan-with."""
+
+
+# What officers write for a zone, and the zone that it is in.
+PLACES: Final = {
+    "beijing": "Asia/Shanghai",
+    "bonn": "Europe/Berlin",
+    "geneva": "Europe/Zurich",
+    "ict": "Asia/Bangkok",
+    "incheon": "Asia/Seoul",
+    "jst": "Asia/Tokyo",
+    "kst": "Asia/Seoul",
+    "msk": "Europe/Moscow",
+}
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone of that IANA name. ValueError, naming the nearest one, if there is none."""
+    names = _zones()
+    if name in names:
+        return ZoneInfo(name)
+    by_city = {one.rpartition("/")[2].casefold(): one for one in sorted(names)} | PLACES
+    city = name.rpartition("/")[2].casefold().replace(" ", "_")
+    near = by_city.get(city) or nearest(name, names)
+    hint = f"did you mean {near}?" if near else "write a name such as Asia/Seoul"
+    raise ValueError(f"{short(name)} is not a zone; {hint}")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # "localtime" and "Factory" would mean something else on every machine.
+    return frozenset(available_timezones()) - {"localtime", "Factory"}
+
+
+def _zone(found: re.Match[str]) -> str | None:
+    return zone(found["zone"]).key if found["zone"] else None
+
+
+# What it means ---------------------------------------------------------------------------------
+
+
+def resolve(when: When, campaign: Campaign, *, default_time: str | None) -> Slot:
+    """The slot that `when` means in `campaign`; `default_time` is "10:00 Asia/Seoul", or None.
+
+    ValueError, in a sentence for officers: an unknown event, an hour that is to be confirmed
+    and has no plan-with, a wall time that its zone skips or has twice, working days.
+    """
+    try:
+        if when.anchor is None:
+            if when.on is None or when.wall is None or when.zone is None:
+                raise ValueError(f"“{when.written}” is not a time; {EXAMPLES}")
+            return _slot(when.on, when.wall, when.zone)
+        if when.working:
+            raise ValueError(f"“{when.written}”: working days are not computed yet; count days")
+        event = _event(when.anchor, campaign)
+        day = event.date + timedelta(days=when.days)
+        if when.offset is not None:
+            start = _slot(day, _own_time(event, when), event.zone)
+            return _local(start.at + when.offset, event.zone)
+        if when.wall is not None and when.zone is not None:
+            return _slot(day, when.wall, when.zone)
+        if default_time:
+            return _slot(day, *parse_wall(default_time))
+        return _slot(day, _own_time(event, when), event.zone)
+    except OverflowError:
+        raise ValueError(f"“{when.written}” lies outside the calendar") from None
+
+
+def instant(when: When, campaign: Campaign) -> datetime:
+    """The aware UTC instant of a `not-after` or `by`; without a wall time, the event's own."""
+    return resolve(when, campaign, default_time=None).at
+
+
+def slots(campaign: Campaign) -> dict[str, Slot | Problem | None]:
+    """Each message's slot; None for an idea; a Problem where it has none.
+
+    The Problem is `open` for what the format has and nothing sends yet (`each`, `every`,
+    working days): such a message is shown, and never due.
+    """
+    return {name: _due(name, message, campaign) for name, message in campaign.messages.items()}
+
+
+def stop(campaign: Campaign, message_id: str) -> datetime | None:
+    """The absolute stop (UTC) of a message, its own or the campaign's; None if there is none."""
+    when = campaign.messages[message_id].not_after or campaign.defaults.not_after
+    return instant(when, campaign) if when else None
+
+
+def notes(campaign: Campaign) -> list[Problem]:
+    """What the file asks for and nothing acts upon yet, each an open Problem."""
+    found = [slot for slot in slots(campaign).values() if isinstance(slot, Problem) and slot.open]
+    asked: dict[str, tuple[str, ...]] = {"every message": ("defaults", "days-off")}
+    asked |= {name: ("messages", name, "days-off") for name in campaign.messages}
+    values = [campaign.defaults.days_off, *(m.days_off for m in campaign.messages.values())]
+    for (name, path), value in zip(asked.items(), values, strict=True):
+        if value in ("before", "after"):
+            found.append(
+                Problem(
+                    campaign.where(*path),
+                    f"{name} keeps its day: days-off is read but not acted upon yet",
+                    "look at the calendar, and write days-off: keep",
+                    open=True,
+                )
+            )
+    return found
+
+
+def _due(name: str, message: Message, campaign: Campaign) -> Slot | Problem | None:
+    for key, value in (("each", message.each), ("every", message.every)):
+        if value is not None:
+            return Problem(
+                campaign.where("messages", name, key),
+                f"{name}: {key} is read but not sent yet",
+                "until then, write one message for each time",
+                open=True,
+            )
+    if message.at is None:
+        return None
+    where = campaign.where("messages", name, "at")
+    if message.at.working:
+        return Problem(
+            where,
+            f"{name}: working days are read but not computed yet",
+            "until then, count days",
+            open=True,
+        )
+    try:
+        return resolve(message.at, campaign, default_time=campaign.defaults.time)
+    except ValueError as error:
+        return Problem(where, *said(error))
+
+
+def said(error: ValueError) -> tuple[str, str]:
+    """What is wrong and what to do, from one of this module's sentences."""
+    what, _, hint = str(error).partition("; ")
+    return what, hint
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word that `word` was probably meant to be, or ""."""
+    # difflib takes seconds over a whole paragraph, and no name of ours is that long.
+    near = difflib.get_close_matches(word, known, 1, cutoff) if len(word) <= 60 else []
+    return near[0] if near else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or ""."""
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else ""
+
+
+def short(text: object) -> str:
+    """A value as an error quotes it: a misplaced paragraph is cut."""
+    written = str(text)
+    return written if len(written) <= 60 else written[:59] + "…"
+
+
+def _event(name: str, campaign: Campaign) -> Event:
+    if name in campaign.events:
+        return campaign.events[name]
+    known = ", ".join(campaign.events) or "none"
+    hint = did_you_mean(name, campaign.events) or f"this campaign's events: {known}"
+    raise ValueError(f"there is no event {short(name)} in this campaign; {hint}")
+
+
+def _own_time(event: Event, when: When) -> time:
+    value = event.starts if when.edge == "starts" else event.ends
+    if isinstance(value, time):
+        return value
+    if isinstance(value, Tbc) and value.plan_with:
+        return parse_clock(value.plan_with)
+    raise HoursUnknown(
+        f"“{when.written}” needs the hour at which {when.anchor} {when.edge}, which is to be "
+        f'confirmed; plan with one: {when.edge}: {{tbc: organizers, plan-with: "09:00"}}'
+    )
+
+
+def _slot(day: date, wall: time, name: str) -> Slot:
+    """The instant at which the clocks of that zone show `wall`; refused if never, or twice."""
+    local, there = datetime.combine(day, wall), zone(name)
+    shown = _shown(local, there)
+    if shown != 1:
+        why = "does not exist" if shown == 0 else "comes twice"
+        before, after = (_nearest(local, there, minutes) for minutes in (-1, 1))
+        raise ValueError(
+            f"{wall:%H:%M} on {day.day} {day:%B %Y} {why} in {name}, since the clocks change; "
+            f"write {before:%H:%M} or {after:%H:%M}"
+        )
+    return _local(local.replace(tzinfo=there).astimezone(UTC), name)
+
+
+def _shown(local: datetime, there: ZoneInfo) -> int:
+    """How often the clocks of a zone show a time: once, or never or twice when they change."""
+    instants = {local.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sum(one.astimezone(there).replace(tzinfo=None, fold=0) == local for one in instants)
+
+
+def _nearest(local: datetime, there: ZoneInfo, minutes: int) -> datetime:
+    # Samoa skipped a whole day in 2011, the longest change there has been.
+    for _ in range(24 * 60 + 1):
+        local += timedelta(minutes=minutes)
+        if _shown(local, there) == 1:
+            break
+    return local
+
+
+def _local(at: datetime, name: str) -> Slot:
+    wall = at.astimezone(zone(name)).replace(tzinfo=None)
+    return Slot(at.astimezone(UTC), wall.isoformat(timespec="minutes"), name)

@@ -1,0 +1,410 @@
+"""Campaign x Channel -> posts: exactly what the public would see, and what is in the way of it.
+
+`compose` reads the text files, renders them in one batch in the sandbox, puts addresses and
+pictures in, and holds every part against its network's limits. The same files make the same
+posts with the same fingerprints; nothing is written.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outreach.compose import links as addresses
+from outreach.compose.links import Link
+from outreach.compose.render import Job, Rendered, render
+from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
+from outreach.errors import Problem
+from outreach.platforms import PLATFORMS, Channel
+from outreach.post import Part, Picture, Post, Slot, key_of
+
+if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
+    from outreach.campaign.models import Campaign, Late, Message
+
+_DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
+_BLANKS = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One message in one language on one channel, as its files have it now.
+
+    `post` is None where its text could not be made. `slot` is None for an idea. `late` and
+    `not_after` (aware, UTC) say what becomes of it when it is found late; `release` is
+    "together" or "as-ready". None of `authors` may clear it. `blocked` is everything that keeps
+    it from being proposed: mistakes first, then facts to be confirmed. `links` are the short
+    addresses that its text prints. `local` and `series` tell occurrences of a recurring message
+    apart, and are empty otherwise.
+    """
+
+    campaign: str
+    message: str
+    language: str
+    channel: str
+    slot: Slot | None
+    post: Post | None
+    late: "Late"
+    not_after: datetime | None
+    release: str
+    authors: frozenset[str]
+    blocked: tuple[Problem, ...] = ()
+    links: tuple[Link, ...] = ()
+    local: str = ""
+    series: str = ""
+
+    @property
+    def key(self) -> str:
+        """`campaign/message[~local slot]/language@channel`."""
+        return key_of(self.campaign, self.message, self.local, self.language, self.channel)
+
+
+def compose(
+    campaigns: Iterable["Campaign"],
+    channels: Mapping[str, Channel],
+    *,
+    templates: Path,
+    media: Path,
+    root: Path,
+    public_url: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Draft]:
+    """One Draft for each message, language and channel of its audience, in the files' order.
+
+    `templates` and `media` are the office's folders; `root` is what file names in problems are
+    shown from. With a `public_url` addresses are short ones below it. `progress(done, of)` is
+    called after each text. Raises Unusable where texts cannot be rendered at all.
+    """
+    desk = _Desk(channels, templates, media, root, public_url)
+    wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
+    jobs = [item.job for item in wanted if item.job]
+    rendered = iter(render(jobs, progress=progress))
+    return [desk.draft(item, next(rendered) if item.job else None) for item in wanted]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A draft on its way: what is known of it before its text is rendered."""
+
+    draft: Draft
+    campaign: "Campaign"
+    message: "Message"
+    channel: Channel | None = None
+    texts: Texts | None = None
+    section: Section | None = None
+    job: Job | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)  # tagged addresses by link's name
+    printed: Mapping[str, str] = field(default_factory=dict)  # the same, as the text shows them
+
+
+class _Desk:
+    """What one call of `compose` works with; files are read once."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        templates: Path,
+        media: Path,
+        root: Path,
+        public_url: str,
+    ) -> None:
+        self._channels = channels
+        self._templates = templates
+        self._media = media
+        self._root = root
+        self._public_url = public_url
+        self._pictures: dict[str, Picture | Problem] = {}
+
+    def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
+        from outreach.campaign import when
+
+        slots = when.slots(campaign)
+        for name, message in campaign.messages.items():
+            slot = slots.get(name)
+            texts = self._texts(campaign, name, message)
+            blocked = [*([slot] if isinstance(slot, Problem) else []), *self._targets(texts)]
+            stop = None
+            try:
+                stop = when.stop(campaign, name)
+            except ValueError as error:
+                where = campaign.where("messages", name, "not-after")
+                blocked.append(Problem(where, *when.said(error)))
+            for language, channel, problem in self._audience(campaign, name, message):
+                draft = Draft(
+                    campaign=campaign.campaign,
+                    message=name,
+                    language=language,
+                    channel=channel,
+                    slot=slot if isinstance(slot, Slot) else None,
+                    post=None,
+                    late=message.if_late or campaign.defaults.if_late,
+                    not_after=stop,
+                    release=message.release,
+                    authors=frozenset({campaign.written_by}),
+                    blocked=(*blocked, *([problem] if problem else [])),
+                )
+                yield self._with_text(_Wanted(draft, campaign, message, texts=texts))
+
+    def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
+        """The draft with its post, or with what is in the way of one."""
+        blocked = [*item.draft.blocked]
+        post = None
+        if item.channel:
+            blocked += self._needs(item)
+            pictures, troubles = self._read_pictures(item, item.channel)
+            blocked += troubles
+            if rendered and item.section and item.texts:
+                blocked += rendered.problems
+                blocked += self._bad_links(item, rendered)
+                if rendered.text is not None:
+                    parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
+                    shown = item.texts.shown
+                    blocked += _fits(parts, item.section, shown, item.channel)
+                    post = Post(
+                        campaign=item.draft.campaign,
+                        message=item.draft.message,
+                        language=item.draft.language,
+                        channel=item.draft.channel,
+                        parts=parts,
+                        account=item.channel.account,
+                        slot=item.draft.local,
+                    )
+        return replace(
+            item.draft,
+            post=post,
+            blocked=tuple(sorted(dict.fromkeys(blocked), key=lambda problem: problem.open)),
+            links=self._short(item, post),
+        )
+
+    def _texts(self, campaign: "Campaign", name: str, message: "Message") -> Texts:
+        folder = campaign.templates or f"posts/{campaign.campaign}"
+        path = self._templates / (message.template or f"{folder}/{name}.md")
+        shown = path.as_posix()
+        if path.is_relative_to(self._root):
+            shown = path.relative_to(self._root).as_posix()
+        if not path.resolve().is_relative_to(self._templates.resolve()):
+            where = campaign.where("messages", name, "template")
+            hint = f"name a file below {self._templates.name}/"
+            return Texts(shown, problems=(Problem(where, "leaves the folder of texts", hint),))
+        texts = read_texts(path, shown)
+        if texts.missing and message.at is None and message.every is None:
+            # An idea may be noted before anybody has written it.
+            return replace(texts, problems=tuple(replace(p, open=True) for p in texts.problems))
+        return texts
+
+    def _targets(self, texts: Texts) -> list[Problem]:
+        """A variant for a channel that does not exist would silently never be taken."""
+        known = {*self._channels, *PLATFORMS, *(c.platform for c in self._channels.values())}
+        return [
+            Problem(
+                f"{texts.shown}:{section.line - 1}",
+                f"there is no channel or platform called {section.target}",
+                _nearest(section.target, known),
+            )
+            for section in texts.sections
+            if section.target and section.target not in known
+        ]
+
+    def _audience(
+        self, campaign: "Campaign", name: str, message: "Message"
+    ) -> Iterator[tuple[str, str, Problem | None]]:
+        """(language, channel, what is wrong with that) for everyone whom a message is for."""
+        audience = message.to or campaign.defaults.to
+        if audience not in campaign.audiences:
+            if message.at is None and message.every is None and not audience:
+                return  # an idea need not know yet whom it is for
+            where = campaign.where("messages", name, "to")
+            what = f"there is no audience {audience}" if audience else "it is for nobody"
+            hint = _nearest(audience, campaign.audiences) or "write `to:` with an audience"
+            yield campaign.languages.source, "", Problem(where, what, hint)
+            return
+        for language, channels in campaign.audiences[audience].items():
+            where = campaign.where("audiences", audience, language)
+            for channel in channels:
+                problem = None
+                if channel not in self._channels:
+                    hint = (
+                        _nearest(channel, self._channels) or "describe it in config/channels.toml"
+                    )
+                    problem = Problem(where, f"there is no channel {channel}", hint)
+                elif language not in self._channels[channel].languages:
+                    has = ", ".join(self._channels[channel].languages)
+                    what = f"{channel} is not for {language}; its languages are {has}"
+                    hint = "add the language in config/channels.toml, or take the channel out here"
+                    problem = Problem(where, what, hint)
+                yield language, channel, problem
+
+    def _with_text(self, item: _Wanted) -> _Wanted:
+        """The same with its section and its job; or with what is missing for them."""
+        from outreach.compose.context import context_of
+
+        campaign, draft, texts = item.campaign, item.draft, item.texts
+        channel = self._channels.get(draft.channel)
+        if channel is None or texts is None:
+            return item
+        draft = replace(draft, blocked=(*draft.blocked, *texts.problems))
+        section = texts.closest(draft.language, channel.platform, channel.name)
+        if section is None:
+            if not texts.problems:
+                missing = Problem(
+                    texts.shown,
+                    f"there is no text in {draft.language} for {channel.name}",
+                    f"add a section `## {draft.language}`",
+                    open=draft.language != campaign.languages.source,
+                )
+                draft = replace(draft, blocked=(*draft.blocked, missing))
+            return replace(item, draft=draft, channel=channel)
+        if section.translator:
+            draft = replace(draft, authors=draft.authors | {section.translator})
+        targets = {
+            name: addresses.tagged(
+                url,
+                campaign=draft.campaign,
+                message=draft.message,
+                channel_source=channel.source or channel.name,
+            )
+            for name, url in campaign.links.items()
+            if isinstance(url, str) and not addresses.unfit(url, "")
+        }
+        printed = {
+            name: addresses.address(self._public_url, draft.key, target)
+            for name, target in targets.items()
+        }
+        context = context_of(campaign, channel, draft.language, printed)
+        return replace(
+            item,
+            draft=draft,
+            channel=channel,
+            section=section,
+            job=Job(section.source, context, texts.shown, section.line),
+            targets=targets,
+            printed=printed,
+        )
+
+    def _needs(self, item: _Wanted) -> list[Problem]:
+        from outreach.compose.context import context_of, look_up, open_fact
+
+        if not item.message.needs or item.channel is None:
+            return []
+        campaign, draft = item.campaign, item.draft
+        context = context_of(campaign, item.channel, draft.language, item.printed)
+        where = campaign.where("messages", draft.message, "needs")
+        problems = []
+        for name in item.message.needs:
+            value = look_up(context, name)
+            fact = open_fact(value)
+            if fact:
+                by = f" by {fact['who']}" if fact["who"] else ""
+                what = f"{fact['name']} is to be confirmed{by}"
+                problems.append(Problem(where, what, fact["hint"], open=True))
+            elif value is None:
+                hint = f"write it in {campaign.file} when it is known"
+                problems.append(Problem(where, f"needs {name}, not known yet", hint, open=True))
+        return problems
+
+    def _bad_links(self, item: _Wanted, rendered: Rendered) -> list[Problem]:
+        """What is wrong with the addresses that this text prints."""
+        problems = []
+        for name, url in item.campaign.links.items():
+            names = {"links", "links.items", "links.values"}
+            names |= {f"links.{name}", f"links.{name.replace('-', '_')}"}
+            if isinstance(url, str) and names & rendered.uses:
+                problem = addresses.unfit(url, item.campaign.where("links", name))
+                problems += [problem] if problem else []
+        return problems
+
+    def _read_pictures(
+        self, item: _Wanted, channel: Channel
+    ) -> tuple[tuple[Picture, ...], list[Problem]]:
+        from outreach.compose.media import read_picture
+
+        pictures: list[Picture] = []
+        problems: list[Problem] = []
+        message = item.draft.message
+        for number, media in enumerate(item.message.media):
+            where = item.campaign.where("messages", message, "media", number, "file")
+            found = read_picture(
+                self._media,
+                media,
+                channel.limits,
+                where,
+                channel=channel.name,
+                read=self._pictures,
+            )
+            if isinstance(found, Picture):
+                pictures.append(found)
+            else:
+                problems += found
+        count, most = len(item.message.media), channel.limits.pictures
+        if count > most:
+            where = item.campaign.where("messages", message, "media")
+            what = f"{count} pictures; {channel.name} takes {most}"
+            problems.append(Problem(where, what, f"take out {count - most}"))
+        return tuple(pictures), problems
+
+    def _short(self, item: _Wanted, post: Post | None) -> tuple[Link, ...]:
+        if not self._public_url or post is None:
+            return ()
+        text = "\n".join(part.text for part in post.parts)
+        codes = {
+            addresses.code_of(item.draft.key, target): target
+            for name, target in item.targets.items()
+            if item.printed[name] in text
+        }
+        return tuple(Link(code, target) for code, target in codes.items())
+
+
+def _parts(
+    text: str, language: str, pictures: tuple[Picture, ...], channel: Channel
+) -> tuple[Part, ...]:
+    """The parts of a rendered text; the pictures go with the first."""
+    texts = [_tidy(part) for part in _DIVIDERS.split(text)]
+    if channel.limits.alt == 0 and texts[0]:
+        # No field for a description there: those who cannot see the picture read it in the text.
+        texts[0] += "".join(f"\n\n[Picture: {picture.alt}]" for picture in pictures)
+    return tuple(
+        Part(text=text, language=language, pictures=() if number else pictures)
+        for number, text in enumerate(texts)
+    )
+
+
+def _tidy(text: str) -> str:
+    """Composed characters, no blanks at the ends, at most one blank line in a row."""
+    lines = unicodedata.normalize("NFC", text).split("\n")
+    return _BLANKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def _fits(
+    parts: tuple[Part, ...], section: Section, shown: str, channel: Channel
+) -> Iterator[Problem]:
+    """What keeps these parts off the network, each at the line on which its part begins."""
+    limits = channel.limits
+    if len(parts) > limits.parts:
+        where = f"{shown}:{section.line_of(limits.parts, len(parts))}"
+        what = f"{len(parts)} parts; {channel.name} takes {limits.parts}"
+        hint = f"take out {len(parts) - limits.parts}, or write a variant `@{channel.name}`"
+        yield Problem(where, what, hint)
+    for number, part in enumerate(parts):
+        where = f"{shown}:{section.line_of(number, len(parts))}"
+        which = f"part {number + 1}: " if len(parts) > 1 else ""
+        if not part.text:
+            yield Problem(where, f"{which}the text is empty", "write it, or take it out")
+        count, room = limits.length(part.text), limits.room(part)
+        if count > room:
+            of = " with a picture" if room != limits.text else ""
+            what = f"{which}{count} {limits.unit}; {channel.name} takes {room}{of}"
+            yield Problem(where, what, f"cut {count - room}")
+        odd = next(
+            (c for c in part.text if unicodedata.category(c) == "Cc" and c not in "\n\t"), ""
+        )
+        if odd:
+            what = f"{which}an invisible control character, U+{ord(odd):04X}"
+            yield Problem(where, what, "find it by typing the line again")
+
+
+def _nearest(name: str, known: Iterable[Any]) -> str:
+    close = difflib.get_close_matches(name[:60], sorted(known), 1)
+    return f"did you mean {close[0]}?" if close else ""

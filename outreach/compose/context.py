@@ -1,0 +1,166 @@
+"""What a text may name: `campaign`, `facts`, `links`, `events`, `channel`, `language`.
+
+All of it is plain data, ready for the sandbox; what is to be confirmed is a marker there, which
+blocks the text that names it. Dates and hours are written out in the language of the text.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, get_timezone_location
+
+from outreach.campaign.models import Campaign, Event, Speaker, Tbc
+from outreach.platforms import Channel
+
+Known = Mapping[str, Any]
+
+
+def context_of(
+    campaign: Campaign, channel: Channel, language: str, links: Mapping[str, str]
+) -> dict[str, Any]:
+    """The names for one text; `links` holds the addresses as they are to be printed."""
+    return {
+        "campaign": {
+            "id": campaign.campaign,
+            "title": campaign.title,
+            "programme": campaign.programme,
+        },
+        "facts": _spelled(
+            {
+                name: _value(campaign, fact.value, "facts", name, "value")
+                for name, fact in campaign.facts.items()
+            }
+        ),
+        "links": _spelled(
+            {
+                name: links.get(name) or _value(campaign, url, "links", name)
+                for name, url in campaign.links.items()
+            }
+        ),
+        "events": _spelled(
+            {
+                name: _event(campaign, name, event, language)
+                for name, event in campaign.events.items()
+            }
+        ),
+        "channel": {"name": channel.name, "title": channel.title},
+        "language": language,
+    }
+
+
+def look_up(context: Known, name: str) -> Any:
+    """What a dotted name stands for ("facts.theme"); None where there is no such thing.
+
+    A marker's data where it is to be confirmed: see `open_fact`.
+    """
+    here: Any = context
+    for step in name.split("."):
+        if not isinstance(here, dict) or step not in here:
+            return None
+        here = here[step]
+    return here
+
+
+def open_fact(value: Any) -> Mapping[str, str] | None:
+    """The name, who and hint of a value that is to be confirmed; None where it is known."""
+    return value["__tbc__"] if isinstance(value, dict) and "__tbc__" in value else None
+
+
+def _spelled(values: dict[str, Any]) -> dict[str, Any]:
+    """The same, with `x_y` beside `x-y`: after a dot Jinja2 reads a hyphen as a minus."""
+    return {**{name.replace("-", "_"): value for name, value in values.items()}, **values}
+
+
+def _tbc(campaign: Campaign, who: str, *path: str | int) -> dict[str, Any]:
+    name = ".".join(str(step) for step in path if step != "value")
+    hint = f"when it is known, write it in {campaign.where(*path)}"
+    return {"__tbc__": {"name": name, "who": who, "hint": hint}}
+
+
+def _value(campaign: Campaign, value: Any, *path: str | int) -> Any:
+    """A text, or its marker."""
+    return _tbc(campaign, value.who, *path) if isinstance(value, Tbc) else value
+
+
+def _in(language: str, source: str, texts: Mapping[str, str]) -> str:
+    """The text in this language, else in the campaign's own, else the first there is."""
+    return texts.get(language) or texts.get(source) or next(iter(texts.values()), "")
+
+
+def _event(campaign: Campaign, name: str, event: Event, language: str) -> dict[str, Any]:
+    path = ("events", name)
+    source = campaign.languages.source
+
+    def clock(value: time | Tbc[str], *path: str | int) -> Any:
+        if isinstance(value, Tbc):
+            return _tbc(campaign, value.who, *path)
+        return f"{value:%H:%M} ({_place_of(event.zone, language)})"
+
+    def listed(value: Any, what: str, of: Iterable[Any]) -> Any:
+        return _tbc(campaign, value.who, *path, what) if isinstance(value, Tbc) else list(of)
+
+    sessions = (
+        {
+            "id": session.id,
+            "title": _in(language, source, session.title)
+            if isinstance(session.title, Mapping)
+            else _value(campaign, session.title, *path, "sessions", number, "title"),
+            "starts": clock(session.starts, *path, "sessions", number, "starts"),
+            "ends": clock(session.ends, *path, "sessions", number, "ends"),
+            "speakers": list(session.speakers),
+        }
+        for number, session in enumerate(() if isinstance(event.sessions, Tbc) else event.sessions)
+    )
+    speakers = (
+        _speaker(campaign, speaker, language, *path, "speakers", number)
+        for number, speaker in enumerate(() if isinstance(event.speakers, Tbc) else event.speakers)
+    )
+    return {
+        "date": _date(event.date, language),
+        "weekday": format_date(event.date, "EEEE", locale=_locale(language)),
+        "year": str(event.date.year),
+        "starts": clock(event.starts, *path, "starts"),
+        "ends": clock(event.ends, *path, "ends"),
+        "place": _value(campaign, event.place, *path, "place"),
+        "sessions": listed(event.sessions, "sessions", sessions),
+        "speakers": listed(event.speakers, "speakers", speakers),
+    }
+
+
+def _speaker(
+    campaign: Campaign, speaker: Speaker, language: str, *path: str | int
+) -> dict[str, Any]:
+    """Nothing of a person is printed without their consent, which is a fact like any other."""
+    if not speaker.consent:
+        name = f"the consent of speaker {speaker.id}"
+        hint = f"when it is given, write `consent: true` in {campaign.where(*path)}"
+        return {"__tbc__": {"name": name, "who": "", "hint": hint}}
+    return {
+        "id": speaker.id,
+        "name": _in(language, campaign.languages.source, speaker.names),
+        "title": _value(campaign, speaker.title, *path, "title"),
+        "organization": _value(campaign, speaker.organization, *path, "organization"),
+        "session": speaker.session,
+    }
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")  # a language without data: plain English dates, for a person to see
+
+
+def _date(day: date, language: str) -> str:
+    """ "25 August 2025" as the United Nations write it; elsewhere the language's own long form."""
+    locale = _locale(language)
+    return format_date(day, "d MMMM y" if locale.language == "en" else "long", locale=locale)
+
+
+def _place_of(zone: str, language: str) -> str:
+    """ "Bangkok time"; in other languages the city alone, for not all have a form for "time"."""
+    locale = _locale(language)
+    city: str = get_timezone_location(zone, locale=locale, return_city=True)
+    return f"{city} time" if locale.language == "en" else city

@@ -1,0 +1,180 @@
+"""Pictures: read from the office's media folder, and held against what a network takes."""
+
+import difflib
+import hashlib
+import io
+import warnings
+from collections.abc import MutableMapping
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, UnidentifiedImageError
+
+from outreach.campaign.models import Media, Tbc
+from outreach.errors import Problem
+from outreach.platforms import Limits
+from outreach.post import Picture
+
+MOST_BYTES = 30_000_000  # of any picture, before a network's own limit: read into memory whole
+MOST_PIXELS = 40_000_000  # 160 MB decoded; no network shows more
+
+# What a name may say, by what the bytes say.
+TYPES = {
+    "PNG": ("image/png", (".png",)),
+    "JPEG": ("image/jpeg", (".jpg", ".jpeg")),
+    "GIF": ("image/gif", (".gif",)),
+    "WEBP": ("image/webp", (".webp",)),
+}
+
+Read = MutableMapping[str, "Picture | Problem"]
+
+
+def read_picture(
+    folder: Path,
+    media: Media,
+    limits: Limits,
+    where: str,
+    *,
+    channel: str = "this network",
+    read: Read | None = None,
+) -> Picture | list[Problem]:
+    """The picture with its bytes, or everything that is wrong with it.
+
+    `where` is the file and line that asks for it, `channel` the name used in sentences. `read`
+    keeps what was read, so that a picture for several channels is decoded once.
+    """
+    read = {} if read is None else read
+    if media.file not in read:
+        read[media.file] = _read(folder, media.file, where)
+    found = read[media.file]
+    problems = _words(media, limits, where, channel)
+    if isinstance(found, Problem):
+        return [Problem(where, found.what, found.hint), *problems]
+    problems = [*_fits(found, limits, where, channel), *problems]
+    if problems:
+        return problems
+    return Picture(
+        file=media.file,
+        sha256=found.sha256,
+        type=found.type,
+        width=found.width,
+        height=found.height,
+        size=found.size,
+        alt=str(media.alt).strip(),
+        credit=str(media.credit).strip(),
+        data=found.data,
+    )
+
+
+def _read(folder: Path, name: str, where: str) -> Picture | Problem:
+    data = _bytes(folder, name, where)
+    if isinstance(data, Problem):
+        return data
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of a picture that is twice as large as it thinks wise.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=tuple(TYPES)) as picture:
+                format_, (width, height) = picture.format or "", picture.size
+                if width * height > MOST_PIXELS:
+                    return _bomb(name, where)
+                picture.verify()
+            with Image.open(io.BytesIO(data), formats=tuple(TYPES)) as picture:
+                picture.load()  # verify() leaves what is cut off at the end unseen
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _bomb(name, where)
+    except UnidentifiedImageError:
+        hint = "save it as PNG or JPEG"
+        return Problem(where, f"{name} is not a picture that can be read", hint)
+    except Exception as error:  # a broken picture can raise anything in a decoder
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Problem(where, f"{name} is damaged: {reason}", "export it again")
+    type_, endings = TYPES[format_]
+    if PurePosixPath(name).suffix.lower() not in endings:
+        hint = f"rename it to {PurePosixPath(name).with_suffix(endings[0])}, here too"
+        return Problem(where, f"{name} is a {format_} picture under a wrong name", hint)
+    return Picture(
+        file=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        type=type_,
+        width=width,
+        height=height,
+        size=len(data),
+        alt="",
+        data=data,
+    )
+
+
+def _bytes(folder: Path, name: str, where: str) -> bytes | Problem:
+    """The file's bytes; it must be a plain file that lies in the folder."""
+    outside = Problem(where, f"{name} is not in the media folder", "write its name in that folder")
+    if not name or "\\" in name or "\x00" in name:
+        return outside
+    try:
+        home = folder.resolve()
+        path = (home / name).resolve()  # follows links, so that a link out of the folder shows
+        if not path.is_relative_to(home):
+            return outside
+        if not path.exists():
+            return Problem(where, f"there is no picture {name}", _nearest(home, name))
+        if not path.is_file():
+            return Problem(where, f"{name} is not a file", "name a picture")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        return Problem(where, f"{name} cannot be read: {error.strerror or error}")
+    if len(data) > MOST_BYTES:
+        what = f"{name} has over {MOST_BYTES} bytes, more than any network takes"
+        return Problem(where, what, "export it smaller")
+    return data
+
+
+def _nearest(home: Path, name: str) -> str:
+    there = sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    near = difflib.get_close_matches(name[:60], there, 1)
+    return f"did you mean {near[0]}?" if near else "put it into the media folder"
+
+
+def _bomb(name: str, where: str) -> Problem:
+    what = f"{name} has more than {MOST_PIXELS // 1_000_000} million pixels"
+    return Problem(where, what, "export it smaller")
+
+
+def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Problem]:
+    name = picture.file
+    problems = []
+    if picture.size > limits.picture_bytes:
+        what = f"{name} has {picture.size} bytes; {channel} takes {limits.picture_bytes}"
+        problems.append(Problem(where, what, "export it smaller"))
+    if picture.type not in limits.picture_types:
+        takes = ", ".join(sorted(limits.picture_types))
+        what = f"{channel} does not take {picture.type} ({name})"
+        problems.append(Problem(where, what, f"export it as {takes}"))
+    sides = picture.width + picture.height
+    if limits.picture_sides is not None and sides > limits.picture_sides:
+        what = f"{name}: width and height make {sides} pixels; {channel} takes "
+        problems.append(Problem(where, f"{what}{limits.picture_sides}", "export it smaller"))
+    ratio = max(picture.width, picture.height) / min(picture.width, picture.height)
+    if limits.picture_ratio is not None and ratio > limits.picture_ratio:
+        what = f"{name} is {ratio:.1f} times as long as wide; {channel} takes "
+        problems.append(Problem(where, f"{what}{limits.picture_ratio:g}", "cut it"))
+    return problems
+
+
+def _words(media: Media, limits: Limits, where: str, channel: str) -> list[Problem]:
+    problems = []
+    for name, value in (("alt", media.alt), ("credit", media.credit)):
+        if isinstance(value, Tbc):
+            by = f" by {value.who}" if value.who else ""
+            what = f"the {name} text of {media.file} is to be confirmed{by}"
+            if name == "credit":
+                what = f"the credit of {media.file} is to be confirmed{by}"
+            problems.append(Problem(where, what, f"write it after `{name}:`", open=True))
+    if not isinstance(media.alt, Tbc):
+        alt = media.alt.strip()
+        if not alt:
+            hint = "say after `alt:` what one sees, for people who do not"
+            problems.append(Problem(where, f"{media.file} has no alt text", hint))
+        if limits.alt and len(alt) > limits.alt:
+            what = f"the alt text of {media.file} has {len(alt)} characters; {channel} takes "
+            problems.append(Problem(where, f"{what}{limits.alt}", f"cut {len(alt) - limits.alt}"))
+    return problems

@@ -1,0 +1,193 @@
+"""Texts rendered in a child process that can be killed: the parent's side of `sandbox.py`.
+
+A batch shares one child. A text that hangs, or asks for too much memory, costs the child its
+life and the text a Problem; the texts after it go to a new child. Processes are spawned, never
+forked: the caller may be one of several threads.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from outreach.errors import Problem, Unusable
+
+SECONDS = 5.0  # a text takes milliseconds; a busy machine gets its time
+MEMORY = 256 * 1024 * 1024  # bytes; the child itself needs some 40 MB
+OUTPUT = 20_000  # characters; the longest text of any network here has 4,096
+START = 60.0  # seconds for the child to start, on a machine that is busy with other things
+
+_PROGRAM = Path(__file__).with_name("sandbox.py")
+_PASSED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One template with its context, which is plain data as JSON holds it.
+
+    `file` and `line` say where the source begins, for problems. A value that is to be confirmed
+    is `{"__tbc__": {"name": …, "who": …, "hint": …}}`.
+    """
+
+    source: str
+    context: Mapping[str, Any]
+    file: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The text, or None and why; and the names of the context that the template mentions."""
+
+    text: str | None
+    problems: tuple[Problem, ...] = ()
+    uses: frozenset[str] = frozenset()
+
+
+def render(
+    jobs: Sequence[Job],
+    *,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    output: int = OUTPUT,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Rendered]:
+    """Render each job, in order; no job can harm another.
+
+    `seconds` is the wall time of one job, `memory` bytes of the whole child, `output` characters
+    of one text. `progress(done, of)` is called after each. Raises Unusable where no child can be
+    started at all.
+    """
+    rendered: list[Rendered] = []
+    fatal: dict[str, str] = {}  # a source that cost one child its life is not given another
+    child: _Child | None = None
+    try:
+        for job in jobs:
+            if job.source in fatal:
+                rendered.append(_stopped(job, fatal[job.source]))
+            else:
+                child = child or _Child(memory)
+                answer = child.ask(job, seconds, output)
+                if isinstance(answer, str):
+                    child.close()
+                    child, fatal[job.source] = None, answer
+                    rendered.append(_stopped(job, answer))
+                else:
+                    rendered.append(_read(job, answer))
+            if progress:
+                progress(len(rendered), len(jobs))
+    finally:
+        if child:
+            child.close()
+    return rendered
+
+
+def _read(job: Job, answer: Mapping[str, Any]) -> Rendered:
+    problems = [
+        Problem(f"{job.file}:{job.line + line - 1}", what, hint, is_open)
+        for line, what, hint, is_open in answer["problems"]
+    ]
+    return Rendered(answer["text"], tuple(problems), frozenset(answer["uses"]))
+
+
+def _stopped(job: Job, why: str) -> Rendered:
+    hint = "look for a loop or a repetition that is too large"
+    return Rendered(None, (Problem(f"{job.file}:{job.line}", why, hint),))
+
+
+class _Child:
+    """One sandbox process. `ask` answers with what it said, or with why it had to end."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        # -P: the folder of the program is not on its path, where `texts` or `media` might shadow.
+        # Only the names in _PASSED: a template that broke out would find no secrets here.
+        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-P", "-X", "utf8", str(_PROGRAM), str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={
+                **{name: os.environ[name] for name in _PASSED if name in os.environ},
+                "PYTHONHASHSEED": "0",  # same files, same posts
+            },
+        )
+        self._in = cast("IO[bytes]", self._process.stdin)
+        self._out = cast("IO[bytes]", self._process.stdout)
+        self._said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        # A thread, since no other wait on a pipe with a time limit works on every system.
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+        if self._hear(START) != b"ready\n":
+            self._process.kill()
+            self._process.wait()
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
+            self.close()
+            raise Unusable(
+                f"the program that renders texts does not start: {said[-1]}",
+                "install outreach again; it needs jinja2 and room in memory",
+            )
+
+    def ask(self, job: Job, seconds: float, output: int) -> Mapping[str, Any] | str:
+        """What the child answered, or why the text was stopped; then the child is of no use."""
+        question = {
+            "source": job.source,
+            "context": job.context,
+            "seconds": seconds,
+            "output": output,
+        }
+        try:
+            self._in.write(json.dumps(question).encode() + b"\n")
+            self._in.flush()
+        except OSError:
+            pass  # it is gone; what it said last, and how it ended, is told below
+        line = self._hear(seconds)
+        if line is None:
+            return f"the text did not finish within {seconds:g} seconds"
+        if not line:
+            return self._ended(seconds)
+        answer: Mapping[str, Any] = json.loads(line)
+        return f"the text {self._too_large()}" if "memory" in answer else answer
+
+    def close(self) -> None:
+        """End the process, whatever it is doing, and leave nothing of it behind."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._out.close()
+        with contextlib.suppress(OSError):  # what could not be written is of no use any more
+            self._in.close()
+        self._errors.close()
+
+    def _hear(self, seconds: float) -> bytes | None:
+        """The next line; b"" where it has ended; None where it says nothing in time."""
+        try:
+            return self._said.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def _ended(self, seconds: float) -> str:
+        code = self._process.wait()
+        if code == -getattr(signal, "SIGXCPU", 0):
+            return f"the text did not finish within {seconds:g} seconds"
+        # Python dies without a MemoryError where its own C code finds no memory.
+        return f"the text ended the program that renders it, or {self._too_large()}"
+
+    def _too_large(self) -> str:
+        return f"needs more than {self._memory // (1024 * 1024)} MB"
+
+    def _listen(self) -> None:
+        for line in self._out:
+            self._said.put(line)
+        self._said.put(b"")

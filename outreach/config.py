@@ -1,0 +1,408 @@
+"""The office's configuration.
+
+Three files in config/: outreach.toml (the desk), channels.toml (accounts; no secrets) and
+people.toml (who may do what). Secrets come from the environment, an .env file or a secrets
+directory: a channel names its prefix, and `token` of the prefix TELEGRAM is
+OUTREACH_TELEGRAM_TOKEN, or the file telegram_token. Mistakes are Problems with file and line,
+all of them at once.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from outreach.errors import NotFound, Problem, WrongFiles
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PREFIX = "OUTREACH_"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
+        populate_by_name=True,
+    )
+
+
+def _zone(value: str) -> str:
+    if value not in _zones():
+        near = difflib.get_close_matches(value, _zones(), 1)
+        raise ValueError(f"{value} is not a zone" + (f"; did you mean {near[0]}?" if near else ""))
+    return value
+
+
+@lru_cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class OfficeSettings(_Strict):
+    """Who we are and where."""
+
+    name: str = "The secretariat"
+    zone: str = "UTC"  # times are shown in it first
+    also_zone: str = ""  # and in this one beside it
+
+    _zones = field_validator("zone")(_zone)
+
+
+class DeskSettings(_Strict):
+    """The desk itself."""
+
+    database: str = "sqlite:///data/outreach.db"  # relative to the office's folder
+    demo: bool = False  # a demo: --as works, and every page says so
+
+
+class WebSettings(_Strict):
+    """The public pages: the feed and the short links."""
+
+    public_url: str = ""  # https; empty until it answers from outside: links are direct then
+    listen: str = "127.0.0.1:8025"
+
+
+class MailSettings(_Strict):
+    """Notices by mail. Without a host they are kept, and shown by `outreach status`."""
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""  # the password is the secret mail_password
+    from_: str = ""
+
+
+class ClearanceSettings(_Strict):
+    """How long a yes lasts."""
+
+    max_age_days: int | None = Field(default=None, ge=1)
+
+
+class ReportSettings(_Strict):
+    """The month's report."""
+
+    zone: str = ""  # a month is a month in this zone; the office's zone unless said
+    cut_off_days: int = Field(default=5, ge=0, le=60)
+    title: str = "Social media outreach and engagement"
+    distribution: str = "For internal use"
+
+
+class Settings(_Strict):
+    """config/outreach.toml."""
+
+    office: OfficeSettings = OfficeSettings()
+    desk: DeskSettings = DeskSettings()
+    web: WebSettings = WebSettings()
+    mail: MailSettings = MailSettings()
+    clearance: ClearanceSettings = ClearanceSettings()
+    report: ReportSettings = ReportSettings()
+
+
+class ChannelSettings(BaseModel):
+    """One table of config/channels.toml. Keys beyond these are the platform's own options."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
+    )
+
+    platform: str
+    title: str = ""
+    languages: tuple[str, ...] = ("en",)
+    zone: str = ""
+    secrets: str = ""  # the prefix of its secrets
+    utm_source: str = ""
+    base: str = ""  # another address than the network's own: a loopback server
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {name: str(value) for name, value in (self.model_extra or {}).items()}
+
+
+class PersonSettings(_Strict):
+    """One table of config/people.toml."""
+
+    name: str
+    email: str = ""
+    roles: tuple[
+        Literal["officer", "clearer", "translator", "reviewer", "administrator", "guest"], ...
+    ]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the three files say. `home` is the office's folder."""
+
+    home: Path
+    settings: Settings
+    channels: Mapping[str, ChannelSettings]
+    people: Mapping[str, PersonSettings]
+    people_text: str = ""
+
+    @property
+    def report_zone(self) -> str:
+        return self.settings.report.zone or self.settings.office.zone
+
+    @property
+    def database(self) -> str:
+        """The database's address, a relative SQLite path taken from the office's folder."""
+        url = os.environ.get(f"{PREFIX}DATABASE") or self.settings.desk.database
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str((self.home / url.removeprefix(prefix)).resolve())
+        return url
+
+    def secret(self, name: str) -> str:
+        """A secret by its lower-case name ("telegram_token"), or "".
+
+        Looked for in the environment, then in .env, then in the secrets directory that
+        OUTREACH_SECRETS_DIR names.
+        """
+        return _secrets(self.home).get(name.lower(), "")
+
+    def secrets_of(self, channel: str) -> dict[str, str]:
+        """A channel's secrets by the adapter's names; those that are missing are left out."""
+        from outreach.platforms import load
+
+        settings = self.channels[channel]
+        prefix = (settings.secrets or channel).replace("-", "_").lower()
+        names = load(settings.platform).needs
+        return {n: value for n in names if (value := self.secret(f"{prefix}_{n}"))}
+
+    def secret_names(self, channel: str) -> list[str]:
+        """The names under which a channel's missing secrets are looked for."""
+        from outreach.platforms import load
+
+        settings = self.channels[channel]
+        prefix = (settings.secrets or channel).replace("-", "_").upper()
+        have = self.secrets_of(channel)
+        return [
+            f"{PREFIX}{prefix}_{n.upper()}" for n in load(settings.platform).needs if n not in have
+        ]
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    found: dict[str, str] = {}
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    if folder:
+        for path in Path(folder).iterdir():
+            if path.is_file():
+                found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
+    for source in (dotenv_values(home / ".env"), os.environ):
+        for name, value in source.items():
+            if name.startswith(PREFIX) and value:
+                found[name.removeprefix(PREFIX).lower()] = value.strip()
+    return found
+
+
+def home_of(start: Path | None = None) -> Path:
+    """The office's folder: OUTREACH_HOME, or the nearest one upwards with config/outreach.toml.
+
+    Raises NotFound where there is none.
+    """
+    if start is None and (named := os.environ.get(f"{PREFIX}HOME")):
+        start = Path(named)
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "config" / "outreach.toml").is_file():
+            return folder
+    raise NotFound(
+        f"{start} is not an office's folder, and is in none",
+        "make one with: outreach init DIR   (or go to yours, or name it with --home DIR)",
+    )
+
+
+def read_configuration(home: Path) -> Configuration:
+    """The three files. Raises WrongFiles with every mistake in all of them."""
+    problems: list[Problem] = []
+    config = home / "config"
+    desk, desk_text = _read(config / "outreach.toml", home, problems)
+    accounts, accounts_text = _read(config / "channels.toml", home, problems)
+    people, people_text = _read(config / "people.toml", home, problems)
+    settings = _one(Settings, desk, "config/outreach.toml", desk_text, (), problems)
+    channels = {}
+    for name, table in accounts.items():
+        made = _one(
+            ChannelSettings, table, "config/channels.toml", accounts_text, (name,), problems
+        )
+        if made:
+            channels[name] = made
+            problems += _channel_problems(name, made, accounts_text)
+    roster = {}
+    for name, table in people.items():
+        found = _one(PersonSettings, table, "config/people.toml", people_text, (name,), problems)
+        if found:
+            roster[name] = found
+    if settings:
+        problems += _settings_problems(settings, desk_text)
+    if problems or settings is None:
+        raise WrongFiles(problems)
+    return Configuration(home, settings, channels, roster, people_text)
+
+
+def _read(path: Path, home: Path, problems: list[Problem]) -> tuple[dict[str, Any], str]:
+    shown = str(path.relative_to(home))
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except FileNotFoundError:
+        problems.append(Problem(shown, "there is no such file", "outreach init makes one"))
+    except UnicodeDecodeError:
+        problems.append(Problem(shown, "is not UTF-8 text", "save it as UTF-8"))
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+)", str(error))
+        what = re.sub(r" \(at .*\)$", "", str(error))
+        problems.append(
+            Problem(
+                f"{shown}:{at[1] if at else 1}",
+                f"this is not TOML: {what}",
+                'text goes in quotes: name = "..."; a table begins with [its-name]',
+            )
+        )
+    return {}, ""
+
+
+def _one(
+    model: type[Model],
+    table: Any,
+    shown: str,
+    text: str,
+    path: tuple[str, ...],
+    problems: list[Problem],
+) -> Model | None:
+    if not isinstance(table, dict):
+        where = f"{shown}:{_line(text, path)}"
+        problems.append(Problem(where, f"{path[-1]} should be a table: [{path[-1]}]"))
+        return None
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        for found in error.errors():
+            loc = (*path, *(str(part) for part in found["loc"]))
+            problems.append(_told(model, found, f"{shown}:{_line(text, loc)}", loc))
+        return None
+
+
+def _told(model: type[BaseModel], found: Any, where: str, loc: tuple[str, ...]) -> Problem:
+    name = loc[-1]
+    if found["type"] == "extra_forbidden":
+        known = [f.alias or n for m in _models(model) for n, f in m.model_fields.items()]
+        near = difflib.get_close_matches(name, known, 1)
+        return Problem(
+            where,
+            f"{name} is not a key here",
+            f"did you mean {near[0]}?" if near else "see docs/configuration.md",
+        )
+    if found["type"] == "missing":
+        return Problem(where, f"{name} is missing")
+    return Problem(where, f"{'.'.join(loc)}: {found['msg'].removeprefix('Value error, ')}")
+
+
+def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    inner = [f.annotation for f in model.model_fields.values()]
+    return [model, *(m for m in inner if isinstance(m, type) and issubclass(m, BaseModel))]
+
+
+def _line(text: str, path: tuple[str, ...]) -> int:
+    """The line of a key, or of the table around it."""
+    line, wanted = 1, list(path)
+    table: list[str] = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", raw):
+            table = [part.strip().strip('"') for part in header[1].split(".")]
+            if table == wanted[: len(table)]:
+                line = number
+        elif key := re.match(r'\s*"?([\w-]+)"?\s*=', raw):
+            here = [*table, key[1]]
+            if here == wanted[: len(here)]:
+                return number
+    return line
+
+
+def _settings_problems(settings: Settings, text: str) -> list[Problem]:
+    problems = []
+    shown = "config/outreach.toml"
+    for path, zone in (
+        (("office", "also-zone"), settings.office.also_zone),
+        (("report", "zone"), settings.report.zone),
+    ):
+        if zone:
+            try:
+                _zone(zone)
+            except ValueError as error:
+                problems.append(Problem(f"{shown}:{_line(text, path)}", str(error)))
+    url = settings.web.public_url
+    if url and not url.startswith("https://") and not is_loopback(url):
+        problems.append(
+            Problem(
+                f"{shown}:{_line(text, ('web', 'public-url'))}",
+                f"{url} is not https",
+                "the public follows these addresses: use https, or leave it empty",
+            )
+        )
+    return problems
+
+
+def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:
+    from outreach.platforms import PLATFORMS, load
+
+    shown = "config/channels.toml"
+    try:
+        adapter = load(settings.platform)
+    except NotFound as error:
+        near = difflib.get_close_matches(settings.platform, PLATFORMS, 1)
+        hint = f"did you mean {near[0]}?" if near else error.hint
+        return [Problem(f"{shown}:{_line(text, (name, 'platform'))}", str(error), hint)]
+    problems = []
+    known = {*adapter.asks, *(f.alias or n for n, f in ChannelSettings.model_fields.items())}
+    for option in settings.options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, 1)
+            problems.append(
+                Problem(
+                    f"{shown}:{_line(text, (name, option))}",
+                    f"{option} is not an option of {settings.platform}",
+                    f"did you mean {near[0]}?"
+                    if near
+                    else f"known are: {', '.join(sorted(known))}",
+                )
+            )
+    if settings.zone:
+        try:
+            _zone(settings.zone)
+        except ValueError as error:
+            problems.append(Problem(f"{shown}:{_line(text, (name, 'zone'))}", str(error)))
+    return problems
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address stays on this machine or its private network."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def real_now() -> datetime:
+    """The time, aware, UTC."""
+    return datetime.now(UTC)

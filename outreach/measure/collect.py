@@ -1,0 +1,302 @@
+"""Keeping figures: the ladder on which they are collected, clicks, and imports by hand.
+
+A published post is looked at after 1 hour, 1 day, 7 days, 28 days, and at its month's end in
+the report's zone. Each look keeps one snapshot for every figure that the network can give: a
+value, or none with the reason. Snapshots are only ever added.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.errors import NotFound, NotNow, Refused
+from outreach.measure.imports import Import, PostRow, Typed
+from outreach.measure.metrics import Reason
+from outreach.measure.months import bounds, following
+from outreach.platforms import Figures, Platform, Receipt
+from outreach.store import Store
+from outreach.store.tables import Click, Collection, ImportBatch, ShortLink, Snapshot
+
+log = logging.getLogger(__name__)
+
+RUNGS = {
+    "1 h": timedelta(hours=1),
+    "1 d": timedelta(days=1),
+    "7 d": timedelta(days=7),
+    "28 d": timedelta(days=28),
+}
+PATIENCE = timedelta(hours=6)  # a network that gives nothing is asked again for this long
+LATE = timedelta(hours=1)  # a snapshot taken later than this says so
+AUDIENCE = frozenset({"followers"})  # figures of the account, not of a post
+
+
+def ladder(published_at: datetime, zone: str) -> dict[str, datetime]:
+    """When the figures of a post are due: by rung, aware, UTC. The last rung is its month."""
+    due = {rung: published_at + after for rung, after in RUNGS.items()}
+    month = month_of(published_at, zone)
+    return {**due, month: bounds(month, zone)[1]}
+
+
+def month_of(at: datetime, zone: str) -> str:
+    """The month ("2025-08") that an instant lies in, in this zone."""
+    month = f"{at:%Y-%m}"
+    start, end = bounds(month, zone)
+    if at < start:
+        return f"{at - timedelta(days=at.day):%Y-%m}"
+    return following(month) if at >= end else month
+
+
+def schedule(session: Session, zone: str) -> None:
+    """Put every newly published post on the ladder."""
+    fresh = session.scalars(
+        select(Delivery).where(
+            Delivery.state == State.PUBLISHED,
+            ~select(Collection.key).where(Collection.key == Delivery.key).exists(),
+        )
+    )
+    for row in fresh:
+        if row.published_at:
+            for rung, at in ladder(row.published_at, zone).items():
+                session.add(Collection(key=row.key, rung=rung, channel=row.channel, at=at))
+
+
+def collect(store: Store, platforms: Mapping[str, Platform], now: datetime, *, zone: str) -> int:
+    """Take the figures that are due, in bulk for each channel; returns how many were kept."""
+    with store.writing() as session:
+        schedule(session, zone)
+        due = session.scalars(
+            select(Collection)
+            .where(Collection.done_at.is_(None), Collection.at <= now)
+            .order_by(Collection.channel, Collection.at)
+        ).all()
+        receipts = _receipts(session, {row.key for row in due})
+    kept = 0
+    for channel, rows in groupby(due, key=lambda row: row.channel):
+        kept += _channel(store, platforms.get(channel), channel, list(rows), receipts, now)
+    return kept
+
+
+def _channel(
+    store: Store,
+    platform: Platform | None,
+    channel: str,
+    due: Sequence[Collection],
+    receipts: Mapping[str, Sequence[Receipt]],
+    now: datetime,
+) -> int:
+    offered = sorted(platform.offers - AUDIENCE) if platform else []
+    figures: Mapping[str, Figures] = {}
+    reason = ""
+    if platform and offered:
+        wanted = [r for key in {row.key for row in due} for r in receipts.get(key, ())]
+        try:
+            figures = platform.figures(wanted)
+        except NotNow as error:
+            log.info("figures of %s: not now: %s", channel, error)
+            return 0
+        except Refused as error:
+            log.warning("figures of %s: refused: %s", channel, error)
+            reason = Reason.NO_PERMISSION
+        except Exception:
+            log.exception("figures of %s could not be collected", channel)
+            reason = Reason.COLLECTION_FAILED
+        if reason and now - min(row.at for row in due) < PATIENCE:
+            return 0
+    with store.writing() as session:
+        snapshots = [
+            snapshot
+            for row in due
+            for snapshot in [
+                *_of_post(session, row, offered, figures, receipts.get(row.key, ()), reason, now),
+                *_clicks(session, row, now),
+            ]
+        ]
+        session.add_all(snapshots)
+        for row in due:
+            done = session.get_one(Collection, (row.key, row.rung))
+            done.done_at, done.outcome = now, reason or "collected"
+    return len(snapshots)
+
+
+def _of_post(
+    session: Session,
+    due: Collection,
+    offered: Iterable[str],
+    figures: Mapping[str, Figures],
+    receipts: Sequence[Receipt],
+    reason: str,
+    now: datetime,
+) -> Iterable[Snapshot]:
+    """One snapshot for each figure; a thread's is the sum of its parts, or none."""
+    by_hand = not figures and not reason
+    for metric in offered:
+        values = [figures.get(receipt.id, {}).get(metric) for receipt in receipts]
+        known = [value for value in values if value is not None]
+        value = sum(known) if known and len(known) == len(values) else None
+        why = "" if value is not None else reason or Reason.COLLECTION_FAILED
+        if value is None and by_hand and _typed(session, due.key, metric):
+            continue
+        yield Snapshot(
+            subject=due.key,
+            channel=due.channel,
+            metric=metric,
+            value=value,
+            reason=Reason.MANUAL_PENDING if value is None and by_hand else why,
+            note=_late(due, now),
+            taken_at=now,
+            source="network",
+            rung=due.rung,
+        )
+
+
+def _typed(session: Session, key: str, metric: str) -> bool:
+    return (
+        session.scalar(
+            select(Snapshot.id)
+            .where(Snapshot.subject == key, Snapshot.metric == metric, Snapshot.value.is_not(None))
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _clicks(session: Session, due: Collection, now: datetime) -> Iterable[Snapshot]:
+    """What our own short links counted, where the post prints any."""
+    if not session.scalar(select(ShortLink.code).where(ShortLink.key == due.key).limit(1)):
+        return
+    count = session.scalar(
+        select(func.count()).select_from(Click).where(Click.key == due.key, Click.at <= now)
+    )
+    yield Snapshot(
+        subject=due.key,
+        channel=due.channel,
+        metric="clicks",
+        value=count or 0,
+        note=_late(due, now),
+        taken_at=now,
+        source="link",
+        rung=due.rung,
+    )
+
+
+def _late(due: Collection, now: datetime) -> str:
+    late = now - due.at
+    if late <= LATE:
+        return ""
+    hours = int(late.total_seconds() // 3600)
+    return f"collected {hours} hours after it was due"
+
+
+def _receipts(session: Session, keys: set[str]) -> dict[str, list[Receipt]]:
+    found: dict[str, list[Receipt]] = {}
+    rows = session.scalars(
+        select(ReceiptRow).where(ReceiptRow.key.in_(keys)).order_by(ReceiptRow.part)
+    )
+    for row in rows:
+        found.setdefault(row.key, []).append(Receipt(row.remote_id, row.url, row.at))
+    return found
+
+
+def audience(store: Store, platforms: Mapping[str, Platform], now: datetime) -> int:
+    """How many follow each account now; one snapshot each, a value or none with the reason."""
+    snapshots = []
+    for channel, platform in platforms.items():
+        if "followers" not in platform.offers:
+            continue
+        reason = ""
+        try:
+            value = platform.audience().get("followers")
+        except Refused:
+            value, reason = None, Reason.NO_PERMISSION
+        except Exception:
+            log.exception("followers of %s could not be collected", channel)
+            value, reason = None, Reason.COLLECTION_FAILED
+        snapshots.append(
+            Snapshot(
+                subject=channel,
+                channel=channel,
+                metric="followers",
+                value=value,
+                reason=reason or ("" if value is not None else Reason.MANUAL_PENDING),
+                taken_at=now,
+                source="network",
+            )
+        )
+    with store.writing() as session:
+        session.add_all(snapshots)
+    return len(snapshots)
+
+
+def count_click(session: Session, link: ShortLink, now: datetime) -> None:
+    """One visit more, to the minute; nothing of who it was."""
+    session.add(Click(code=link.code, key=link.key, at=now.replace(second=0, microsecond=0)))
+
+
+def keep_import(
+    session: Session,
+    figures: Import,
+    data: bytes,
+    *,
+    file: str,
+    by: str,
+    now: datetime,
+    sample: bool = False,
+) -> None:
+    """Keep what a person imported. The same figures twice change nothing: the last one counts.
+
+    Raises NotFound where a row names a post that is not published.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    batch = session.scalar(select(ImportBatch).where(ImportBatch.sha256 == sha256))
+    if batch:
+        return
+    batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
+    session.add(batch)
+    session.flush()
+    made: list[Snapshot] = []
+
+    def keep(subject: str, channel: str, metric: str, typed: Typed, note: str, period: str) -> None:
+        made.append(
+            Snapshot(
+                subject=subject,
+                channel=channel,
+                metric=metric,
+                value=typed.value,
+                reason=typed.reason,
+                note=note,
+                taken_at=now,
+                source="import",
+                period=period,
+                by=by,
+                batch=batch.id,
+                sample=sample,
+            )
+        )
+
+    for row in figures.months:
+        if row.posts is not None:
+            keep(row.channel, row.channel, "posts", Typed(row.posts), row.note, row.month)
+        for metric, typed in row.figures.items():
+            keep(row.channel, row.channel, metric, typed, row.note, row.month)
+    for post in figures.posts:
+        delivery = _post(session, post)
+        for metric, typed in post.figures.items():
+            keep(delivery.key, delivery.channel, metric, typed, post.note, "")
+    session.add_all(made)
+
+
+def _post(session: Session, row: PostRow) -> Delivery:
+    key = session.scalar(select(ReceiptRow.key).where(ReceiptRow.url == row.post)) or row.post
+    delivery = session.get(Delivery, key)
+    if delivery is None or delivery.state is not State.PUBLISHED:
+        raise NotFound(
+            f"line {row.line}: {row.post} is no published post",
+            "give a post's key, or its public address, as outreach status lists them",
+        )
+    return delivery

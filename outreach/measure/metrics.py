@@ -1,0 +1,216 @@
+"""The metric dictionary: what each figure means, and what may be added to what.
+
+The words and flags are data, in config/metrics.toml. A figure that may not be added (reach: the
+same person on two days, two posts or two networks) raises when someone tries; it does not return
+a number. A figure that is missing makes a sum missing, never smaller.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from outreach.errors import OutreachError, Problem, WrongFiles
+
+Kind = Literal["counter", "gauge", "ratio"]
+Over = Literal["posts", "days", "channels"]
+
+
+class NotAdditive(OutreachError):
+    """These figures may not be added: the sum would mean nothing."""
+
+
+class Reason(StrEnum):
+    """Why there is no figure."""
+
+    NOT_OFFERED = "not_offered"
+    NO_PERMISSION = "no_permission"
+    BELOW_THRESHOLD = "below_threshold"
+    EXPIRED_WINDOW = "expired_window"
+    COLLECTION_FAILED = "collection_failed"
+    NOT_YET_FINAL = "not_yet_final"
+    METRIC_RETIRED = "metric_retired"
+    MANUAL_PENDING = "manual_pending"
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a report prints it, without its full stop."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.NOT_OFFERED: "The network does not offer this figure",
+    Reason.NO_PERMISSION: "The network did not permit us to read this figure",
+    Reason.BELOW_THRESHOLD: "The network gives this figure only above a minimum audience",
+    Reason.EXPIRED_WINDOW: "The network no longer gave this figure when it was collected",
+    Reason.COLLECTION_FAILED: "The figure could not be collected",
+    Reason.NOT_YET_FINAL: "The figure was not yet final at the cut-off",
+    Reason.METRIC_RETIRED: "The network has retired this figure",
+    Reason.MANUAL_PENDING: "The figure is read by hand and had not been entered at the cut-off",
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What one network calls a figure. `parts`: our own figures that add up to it there."""
+
+    name: str = ""
+    definition: str = ""
+    source: str = ""
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure: what it counts, in which unit, and over what it may be added.
+
+    `kind`: a counter only grows; a gauge is read at a moment; a ratio is never added nor averaged.
+    `also`: other column heads that mean it in a CSV file. `networks`: by platform's name.
+    """
+
+    name: str
+    label: str
+    definition: str
+    unit: str
+    kind: Kind
+    sum_posts: bool = False
+    sum_days: bool = False
+    sum_channels: bool = False
+    caution: str = ""  # printed wherever it is added over channels
+    source: str = ""
+    also: tuple[str, ...] = ()
+    networks: Mapping[str, Network] = field(default_factory=dict)
+
+    def adds_over(self, over: Over) -> bool:
+        """Whether figures of several posts, days or channels may be added."""
+        return {"posts": self.sum_posts, "days": self.sum_days, "channels": self.sum_channels}[over]
+
+
+def add(metric: Metric, values: Iterable[int | None], *, over: Over) -> int | None:
+    """The sum; None where a value is missing, or where there is nothing to add.
+
+    Raises NotAdditive where the metric may not be added over posts, days or channels.
+    """
+    if not metric.adds_over(over):
+        raise NotAdditive(
+            f"{metric.label.lower()} may not be added over {over}: {metric.definition}",
+            "print it for each alone",
+        )
+    known: list[int] = []
+    for value in values:
+        if value is None:
+            continue
+        known.append(value)
+    return sum(known) if known else None
+
+
+def combine(metric: Metric, network: str, figures: Mapping[str, int | None]) -> int | None:
+    """The figure of one post on a network that gives it in parts: likes, replies and so on.
+
+    The network's own figure where it gives one; None where a part is missing.
+    """
+    if metric.name in figures:
+        return figures[metric.name]
+    parts = metric.networks[network].parts if network in metric.networks else ()
+    found = [figures.get(part) for part in parts]
+    if not found or None in found:
+        return None
+    return sum(value for value in found if value is not None)
+
+
+def load_metrics(file: Path) -> Mapping[str, Metric]:
+    """The dictionary of config/metrics.toml, by name and in its order.
+
+    Raises WrongFiles with every mistake and its line.
+    """
+    try:
+        text = file.read_text("utf-8")
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongFiles([Problem(str(file), f"cannot be read: {error}")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongFiles([Problem(str(file), f"is not TOML: {error}")]) from error
+    problems: list[Problem] = []
+    found: dict[str, Metric] = {}
+    for name, table in tables.items():
+        wrong = list(_mistakes(table, _KEYS))
+        networks = table.get("networks", {}) if isinstance(table, dict) else {}
+        if isinstance(networks, dict):
+            for platform, words in networks.items():
+                wrong += [f"networks.{platform}: {w}" for w in _mistakes(words, _NETWORK_KEYS)]
+        problems += [Problem(f"{file}:{_line(text, name)}", f"{name}: {what}") for what in wrong]
+        if not wrong:
+            found[name] = _metric(name, table)
+    problems += [
+        Problem(f"{file}:{_line(text, name)}", f"{name}: there is no metric {part!r} to make it of")
+        for name, metric in found.items()
+        for network in metric.networks.values()
+        for part in network.parts
+        if part not in tables
+    ]
+    if problems:
+        raise WrongFiles(problems)
+    return found
+
+
+_KEYS: Mapping[str, tuple[type, bool]] = {  # key: its type, and whether it must be there
+    "label": (str, True),
+    "definition": (str, True),
+    "unit": (str, True),
+    "kind": (str, True),
+    "sum-posts": (bool, True),
+    "sum-days": (bool, True),
+    "sum-channels": (bool, True),
+    "caution": (str, False),
+    "source": (str, False),
+    "also": (list, False),
+    "networks": (dict, False),
+}
+_NETWORK_KEYS: Mapping[str, tuple[type, bool]] = {
+    "name": (str, False),
+    "definition": (str, False),
+    "source": (str, False),
+    "parts": (list, False),
+}
+_WORDS = {str: "a text", bool: "true or false", list: "a list of texts", dict: "a table"}
+
+
+def _mistakes(table: object, keys: Mapping[str, tuple[type, bool]]) -> Iterable[str]:
+    if not isinstance(table, dict):
+        yield "must be a table"
+        return
+    for key, value in table.items():
+        if key not in keys:
+            near = get_close_matches(key, keys, 1)
+            yield f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        elif not isinstance(value, keys[key][0]):
+            yield f"{key} must be {_WORDS[keys[key][0]]}"
+        elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            yield f"{key} must be a list of texts"
+    for key, (_, needed) in keys.items():
+        if needed and key not in table:
+            yield f"{key} is missing"
+    kind = table.get("kind")
+    if isinstance(kind, str) and kind not in get_args(Kind):
+        yield f"kind must be counter, gauge or ratio, not {kind!r}"
+    if kind == "ratio" and any(table.get(f"sum-{over}") is True for over in get_args(Over)):
+        yield "a ratio is never added"
+
+
+def _metric(name: str, table: Mapping[str, Any]) -> Metric:
+    words = {key.replace("-", "_"): value for key, value in table.items()}
+    words["also"] = tuple(words.get("also", ()))
+    words["networks"] = {
+        platform: Network(**{**network, "parts": tuple(network.get("parts", ()))})
+        for platform, network in words.get("networks", {}).items()
+    }
+    return Metric(name=name, **words)
+
+
+def _line(text: str, name: str) -> int:
+    heads = (f"[{name}]", f"[{name}.", f"{name} ", f"{name}=")
+    lines = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in lines if line.strip().startswith(heads)), 1)

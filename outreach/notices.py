@@ -1,0 +1,235 @@
+"""Notices by mail: what waits for somebody, was returned, voided, missed, failed, or is uncertain.
+
+Notices are written from the trail: every line of it that concerns somebody becomes at most one
+mail to each of them, so that a crash in between neither loses one nor writes it twice. Sending
+comes after, outside any transaction, and is tried again; a mail that goes out twice after a
+power cut says nothing new, a notice that is lost would.
+"""
+
+import hashlib
+import logging
+import smtplib
+import ssl
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from outreach.clearance import MAY_CLEAR, MAY_WRITE, Clearance, Person
+from outreach.config import MailSettings
+from outreach.delivery import Delivery, State
+from outreach.store import Store
+from outreach.store.tables import Mail, Meta, TrailEntry
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 20.0  # seconds for one mail server to answer
+TRIES = 20  # then the mail stays in the list with its trouble
+WATERMARK = "trail noticed up to"
+
+_TELLS = {
+    "returned": ("returned to you", "authors"),
+    "clearance voided": ("your clearance no longer holds", "clearer"),
+    "missed": ("was not sent: its time passed", "officers"),
+    "failed": ("was refused by the network", "officers"),
+    "uncertain": ("may or may not be live: somebody has to look", "officers"),
+    "handed": ("is to be posted by hand, now", "officers"),
+    "cleared in an emergency": ("was cleared in an emergency by its author", "clearers"),
+}
+"""What the trail says -> the subject, and who is told."""
+
+
+def write(session: Session, people: Mapping[str, Person], now: datetime) -> int:
+    """Turn new lines of the trail into mails; returns how many."""
+    mark = session.get(Meta, WATERMARK) or Meta(name=WATERMARK, value="0")
+    session.add(mark)
+    lines = list(
+        session.scalars(
+            select(TrailEntry).where(TrailEntry.id > int(mark.value)).order_by(TrailEntry.id)
+        )
+    )
+    if not lines:
+        return 0
+    count = sum(_about(session, line, people, now) for line in lines)
+    if any(line.what in {"applied", "clearance voided"} for line in lines):
+        count += _waiting(session, people, now, lines[-1].id)
+    mark.value = str(lines[-1].id)
+    return count
+
+
+def _about(session: Session, line: TrailEntry, people: Mapping[str, Person], now: datetime) -> int:
+    if line.what not in _TELLS:
+        return 0
+    subject, whom = _TELLS[line.what]
+    row = session.get(Delivery, line.key)
+    if row is None:
+        return 0
+    if whom == "authors":
+        told: Iterable[str] = row.authors
+    elif whom == "clearer":
+        last = session.scalar(
+            select(Clearance.by).where(Clearance.key == row.key).order_by(Clearance.id.desc())
+        )
+        told = [last] if last else []
+    else:
+        role = MAY_CLEAR if whom == "clearers" else MAY_WRITE
+        told = [p.id for p in people.values() if role in p.roles]
+    why = [f"why: {line.why}"] if line.why else []
+    body = "\n".join(
+        [
+            row.key,
+            f"slot: {row.wall} {row.zone}",
+            *why,
+            f"by: {line.who}",
+            "",
+            _way_out(row, line.what),
+        ]
+    )
+    return sum(
+        _tell(session, people, who, f"{line.id} {who}", f"{row.key} {subject}", body, now)
+        for who in sorted(set(told))
+    )
+
+
+def _way_out(row: Delivery, what: str) -> str:
+    if what == "handed":
+        return _task(row)
+    return {
+        "uncertain": (
+            "If it is live:     outreach settle {key} --live ADDRESS\n"
+            "If it surely is not: outreach settle {key} --absent"
+        ),
+        "missed": (
+            "To send it now:    outreach settle {key} --send-now\n"
+            "To leave it:       outreach settle {key} --skip"
+        ),
+        "failed": (
+            "To try again:      outreach settle {key} --retry\n"
+            "To leave it:       outreach settle {key} --skip"
+        ),
+        "clearance voided": "Read it again:     outreach review",
+        "returned": "Change its text, then: outreach plan, outreach apply",
+    }.get(what, "See: outreach trail {key}").format(key=row.key)
+
+
+def _task(row: Delivery) -> str:
+    """Everything a person needs to post it by hand."""
+    lines = []
+    for number, part in enumerate(row.post.parts, 1):
+        head = (
+            f"--- text {number} of {len(row.post.parts)} "
+            if len(row.post.parts) > 1
+            else "--- text "
+        )
+        lines += [head + "---", part.text]
+        for picture in part.pictures:
+            lines += [f"--- picture: {picture.file}", f"its description: {picture.alt}"]
+    return "\n".join([*lines, "---", f"When it is live: outreach settle {row.key} --live ADDRESS"])
+
+
+def _waiting(session: Session, people: Mapping[str, Person], now: datetime, mark: int) -> int:
+    """One mail to each clearer who has something to read."""
+    rows = list(
+        session.scalars(
+            select(Delivery).where(Delivery.state == State.PROPOSED, Delivery.blocked == "")
+        )
+    )
+    count = 0
+    for who in people.values():
+        mine = [row for row in rows if who.id not in row.authors]
+        if MAY_CLEAR not in who.roles or not mine:
+            continue
+        body = "\n".join(
+            ["These posts wait for your clearance:", ""]
+            + [f"  {row.wall} {row.zone}  {row.key}" for row in sorted(mine, key=lambda r: r.at)]
+            + ["", "Read and clear them: outreach review"]
+        )
+        subject = f"{len(mine)} posts wait for your clearance"
+        count += _tell(session, people, who.id, f"waiting {mark} {who.id}", subject, body, now)
+    return count
+
+
+def _tell(
+    session: Session,
+    people: Mapping[str, Person],
+    who: str,
+    about: str,
+    subject: str,
+    body: str,
+    now: datetime,
+) -> int:
+    if who not in people:
+        return 0
+    if session.scalar(select(Mail.id).where(Mail.about == about)):
+        return 0
+    session.add(Mail(to=who, about=about, subject=subject, body=body, at=now))
+    return 1
+
+
+def send(
+    store: Store,
+    settings: MailSettings,
+    password: str,
+    people: Mapping[str, Person],
+    now: datetime,
+) -> int:
+    """Send what is waiting, oldest first; returns how many went out. Never raises for a server."""
+    if not settings.host:
+        return 0
+    with store.reading() as session:
+        waiting = list(
+            session.scalars(
+                select(Mail)
+                .where(
+                    Mail.sent_at.is_(None),
+                    Mail.tries < TRIES,
+                    or_(Mail.next_try.is_(None), Mail.next_try <= now),
+                )
+                .order_by(Mail.id)
+                .limit(50)
+            )
+        )
+    sent = 0
+    for mail in waiting:
+        to = people[mail.to].email if mail.to in people else ""
+        trouble = _post(settings, password, mail, to) if to else f"{mail.to} has no address"
+        with store.writing() as session:
+            row = session.get_one(Mail, mail.id)
+            row.tries, row.trouble = row.tries + 1, trouble
+            if trouble:
+                row.next_try = now + timedelta(minutes=min(2**row.tries, 240))
+                log.warning("mail %d to %s: %s", row.id, row.to, trouble)
+            else:
+                row.sent_at = now
+                sent += 1
+    return sent
+
+
+def _post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
+    """Hand one mail to the server; what went wrong, or ""."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = settings.from_, to, mail.subject
+    digest = hashlib.sha256(mail.about.encode()).hexdigest()[:32]
+    message["Message-ID"] = f"<{digest}@{settings.from_.rpartition('@')[2] or 'outreach'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body)
+    context = ssl.create_default_context()
+    try:
+        if settings.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                settings.host, settings.port, timeout=TIMEOUT, context=context
+            )
+        else:
+            server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
+        with server:
+            if settings.security == "starttls":
+                server.starttls(context=context)
+            if settings.user:
+                server.login(settings.user, password)
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as error:
+        # A server's answer to a login may repeat what it was sent.
+        return str(error).replace(password, "***") if password else str(error)
+    return ""

@@ -1,0 +1,129 @@
+"""The web feed: a channel with no account and no network, kept by the desk itself.
+
+Its entries stand on the shelf by the part's token, so what is sent twice is there once. The web
+door serves them as a page, as Atom and as JSON Feed: see `entries`.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from outreach.errors import Refused
+from outreach.platforms import Account, Figures, Limits, Receipt, Shelf
+from outreach.post import Part
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry as readers see it. `published` is aware, UTC; `title` may be empty.
+
+    `pictures` hold file, sha256, type, width, height, size, alt and credit; never their bytes.
+    """
+
+    id: str
+    title: str
+    text: str
+    language: str
+    published: datetime
+    pictures: tuple[Mapping[str, Any], ...]
+
+
+class Feed:
+    """The feed of one channel."""
+
+    limits: ClassVar = Limits(
+        text=20_000,
+        pictures=10,
+        picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
+        visible=timedelta(0),  # the shelf shows at once what it holds
+    )
+    offers: ClassVar[frozenset[str]] = frozenset()  # clicks are the desk's own figure
+    needs: ClassVar[tuple[str, ...]] = ()
+    asks: ClassVar = ("title", "description")
+    public: ClassVar = True
+
+    def __init__(self, account: Account) -> None:
+        self.account = f"feed {account.channel}"
+        self._account, self._shelf = account, account.shelf
+
+    def publish(self, part: Part, after: Receipt | None) -> Receipt:
+        """Put the part on the shelf, or find it there: a token is taken once.
+
+        `after` changes nothing: entries stand in the order of their time.
+        """
+        if not part.token:
+            raise Refused("an entry is kept under its part's token, and this part has none")
+        title, text = _split(part.text)
+        pictures = [
+            {
+                "file": picture.file,
+                "sha256": picture.sha256,
+                "type": picture.type,
+                "width": picture.width,
+                "height": picture.height,
+                "size": picture.size,
+                "alt": picture.alt,
+                "credit": picture.credit,
+            }
+            for picture in part.pictures
+        ]
+        entry = {
+            "id": part.token[:16],
+            "title": title,
+            "text": text,
+            "language": part.language,
+            "published": self._account.now().isoformat(),
+            "pictures": pictures,
+        }
+        part.fence(0)
+        return self._receipt(self._shelf.put(part.token, entry))
+
+    def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
+        """What stands under the part's token; that is never another delivery's."""
+        entry = self._shelf.get(part.token)
+        return self._receipt(entry) if entry else None
+
+    def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
+        """None: who reads a feed is not counted."""
+        return {}
+
+    def audience(self) -> Figures:
+        """None: a feed has no list of its readers."""
+        return {}
+
+    def check(self) -> str:
+        """Where the feed is, and how much it holds."""
+        where = self._address() if self._account.public else "no public address is set yet"
+        return f"{self.account}: {len(self._shelf.list())} entries; {where}"
+
+    def _address(self) -> str:
+        return f"{self._account.public.rstrip('/')}/feed/{self._account.channel}"
+
+    def _receipt(self, entry: Mapping[str, Any]) -> Receipt:
+        at = datetime.fromisoformat(entry["published"])
+        return Receipt(entry["id"], f"{self._address()}/{entry['id']}", at)
+
+
+def entries(shelf: Shelf) -> list[Entry]:
+    """Every entry of a feed's shelf, newest first."""
+    kept = [
+        Entry(
+            id=value["id"],
+            title=value["title"],
+            text=value["text"],
+            language=value["language"],
+            published=datetime.fromisoformat(value["published"]),
+            pictures=tuple(value["pictures"]),
+        )
+        for _token, value in shelf.list()
+    ]
+    return sorted(kept, key=lambda entry: entry.published, reverse=True)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A first line that a blank line follows is the title; otherwise there is none."""
+    head, blank, rest = text.partition("\n\n")
+    if blank and rest.strip() and "\n" not in head:
+        return head.strip(), rest.strip("\n")
+    return "", text

@@ -1,0 +1,239 @@
+"""Telegram channels, through the Bot API. https://core.telegram.org/bots/api
+
+The Bot API shows a bot no history and no views, and takes no key against repeats: after a lost
+answer only a person can look. The bot's token is part of every address, so no text of the
+library's errors leaves this module unscrubbed.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
+from outreach.platforms import Account, Figures, Limits, Receipt, bridge
+from outreach.post import Part, unfenced
+
+if TYPE_CHECKING:
+    from telegram import Bot, Message
+
+T = TypeVar("T")
+
+_fence: ContextVar[Callable[[float], None]] = ContextVar("_fence", default=unfenced)
+
+# The token is in every address, which httpx logs at INFO and the library at DEBUG.
+for _name in ("httpx", "telegram.Bot"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+# The library's switch for waiting times as timedelta; without it every 429 is a warning too.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+
+def utf16_units(text: str) -> int:
+    """Telegram counts UTF-16 code units: an emoji is two.
+
+    Some have seen it count code points instead; this is safe under both.
+    """
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class Telegram:
+    """One Telegram channel, by a bot that is its administrator."""
+
+    limits: ClassVar = Limits(
+        text=4096,
+        length=utf16_units,
+        unit="UTF-16 units",
+        caption=1024,
+        pictures=10,
+        picture_bytes=10_000_000,
+        picture_sides=10_000,
+        picture_ratio=20,
+        alt=0,
+        deadline=90.0,
+    )
+    offers: ClassVar = frozenset({"followers"})
+    needs: ClassVar = ("token",)
+    asks: ClassVar = ("chat", "link")
+    public: ClassVar = True
+
+    timeout: ClassVar = 60.0  # seconds for a whole request; an album may be 100 MB
+    connect: ClassVar = 10.0  # seconds
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._token = account.secrets.get("token", "")
+        self._chat = account.options.get("chat", "").strip()
+        self.account = f"telegram {self._chat or 'tbc'}"
+
+    def publish(self, part: Part, after: Receipt | None) -> Receipt:
+        """A message, a photo with a caption, or an album whose first picture has the caption.
+
+        Its receipt is that of the first message. `after` is not used: a channel has no threads.
+        """
+
+        async def send(bot: "Bot") -> "Message":
+            from telegram import InputMediaPhoto
+
+            pictures = [(p.data, p.file.rpartition("/")[2]) for p in part.pictures]
+            if not pictures:
+                return await bot.send_message(self._chat, part.text)
+            if len(pictures) == 1:
+                ((data, name),) = pictures
+                return await bot.send_photo(self._chat, data, caption=part.text, filename=name)
+            album = [InputMediaPhoto(data, filename=name) for data, name in pictures]
+            sent = await bot.send_media_group(self._chat, album, caption=part.text)
+            return sent[0]
+
+        message = self._ask(send, fence=part.fence)
+        return Receipt(str(message.message_id), self._url(message), message.date)
+
+    def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
+        """Always CannotTell, with the words to look for."""
+        words = next((line for line in part.text.splitlines() if line.strip()), "").strip()
+        raise CannotTell(
+            f"Telegram shows a bot no history: open {self._chat} and look for “{words[:120]}”, "
+            f"posted after {since:%Y-%m-%d %H:%M} UTC"
+        )
+
+    def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
+        """None: the Bot API has no views, and tells reactions only as they happen."""
+        return {}
+
+    def audience(self) -> Figures:
+        """The channel's subscribers."""
+        return {"followers": self._ask(lambda bot: bot.get_chat_member_count(self._chat))}
+
+    def check(self) -> str:
+        """Who the bot is, which channel it is for, and whether it may post there."""
+
+        async def look(bot: "Bot") -> tuple[Any, Any, Any]:
+            me = await bot.get_me()
+            chat = await bot.get_chat(self._chat)
+            return me, chat, await bot.get_chat_member(self._chat, me.id)
+
+        me, chat, member = self._ask(look)
+        if not getattr(member, "can_post_messages", False):
+            raise Refused(
+                f"@{me.username} may not post in {self._chat}: make it an administrator of the "
+                "channel with the right to post messages"
+            )
+        return f"{self.account}: “{chat.title}”, posted to by @{me.username}"
+
+    def _url(self, message: "Message") -> str:
+        name = self._account.options.get("link") or message.chat.username or ""
+        if not name and self._chat.startswith("@"):
+            name = self._chat
+        # A channel without a public name: only its members can open this address.
+        where = name.strip("@") or f"c/{self._chat.removeprefix('-100')}"
+        return f"https://t.me/{where}/{message.message_id}"
+
+    @cached_property
+    def _bot(self) -> "Bot":
+        from telegram import Bot
+        from telegram.request import HTTPXRequest
+        from telegram.request import RequestData as Data
+
+        limit, connect, here = self.timeout, self.connect, bool(self._account.base)
+
+        class Fenced(HTTPXRequest):
+            async def do_request(
+                self, url: str, method: str, request_data: Data | None = None, *a: Any, **k: Any
+            ) -> tuple[int, bytes]:
+                if url.rpartition("/")[2].startswith("send"):
+                    # In a thread, as it asks a database; the loop serves other channels too.
+                    await asyncio.to_thread(_fence.get(), limit)
+                async with asyncio.timeout(limit):
+                    return await super().do_request(url, method, request_data, *a, **k)
+
+        def request() -> HTTPXRequest:
+            from httpx import Limits as Kept
+
+            return Fenced(
+                connection_pool_size=8,
+                connect_timeout=connect,
+                read_timeout=limit,
+                write_timeout=limit,
+                media_write_timeout=limit,
+                # A kept connection that Telegram closed meanwhile would be a false doubt.
+                httpx_kwargs={
+                    "limits": Kept(max_keepalive_connections=0),
+                    "trust_env": not here,
+                },
+            )
+
+        base = self._account.base.rstrip("/") or "https://api.telegram.org"
+        return Bot(
+            self._token,
+            base_url=f"{base}/bot",
+            request=request(),
+            get_updates_request=request(),
+        )
+
+    def _ask(
+        self, question: "Callable[[Bot], Awaitable[T]]", fence: Callable[[float], None] = unfenced
+    ) -> T:
+        """Ask the Bot API one thing, and say what its failure means for a post."""
+        if self._chat in ("", "tbc"):
+            raise Refused(
+                f'no chat is named for {self._account.channel}: write chat = "@channel" or its '
+                "number (-100…) in channels.toml"
+            )
+        if not self._token:
+            raise Refused(f"{self._account.channel} has no token: @BotFather gives one")
+
+        async def ask() -> T:
+            _fence.set(fence)
+            return await question(self._bot)
+
+        try:
+            return bridge.run(ask(), timeout=self.limits.deadline)
+        except Exception as error:
+            failure = self._meaning(error)
+        # Raised outside the handler: as a context, the original could tell the token.
+        raise failure
+
+    def _scrubbed(self, text: str) -> str:
+        """The text without the token, nor its secret half: an address may hold it escaped."""
+        secret = self._token.rpartition(":")[2] or self._token
+        return text
+
+    def _meaning(self, error: Exception) -> PlatformError:
+        """What a failure means for the post. BadRequest is a NetworkError, so it comes first."""
+        import httpx
+        from telegram import error as e
+
+        cause = error.__cause__
+        if isinstance(cause, PlatformError):  # the fence's, wrapped by the library
+            return cause
+        said = self._scrubbed(str(error)) or type(error).__name__
+        never_left = (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+        )
+        if isinstance(cause, never_left):
+            return NotNow(f"Telegram cannot be reached: {type(cause).__name__}")
+        match error:
+            case e.RetryAfter():
+                wait = error.retry_after  # a number where the switch above was set otherwise
+                wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+                wait = max(timedelta(seconds=1), min(wait, timedelta(days=1)))
+                return NotNow(f"Telegram asks to wait: {said}", wait)
+            case e.InvalidToken():
+                return Refused(
+                    f"Telegram does not know this token ({said}): ask @BotFather for a new one"
+                )
+            case e.ChatMigrated():
+                return Refused(f"the chat is now {error.new_chat_id}: write that in channels.toml")
+            case e.Forbidden():
+                return Refused(f"the bot may not post in {self._chat} ({said}): make it an admin")
+            case e.BadRequest():
+                return Refused(f"Telegram refuses it: {said}")
+        return Uncertain(f"no clear answer from Telegram: {said}")

@@ -1,0 +1,303 @@
+"""X accounts, through API v2 with the account's own OAuth 1.0a tokens. https://docs.x.com/x-api
+
+X takes no key against repeats, but refuses a recent identical text and shows our own timeline.
+Its API renamed fields in 2026 (`tweet.fields` to `post.fields`, `retweet_count` to
+`repost_count`); both generations are read.
+"""
+
+import base64
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit, urlunsplit
+
+from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
+from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms.x_text import as_read, expanded, weighted, without_links
+from outreach.post import Part, unfenced
+
+# At DEBUG these log keys and signatures.
+for _name in ("oauthlib", "requests_oauthlib", "tweepy"):
+    logging.getLogger(_name).setLevel(logging.INFO)
+
+METRICS = {
+    "impression_count": "displays",
+    "like_count": "likes",
+    "retweet_count": "shares",
+    "repost_count": "shares",
+    "quote_count": "quotes",
+    "reply_count": "replies",
+    "bookmark_count": "bookmarks",
+}
+
+
+class X:
+    """One X account."""
+
+    limits: ClassVar = Limits(
+        text=280,
+        length=weighted,
+        unit="weighted characters",
+        parts=25,
+        pictures=4,
+        # No GIF: X's upload in one request takes none.
+        picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
+        deadline=120.0,
+        visible=timedelta(minutes=5),
+    )
+    offers: ClassVar = frozenset({*METRICS.values(), "followers"})
+    needs: ClassVar = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+    asks: ClassVar = ("handle",)
+    public: ClassVar = True
+
+    timeout: ClassVar = 20.0  # seconds without a byte of the answer
+    connect: ClassVar = 5.0  # seconds
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._handle = account.options.get("handle", "").lstrip("@")
+        self.account = f"x @{self._handle}" if self._handle else f"x {account.channel}"
+        self._fields = "tweet"  # or "post": the generation of the API, learnt from its answer
+        self._me = ""
+
+    def publish(self, part: Part, after: Receipt | None) -> Receipt:
+        """Upload the pictures, which makes nothing public; then post, as a reply to `after`."""
+        with _surely_not_live(), self._client() as client:
+            media = [self._upload(client, picture) for picture in part.pictures]
+        with self._client(part.fence) as client:
+            answer = client.create_tweet(
+                text=part.text,
+                media_ids=media or None,
+                in_reply_to_tweet_id=after.id if after else None,
+            )
+            id_ = str(answer.data["id"])
+        return Receipt(id_, self._url(id_), self._account.now())
+
+    def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
+        """The newest post of our own timeline that reads the same once addresses are expanded."""
+        with _looking(), self._client() as client:
+            # X tells time in whole seconds.
+            start = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            posts, more = self._timeline(client, {"max_results": 100, "start_time": start})
+            strange = [post for post in posts if post["id"] not in not_these]
+            for post in strange:
+                if as_read(expanded(post)) == as_read(part.text):
+                    at = datetime.fromisoformat(post["created_at"])
+                    return Receipt(post["id"], self._url(post["id"]), at)
+            if more:
+                raise CannotTell("there are more than 100 posts since; look on X yourself")
+            for post in strange:
+                if without_links(expanded(post)) == without_links(part.text):
+                    raise CannotTell(
+                        f"{self._url(post['id'])} reads the same but for its addresses: is it this?"
+                    )
+            if not posts and not_these and not self._timeline(client, {"max_results": 5})[0]:
+                raise CannotTell("X shows an empty timeline, though posts of ours should be there")
+        return None
+
+    def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
+        """Public metrics, a hundred posts a call."""
+        told: dict[str, Figures] = {}
+        with self._client() as client:
+            for start in range(0, len(receipts), 100):
+                ids = ",".join(receipt.id for receipt in receipts[start : start + 100])
+                answer = self._get(client, "/2/tweets", {"ids": ids}, "public_metrics")
+                for post in answer.get("data", []):
+                    told[post["id"]] = _figures(post.get("public_metrics", {}))
+        return told
+
+    def audience(self) -> Figures:
+        """The account's followers."""
+        with self._client() as client:
+            metrics = self._user(client).get("public_metrics", {})
+        followers = metrics.get("followers_count")
+        return {"followers": followers} if isinstance(followers, int) else {}
+
+    def check(self) -> str:
+        """Which account the tokens are for."""
+        with self._client() as client:
+            user = self._user(client)
+            name = user["username"]
+        if self._handle and name.lower() != self._handle.lower():
+            raise Refused(
+                f"these tokens are for @{name}, but channels.toml says @{self._handle}: "
+                "correct `handle`, or make tokens while signed in as that account"
+            )
+        return f"x @{name}: “{user.get('name', name)}”, tokens accepted"
+
+    def _url(self, id_: str) -> str:
+        return f"https://x.com/{self._handle or 'i/web'}/status/{id_}"
+
+    def _upload(self, client: Any, picture: Any) -> str:
+        media = {
+            "media": base64.b64encode(picture.data).decode(),
+            "media_category": "tweet_image",
+            "media_type": picture.type,
+        }
+        answer = client.request("POST", "/2/media/upload", json=media, user_auth=True).json()
+        id_ = str(answer["data"]["id"])
+        if picture.alt:
+            alt = {"id": id_, "metadata": {"alt_text": {"text": picture.alt}}}
+            client.request("POST", "/2/media/metadata", json=alt, user_auth=True)
+        return id_
+
+    def _user(self, client: Any) -> dict[str, Any]:
+        params = {"user.fields": "public_metrics"}
+        answer = client.request("GET", "/2/users/me", params=params, user_auth=True).json()
+        self._me = str(answer["data"]["id"])
+        return dict(answer["data"])
+
+    def _timeline(self, client: Any, params: dict[str, Any]) -> tuple[list[Any], bool]:
+        """Our own posts, newest first, and whether there are more."""
+        if not self._me:
+            self._user(client)
+        answer = self._get(
+            client, f"/2/users/{self._me}/tweets", params, "created_at,entities,note_tweet"
+        )
+        meta = answer["meta"]  # an answer without it is no listing
+        return answer.get("data", []), "next_token" in meta
+
+    def _get(self, client: Any, path: str, params: Mapping[str, Any], fields: str) -> Any:
+        """A reading in the words of the API's generation; the other one's are refused by name."""
+        import tweepy
+
+        def get() -> Any:
+            asked = {**params, f"{self._fields}.fields": fields}
+            return client.request("GET", path, params=asked, user_auth=True).json()
+
+        try:
+            return get()
+        except tweepy.BadRequest as error:
+            if f"{self._fields}.fields" not in error.response.text:
+                raise
+            self._fields = "post" if self._fields == "tweet" else "tweet"
+            return get()
+
+    @contextmanager
+    def _client(self, fence: Callable[[float], None] = unfenced) -> Iterator[Any]:
+        """A client for a few requests, whose errors say what they mean for a post.
+
+        A new one each time: sessions are not for several threads, and a kept connection that X
+        closed meanwhile would be a false doubt.
+        """
+        import requests
+        import tweepy
+
+        account = self._account
+        missing = [name for name in self.needs if not account.secrets.get(name)]
+        if missing:
+            raise Refused(f"{account.channel} has no {', '.join(missing)}: see docs/platforms.md")
+        client = tweepy.Client(**{name: account.secrets[name] for name in self.needs})
+        client.session.max_redirects = 0  # a redirected request would be sent twice
+        client.session.mount("https://", _wire(account.base, self.connect, self.timeout, fence))
+        try:
+            yield client
+        except PlatformError:
+            raise
+        except tweepy.HTTPException as error:
+            raise _meaning(error) from error
+        except requests.RequestException as error:
+            reason = error.args[0] if error.args else None
+            if _never_left(getattr(reason, "reason", reason)):
+                raise NotNow("X cannot be reached") from error
+            raise Uncertain(f"no answer from X: {type(error).__name__}") from error
+        except Exception as error:
+            raise Uncertain(f"no clear answer from X: {type(error).__name__}: {error}") from error
+        finally:
+            client.session.close()
+
+
+def _meaning(error: Any) -> PlatformError:
+    """What a status of X's means for a post. https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
+    status, headers = error.response.status_code, error.response.headers
+    said = " ".join([str(error), error.response.text[:300]]).replace("\n", " ")
+    if status == 429:
+        return NotNow("X asks to wait", _wait(headers))
+    if status == 403 and "duplicate content" in said:
+        return Uncertain("X has the same text already: this post, or an earlier one")
+    if status == 403 and "oauth1-permissions" in said:
+        return Refused(
+            "the app may only read: give it “Read and write” in X's developer portal, and then "
+            "make new tokens"
+        )
+    if status == 401:
+        return Refused(
+            "X does not accept this account's tokens (or this machine's clock is wrong): make new "
+            "ones in X's developer portal"
+        )
+    if status == 402:
+        return Refused("the app's credits at X are used up: buy some in its developer portal")
+    if status in (400, 403, 404, 413, 415, 422):
+        return Refused(f"X refuses it: {said}")
+    return Uncertain(f"no clear answer from X: {said}")
+
+
+def _wait(headers: Mapping[str, str]) -> timedelta:
+    """How long X asks to wait, within a second and a day; its window is 15 minutes."""
+    for name, now in (("retry-after", 0.0), ("x-rate-limit-reset", time.time())):
+        if headers.get(name, "").isdigit():
+            return timedelta(seconds=max(1.0, min(int(headers[name]) - now, 86_400.0)))
+    return timedelta(minutes=15)
+
+
+def _never_left(reason: Any) -> bool:
+    """Whether no connection was made, so that no byte of a request left."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+@contextmanager
+def _surely_not_live() -> Iterator[None]:
+    """For requests that make nothing public: no doubt comes of them, only a later attempt."""
+    try:
+        yield
+    except Uncertain as error:
+        raise NotNow(f"the pictures did not arrive: {error}") from error
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    """For looking: where X was not asked, nothing was learnt, least of all that all is well."""
+    try:
+        yield
+    except Refused as error:
+        raise CannotTell(f"X does not let us look: {error}") from error
+    except NotNow as error:
+        raise Uncertain(f"X cannot be asked now: {error}") from error
+
+
+def _wire(base: str, connect: float, timeout: float, fence: Callable[[float], None]) -> "Any":
+    """The transport: time-outs, which tweepy never sets; the fence; another address in tests.
+
+    The OAuth signature stays the one for X's own address.
+    """
+    from requests import PreparedRequest, Response
+    from requests.adapters import HTTPAdapter
+
+    target = urlsplit(base)
+
+    class Wire(HTTPAdapter):
+        def send(self, request: PreparedRequest, *_: Any, **options: Any) -> Response:
+            url = urlsplit(request.url or "")
+            options["timeout"] = (connect, timeout)
+            if base:
+                request.url = urlunsplit(url._replace(scheme=target.scheme, netloc=target.netloc))
+                options["proxies"] = {}
+            if request.method == "POST" and url.path == "/2/tweets":
+                fence(connect + timeout)
+            return super().send(request, **options)
+
+    return Wire()
+
+
+def _figures(metrics: Mapping[str, Any]) -> Figures:
+    """Our names for X's metrics of either generation; what it did not tell is absent."""
+    return {
+        METRICS[name]: count
+        for name, count in metrics.items()
+        if name in METRICS and isinstance(count, int)
+    }

@@ -1,0 +1,142 @@
+"""What a month's report is computed from: figures with their provenance, and what happened.
+
+These values are filled from the database, or by hand in a test; the arithmetic needs no more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from outreach.measure.metrics import Metric, Reason
+from outreach.measure.months import parse_month
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: a value, or none with the reason why. Raises ValueError for neither or both.
+
+    `source`: network, link (our own short links) or import. `taken_at`: aware, UTC. `snapshot`:
+    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote.
+    """
+
+    metric: str
+    value: int | None
+    reason: str = ""
+    taken_at: datetime | None = None
+    source: str = "network"
+    snapshot: int | None = None
+    by: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != bool(self.reason):
+            raise ValueError(f"{self.metric}: a figure is a value, or none with a reason")
+        if self.reason and self.reason not in set(Reason):
+            raise ValueError(f"{self.metric}: {self.reason!r} is no reason")
+
+
+@dataclass(frozen=True)
+class ChannelMonth:
+    """One channel's month. `figures` by metric; `sample` marks figures that nobody measured."""
+
+    channel: str
+    title: str
+    posts: int | None
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    sample: bool = False
+
+    def value(self, metric: str) -> int | None:
+        """The figure's value; None where there is none."""
+        figure = self.figures.get(metric)
+        return None if figure is None else figure.value
+
+
+@dataclass(frozen=True)
+class MonthFacts:
+    """All channels of one month, "2025-08". Raises ValueError where one is there twice."""
+
+    month: str
+    channels: tuple[ChannelMonth, ...] = ()
+
+    def __post_init__(self) -> None:
+        parse_month(self.month)
+        names = [one.channel for one in self.channels]
+        if len(names) != len(set(names)):
+            raise ValueError(f"{self.month}: a channel is there twice: {', '.join(sorted(names))}")
+
+    def get(self, channel: str) -> ChannelMonth | None:
+        """The channel's month, or None."""
+        return next((one for one in self.channels if one.channel == channel), None)
+
+
+@dataclass(frozen=True)
+class PostLine:
+    """One post of the month. `title`: its message, or its first words. Times aware, UTC."""
+
+    key: str
+    title: str
+    channel: str
+    language: str
+    published_at: datetime
+    url: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Override:
+    """A post that went out by an emergency override instead of a colleague's clearance."""
+
+    key: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A post of the month to come. `state` as the desk calls it: proposed, cleared."""
+
+    at: datetime
+    title: str
+    channel: str
+    language: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Masthead:
+    """What stands above the title. A monthly report is internal: it bears no document symbol."""
+
+    programme: str = (
+        "North-East Asian Subregional Programme for Environmental Cooperation (NEASPEC)"
+    )
+    distribution: str = "For internal use"
+    languages: str = "English only"
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything that a month's report is computed from; see `compute`.
+
+    `cut_off`: only figures collected before it were taken. `office`: who speaks, "the NEASPEC
+    secretariat" in running text. `notes`: lessons and remarks, written by an officer.
+    """
+
+    month: str
+    zone: str
+    cut_off: datetime
+    made_at: datetime
+    office: str
+    metrics: Mapping[str, Metric]
+    this: MonthFacts
+    before: MonthFacts
+    year_ago: MonthFacts
+    posts: tuple[PostLine, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    missed: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    plan_next: tuple[Planned, ...] = ()
+    notes: tuple[str, ...] = ()
+    masthead: Masthead = Masthead()

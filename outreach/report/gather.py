@@ -1,0 +1,313 @@
+"""From the database to a month's report, and its freezing.
+
+For each channel the figures of a month are, where somebody imported that month's totals, those;
+otherwise the sum over the posts published in the month, each as last read before the cut-off.
+Clicks are visits within the month through the links of the channel's posts. A sum over posts of
+which one has no figure has none either.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.clearance import Clearance
+from outreach.config import Configuration
+from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
+from outreach.measure.months import before, bounds, following, parse_month, year_before
+from outreach.platforms import Channel
+from outreach.report.compute import compute
+from outreach.report.facts import (
+    ChannelMonth,
+    Figure,
+    Masthead,
+    MonthFacts,
+    Override,
+    Planned,
+    PostLine,
+    ReportInput,
+)
+from outreach.report.value import Report
+from outreach.store.tables import Click, ReportRow, ShortLink, Snapshot
+
+DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
+
+
+def gather(
+    session: Session,
+    month: str,
+    *,
+    configuration: Configuration,
+    channels: Mapping[str, Channel],
+    offers: Mapping[str, frozenset[str]],
+    now: datetime,
+) -> ReportInput:
+    """Everything the report of this month ("2025-08") is computed from.
+
+    The cut-off is the configured number of days after the month's end in the report's zone, or
+    now, where that has not come yet. Raises NoSuchMonth for anything that is no month.
+    """
+    month = parse_month(month)
+    zone = configuration.report_zone
+    settings = configuration.settings
+    ends = bounds(month, zone)[1].astimezone(ZoneInfo(zone))
+    cut_off = min(ends + timedelta(days=settings.report.cut_off_days), now)
+    metrics = load_metrics(configuration.home / "config" / "metrics.toml")
+    months = _Months(session, metrics, channels, offers, zone, cut_off)
+    return ReportInput(
+        month=month,
+        zone=zone,
+        cut_off=cut_off,
+        made_at=now,
+        office=settings.office.name,
+        metrics=metrics,
+        this=months.facts(month),
+        before=months.facts(before(month)),
+        year_ago=months.facts(year_before(month)),
+        posts=tuple(months.posts(month)),
+        overrides=tuple(_overrides(session, bounds(month, zone))),
+        missed=_count(session, State.MISSED, bounds(month, zone)),
+        failed=_count(session, State.FAILED, bounds(month, zone)),
+        uncertain=_count(session, State.UNCERTAIN, bounds(month, zone)),
+        plan_next=tuple(_planned(session, channels, bounds(following(month), zone))),
+        masthead=Masthead(distribution=settings.report.distribution),
+    )
+
+
+def freeze(session: Session, given: ReportInput, *, by: str, now: datetime) -> Report:
+    """Compute the report and keep it as the month's next version."""
+    made = compute(given)
+    last = session.scalar(select(func.max(ReportRow.version)).where(ReportRow.month == made.month))
+    session.add(
+        ReportRow(
+            month=made.month,
+            version=(last or 0) + 1,
+            made_at=now,
+            by=by,
+            cut_off=made.cut_off,
+            data=made.as_data(),
+        )
+    )
+    return made
+
+
+class _Months:
+    """Reads whole months with one zone and one cut-off."""
+
+    def __init__(
+        self,
+        session: Session,
+        metrics: Mapping[str, Metric],
+        channels: Mapping[str, Channel],
+        offers: Mapping[str, frozenset[str]],
+        zone: str,
+        cut_off: datetime,
+    ) -> None:
+        self.session, self.metrics, self.channels = session, metrics, channels
+        self.offers, self.zone, self.cut_off = offers, zone, cut_off
+
+    def facts(self, month: str) -> MonthFacts:
+        """Every channel that published or was typed in, in the month."""
+        typed = self._typed(month)
+        lines = list(self.posts(month))
+        names = [n for n in self.channels if n in typed or any(p.channel == n for p in lines)]
+        return MonthFacts(
+            month,
+            tuple(
+                typed[name]
+                if name in typed
+                else self._computed(name, month, [p for p in lines if p.channel == name])
+                for name in names
+            ),
+        )
+
+    def posts(self, month: str) -> list[PostLine]:
+        """The posts published in the month, with their figures as last read before the cut-off."""
+        start, end = bounds(month, self.zone)
+        rows = self.session.scalars(
+            select(Delivery)
+            .where(Delivery.published_at >= start, Delivery.published_at < end)
+            .order_by(Delivery.published_at, Delivery.key)
+        ).all()
+        return [
+            PostLine(
+                key=row.key,
+                title=row.message,
+                channel=row.channel,
+                language=row.language,
+                published_at=row.published_at or row.at,
+                url=self.session.scalar(
+                    select(ReceiptRow.url)
+                    .where(ReceiptRow.key == row.key)
+                    .order_by(ReceiptRow.part)
+                    .limit(1)
+                )
+                or "",
+                figures=self._latest(row.key),
+            )
+            for row in rows
+        ]
+
+    def _latest(self, key: str) -> dict[str, Figure]:
+        rows = self.session.scalars(
+            select(Snapshot)
+            .where(
+                Snapshot.subject == key, Snapshot.period == "", Snapshot.taken_at <= self.cut_off
+            )
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        )
+        return {row.metric: _figure(row) for row in rows}
+
+    def _typed(self, month: str) -> dict[str, ChannelMonth]:
+        rows = self.session.scalars(
+            select(Snapshot)
+            .where(Snapshot.period == month)
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        )
+        found: dict[str, dict[str, Snapshot]] = {}
+        for row in rows:
+            found.setdefault(row.channel, {})[row.metric] = row
+        return {
+            name: ChannelMonth(
+                channel=name,
+                title=self.channels[name].title,
+                posts=rows["posts"].value if "posts" in rows else None,
+                figures={m: _figure(row) for m, row in rows.items() if m != "posts"},
+                sample=any(row.sample for row in rows.values()),
+            )
+            for name, rows in found.items()
+            if name in self.channels
+        }
+
+    def _computed(self, name: str, month: str, posts: list[PostLine]) -> ChannelMonth:
+        platform, offered = self.channels[name].platform, self.offers.get(name, frozenset())
+        figures = {
+            metric: self._sum(metric, platform, offered, posts)
+            for metric in sorted({*DERIVED, *(offered & self.metrics.keys())} - {"followers"})
+        }
+        figures["clicks"] = self._clicks(name, month)
+        followers = self._followers(name, month)
+        if followers:
+            figures["followers"] = followers
+        return ChannelMonth(name, self.channels[name].title, len(posts), figures)
+
+    def _sum(
+        self, metric: str, platform: str, offered: frozenset[str], posts: list[PostLine]
+    ) -> Figure:
+        word = self.metrics[metric]
+        parts = word.networks[platform].parts if platform in word.networks else ()
+        if metric not in offered and not (parts and set(parts) <= offered):
+            return Figure(metric, None, reason=Reason.NOT_OFFERED)
+        values = [
+            combine(word, platform, {m: f.value for m, f in post.figures.items()}) for post in posts
+        ]
+        total = add(word, values, over="posts") if word.sum_posts else None
+        if total is not None:
+            return Figure(metric, total, taken_at=self.cut_off)
+        reasons = [
+            post.figures[m].reason
+            for post in posts
+            for m in (metric, *parts)
+            if m in post.figures and post.figures[m].reason
+        ]
+        missing = sum(value is None for value in values)
+        return Figure(
+            metric,
+            None,
+            reason=reasons[0] if reasons else Reason.NOT_YET_FINAL,
+            note=f"missing for {missing} of {len(posts)} posts",
+        )
+
+    def _clicks(self, channel: str, month: str) -> Figure:
+        has_links = self.session.scalar(
+            select(ShortLink.code)
+            .join(Delivery, Delivery.key == ShortLink.key)
+            .where(Delivery.channel == channel)
+            .limit(1)
+        )
+        if not has_links:
+            return Figure("clicks", None, reason=Reason.NOT_OFFERED, source="link")
+        start, end = bounds(month, self.zone)
+        count = self.session.scalar(
+            select(func.count())
+            .select_from(Click)
+            .join(Delivery, Delivery.key == Click.key)
+            .where(Delivery.channel == channel, Click.at >= start, Click.at < end)
+        )
+        return Figure("clicks", count or 0, taken_at=min(end, self.cut_off), source="link")
+
+    def _followers(self, channel: str, month: str) -> Figure | None:
+        start, end = bounds(month, self.zone)
+        row = self.session.scalar(
+            select(Snapshot)
+            .where(
+                Snapshot.subject == channel,
+                Snapshot.metric == "followers",
+                Snapshot.period == "",
+                Snapshot.taken_at >= start,
+                Snapshot.taken_at < end,
+            )
+            .order_by(Snapshot.taken_at.desc())
+            .limit(1)
+        )
+        return _figure(row) if row else None
+
+
+def _figure(row: Snapshot) -> Figure:
+    return Figure(
+        metric=row.metric,
+        value=row.value,
+        reason=row.reason if row.value is None else "",
+        taken_at=row.taken_at,
+        source=row.source,
+        snapshot=row.id,
+        by=row.by,
+        note=row.note,
+    )
+
+
+def _count(session: Session, state: State, month: tuple[datetime, datetime]) -> int:
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Delivery)
+            .where(Delivery.state == state, Delivery.at >= month[0], Delivery.at < month[1])
+        )
+        or 0
+    )
+
+
+def _overrides(session: Session, month: tuple[datetime, datetime]) -> list[Override]:
+    rows = session.scalars(
+        select(Clearance)
+        .where(Clearance.override != "", Clearance.at >= month[0], Clearance.at < month[1])
+        .order_by(Clearance.at)
+    )
+    return [Override(row.key, row.by, row.override, row.at) for row in rows]
+
+
+def _planned(
+    session: Session, channels: Mapping[str, Channel], month: tuple[datetime, datetime]
+) -> list[Planned]:
+    rows = session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.state.in_([State.PROPOSED, State.CLEARED]),
+            Delivery.at >= month[0],
+            Delivery.at < month[1],
+        )
+        .order_by(Delivery.at, Delivery.key)
+    )
+    return [
+        Planned(
+            row.at,
+            row.message,
+            channels[row.channel].title if row.channel in channels else row.channel,
+            row.language,
+            str(row.state),
+        )
+        for row in rows
+    ]

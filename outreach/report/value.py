@@ -1,0 +1,170 @@
+"""A Report: everything that its documents print, frozen, and the same as JSON.
+
+`Report.of(report.as_data()) == report`, so that what was reported can be kept and written again,
+in every format, long after figures have changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from outreach.errors import Unusable
+
+VERSION = 1  # of this format; raised when a field changes its meaning
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as printed, its exact value for machines, and its note's letter.
+
+    `value` is an integer, a decimal as text ("59.9"), or None where there is no figure.
+    """
+
+    text: str
+    value: int | str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table. `head` names it; `note` is the letter beside its name."""
+
+    head: str
+    cells: tuple[Cell, ...]
+    total: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note below a table: a lower-case letter and what it says."""
+
+    letter: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as printed. `columns` begins with the head of the rows' names."""
+
+    number: int
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...] = ()
+    source: str = ""
+    sample: str = ""  # what marks it, where its figures are samples
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure compared, like for like. `change`: per cent to one decimal, or None."""
+
+    metric: str
+    this: int | None
+    before: int | None
+    change: str | None
+    why: str = ""  # why there is no change: "base under 30"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two months, on the channels that are complete in both, and on no others."""
+
+    title: str
+    month: str
+    with_month: str
+    channels: tuple[str, ...]  # compared
+    left_out: tuple[str, ...]
+    lines: tuple[Line, ...]
+    rate: str | None  # engagements for every hundred displays, pooled: "4.45"
+    rate_before: str | None
+    paragraphs: tuple[str, ...]
+    table: Table | None = None
+
+    def line(self, metric: str) -> Line:
+        """The line of one measure."""
+        return next(line for line in self.lines if line.metric == metric)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A month's report. Instants are aware UTC; texts are in the report's zone."""
+
+    version: int
+    month: str
+    title: str
+    subtitle: str
+    office: str
+    programme: str
+    distribution: str
+    languages: str
+    dated: str
+    zone: str
+    starts: datetime
+    ends: datetime
+    cut_off: datetime
+    made_at: datetime
+    sample: str  # the banner where any figure is a sample, else empty
+    summary: tuple[str, ...]
+    completeness: tuple[str, ...]
+    complete: tuple[str, ...]  # channels with all figures of the month
+    incomplete: tuple[str, ...]
+    displays: tuple[str, ...]  # what displays are and are not
+    comparisons: tuple[Comparison, ...]
+    channels: Table
+    more: Table | None  # further figures, each for one channel
+    activity: tuple[str, ...]  # published, missed, failed, withdrawn, overridden
+    notes: tuple[str, ...]
+    next_title: str
+    plan: Table | None
+    posts: Table | None
+    figures: Table | None  # every figure used, with its source
+    definitions: Table
+
+    def as_data(self) -> dict[str, Any]:
+        """The report as JSON holds it; `Report.of` reads it back."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Report":
+        """The report that `as_data` wrote. Raises Unusable for one of another version."""
+        if data.get("version") != VERSION:
+            raise Unusable(
+                f"this report has version {data.get('version')}, and we read {VERSION}",
+                "write the month's report again, or use the program that wrote it",
+            )
+        return _read(cls, data)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value
+
+
+def _read(kind: type[T], data: Mapping[str, Any]) -> T:
+    hints = get_type_hints(kind)
+    return kind(**{name: _typed(hints[name], value) for name, value in data.items()})
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if get_origin(hint) is UnionType:
+        hint = next((one for one in get_args(hint) if is_dataclass(one)), object)
+    if get_origin(hint) is tuple:
+        return tuple(_typed(get_args(hint)[0], item) for item in value)
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _read(hint, value)
+    return value

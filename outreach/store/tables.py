@@ -1,0 +1,225 @@
+"""The tables that belong to no single module: trail, holds, figures, links, people, mail.
+
+Deliveries and their attempts stand in `outreach/delivery.py`, clearances in
+`outreach/clearance.py`. Every instant is aware UTC. Rows of the trail and of snapshots are
+only ever added: triggers in the database refuse to change or delete them.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from outreach.store import Base
+
+
+class TrailEntry(Base):
+    """Who did what, to which post, when and why. Append-only."""
+
+    __tablename__ = "trail"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]  # a person's id, or "outreach" for the program itself
+    what: Mapped[str]  # "cleared", "voided", "published"...
+    key: Mapped[str] = mapped_column(default="", index=True)  # a post's key, or ""
+    why: Mapped[str] = mapped_column(default="")
+    fingerprint: Mapped[str] = mapped_column(default="")
+
+
+class Meta(Base):
+    """A few facts about the database itself: its id, whether it is a demo, what was applied."""
+
+    __tablename__ = "meta"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Heartbeat(Base):
+    """When the clock last ticked: real time, and what the desk took for now."""
+
+    __tablename__ = "heartbeat"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    real: Mapped[datetime]
+    now: Mapped[datetime]
+
+
+class ClockJob(Base):
+    """A clock's job that has been taken: whoever inserts the row does it."""
+
+    __tablename__ = "clock_job"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class Hold(Base):
+    """Nothing within `scope` is sent until it is released."""
+
+    __tablename__ = "hold"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope: Mapped[str]  # "all", "campaign:forum-2025", "channel:x", "message:forum-2025/recap"
+    reason: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+
+
+class Asset(Base):
+    """A picture's bytes, by their hash: what was cleared is what is sent."""
+
+    __tablename__ = "asset"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ShelfItem(Base):
+    """What an adapter keeps: the feed its entries, a manual channel its tasks."""
+
+    __tablename__ = "shelf"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    value: Mapped[dict[str, Any]]
+
+
+class ShortLink(Base):
+    """One of our own short links; registered when the post that prints it is applied."""
+
+    __tablename__ = "short_link"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(index=True)
+    target: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Click(Base):
+    """One visit by a person through a short link. Who it was is not kept."""
+
+    __tablename__ = "click"
+    __table_args__ = (Index("ix_click_key_at", "key", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    key: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Collection(Base):
+    """One rung of the ladder of one published post: its figures are due at `at`."""
+
+    __tablename__ = "collection"
+    __table_args__ = (Index("ix_collection_open", "done_at", "at"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    rung: Mapped[str] = mapped_column(primary_key=True)  # "1 h", "1 d", "2025-08"
+    channel: Mapped[str]
+    at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="")
+
+
+class Snapshot(Base):
+    """One figure at one moment: a value, or none with the reason. Append-only.
+
+    `subject` is a post's key, or a channel; `period` is a month ("2025-08") where the figure is
+    that month's total, typed or imported, and empty where it is the state at `taken_at`.
+    """
+
+    __tablename__ = "snapshot"
+    __table_args__ = (Index("ix_snapshot_subject", "subject", "metric", "taken_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    channel: Mapped[str] = mapped_column(index=True)
+    metric: Mapped[str]
+    value: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    taken_at: Mapped[datetime]
+    source: Mapped[str]  # "network", "links", "import"
+    rung: Mapped[str] = mapped_column(default="")
+    period: Mapped[str] = mapped_column(default="", index=True)
+    by: Mapped[str] = mapped_column(default="")
+    batch: Mapped[int | None]
+    sample: Mapped[bool] = mapped_column(default=False)
+
+
+class ImportBatch(Base):
+    """One file of figures that a person imported, and whether it was taken back."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    file: Mapped[str]
+    sha256: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]
+
+
+class ReportRow(Base):
+    """A frozen report; a later version supersedes it and never replaces it."""
+
+    __tablename__ = "report"
+    __table_args__ = (UniqueConstraint("month", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    month: Mapped[str]
+    version: Mapped[int]
+    made_at: Mapped[datetime]
+    by: Mapped[str]
+    cut_off: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+
+
+class Roster(Base):
+    """One state of config/people.toml; in effect once a second person has confirmed it."""
+
+    __tablename__ = "roster"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    sha256: Mapped[str]
+    people: Mapped[dict[str, Any]]
+    confirmed_by: Mapped[list[str]]
+    confirmed_at: Mapped[datetime | None]
+
+
+class Token(Base):
+    """A personal token, by its hash. The token itself is shown once and never kept."""
+
+    __tablename__ = "token"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Mail(Base):
+    """A notice on its way; `about` keeps the same notice from being written twice."""
+
+    __tablename__ = "mail"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to: Mapped[str]  # a person's id
+    about: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[str]
+    body: Mapped[str]
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(default="")

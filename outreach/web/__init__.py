@@ -1,0 +1,1 @@
+"""The desk's door to the web: for the public, its feeds and its short links."""

@@ -1,0 +1,614 @@
+"""Stand-ins for the networks, on loopback, with the traps that the real ones have.
+
+A stand-in commits a post as its network would, and can then fail as networks do: see FAULTS. The
+Telegram one is stricter than Telegram, which ignores parameters that it does not know.
+"""
+
+import base64
+import hashlib
+import hmac
+import html
+import json
+import re
+import socket
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from outreach.errors import NotFound
+from outreach.platforms.x_text import weighted
+
+FAULTS = (
+    "refused",
+    "not now",
+    "lost before",  # the connection ends without an answer; nothing was taken
+    "lost after",  # the post is live, and the connection ends without an answer
+    "500 before",
+    "500 after",
+    "hang",  # the post is live, and no answer comes
+    "garbage",  # the post is live, and the answer is a web page
+)
+
+
+class DictShelf:
+    """A Shelf in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, Any]] = {}
+
+    def put(self, token, value):
+        # Through JSON, as the store's is: what cannot be written down fails here too.
+        return self.kept.setdefault(token, json.loads(json.dumps(value)))
+
+    def change(self, token, value):
+        if token not in self.kept:
+            raise NotFound(token)
+        self.kept[token] = json.loads(json.dumps(value))
+
+    def get(self, token):
+        return self.kept.get(token)
+
+    def list(self):
+        return list(reversed(self.kept.items()))
+
+
+@dataclass
+class Reply:
+    """An answer, and what it would commit before it is given (which may add to the body)."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    commit: Callable[[], Any] | None = None
+
+
+@dataclass
+class Kept:
+    """One post, as the network keeps it."""
+
+    id: str
+    text: str
+    at: datetime
+    after: str = ""
+    pictures: list[bytes] = field(default_factory=list)
+    alts: list[str] = field(default_factory=list)
+
+
+class Network:
+    """What a stand-in holds. Put a fault's name under a kind in `faults`: it happens once.
+
+    Kinds: "publish", "upload" (makes nothing public), "read".
+    """
+
+    def __init__(self) -> None:
+        self.posts: list[Kept] = []
+        self.faults: dict[str, str] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.bodies: list[tuple[str, Any]] = []
+        self.released = threading.Event()
+        self.lock = threading.RLock()
+
+    @property
+    def next_fault(self) -> str:
+        return self.faults.get("publish", "")
+
+    @next_fault.setter
+    def next_fault(self, fault: str) -> None:
+        self.faults["publish"] = fault
+
+    @property
+    def texts(self) -> list[str]:
+        return [post.text for post in self.posts]
+
+    @property
+    def alts(self) -> list[str]:
+        return [alt for post in self.posts for alt in post.alts]
+
+    @property
+    def pictures(self) -> list[bytes]:
+        return [data for post in self.posts for data in post.pictures]
+
+    def copies(self, text: str) -> int:
+        return self.texts.count(text)
+
+    def keep(self, text: str, at: datetime | None = None, **more: Any) -> Kept:
+        with self.lock:
+            number = str(1_800_000_000_000_000_000 + len(self.posts) + 1)
+            post = Kept(number, text, at or datetime.now(UTC).replace(microsecond=0), **more)
+            self.posts.append(post)
+            return post
+
+    def answer(self, method, path, query, headers, body) -> tuple[str, Reply]:
+        """The kind of the request, and its reply."""
+        raise NotImplementedError
+
+    def failure(self, fault: str) -> Reply:
+        """How this network says "refused", "not now" and 5xx."""
+        raise NotImplementedError
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, has the network answer it, and acts out the fault if one is due."""
+
+    network: Network
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def handle_all(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        url = urlsplit(self.path)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        self.network.requests.append((self.command, unquote(url.path)))
+        with self.network.lock:
+            kind, reply = self.network.answer(
+                self.command, unquote(url.path), query, self.headers, body
+            )
+            fault = self.network.faults.pop(kind, "")
+            before = fault in ("refused", "not now", "lost before", "500 before")
+            if reply.commit and not before:
+                reply.body = reply.commit()
+        if fault.startswith("lost"):
+            return self.cut()
+        if fault == "hang":
+            self.network.released.wait(20)
+            return self.cut()
+        if fault == "garbage":
+            return self.send(200, b"<html>It works!</html>", {"Content-Type": "text/html"})
+        if fault:
+            reply = self.network.failure(fault)
+        return self.send(
+            reply.status,
+            json.dumps(reply.body).encode(),
+            {"Content-Type": "application/json", **reply.headers},
+        )
+
+    do_GET = do_POST = handle_all  # noqa: N815 - the names that http.server calls
+
+    def send(self, status, data, headers):
+        with suppress(OSError):  # the client may have given up
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(data))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+    def cut(self):
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def serving(network: Network):
+    """The stand-in's address, for as long as the block lasts."""
+    handler = type("Bound", (Handler,), {"network": network})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        network.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def closed_port() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{s.getsockname()[1]}"
+
+
+# --- Telegram ----------------------------------------------------------------------------------
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+class TelegramNetwork(Network):
+    """The Bot API's answers for one channel and one bot.
+
+    `schema` is the Bot API as data, where there is one: what is sent is held against it too.
+    """
+
+    TOKEN = "123456:AAE-secret_secret_secret"
+    CHATS = ("@neaspec", "-1001234567890")
+    METHODS: Mapping[str, frozenset[str]] = {
+        "getMe": frozenset(),
+        "getChat": frozenset({"chat_id"}),
+        "getChatMember": frozenset({"chat_id", "user_id"}),
+        "getChatMemberCount": frozenset({"chat_id"}),
+        "sendMessage": frozenset({"chat_id", "text"}),
+        "sendPhoto": frozenset({"chat_id", "photo", "caption"}),
+        "sendMediaGroup": frozenset({"chat_id", "media"}),
+    }
+
+    def __init__(self, schema=None) -> None:
+        super().__init__()
+        self.schema = schema
+        self.admin = True
+        self.username: str | None = "neaspec"
+
+    def failure(self, fault):
+        if fault == "refused":
+            return self.no(400, "Bad Request: message text is empty")
+        if fault == "not now":
+            reply = self.no(429, "Too Many Requests: retry after 5")
+            reply.body["parameters"] = {"retry_after": 5}
+            return reply
+        return self.no(502, "Bad Gateway")
+
+    def no(self, status, description):
+        body = {"ok": False, "error_code": status, "description": description}
+        return Reply(status, body)
+
+    def answer(self, method, path, query, headers, body):
+        token, _, name = path.removeprefix("/bot").partition("/")
+        params, files = form(headers.get("Content-Type", ""), body)
+        self.bodies.append((name, {**params, **dict.fromkeys(files, "<file>")}))
+        kind = "publish" if name.startswith("send") else "read"
+        if token != self.TOKEN:
+            return "", self.no(401, "Unauthorized")
+        if name not in self.METHODS:
+            return "", self.no(404, "Not Found")
+        attached = {f.removeprefix("attach://") for f in re.findall(r"attach://\w+", str(params))}
+        unknown = (set(params) | set(files)) - self.METHODS[name] - attached
+        if unknown:
+            return "", self.no(400, f"Bad Request: unknown parameters {sorted(unknown)}")
+        if self.schema and (wrong := self.schema(name, self.bodies[-1][1])):
+            return "", self.no(400, f"Bad Request: {wrong}")
+        if "chat_id" in self.METHODS[name] and params.get("chat_id") not in self.CHATS:
+            return "", self.no(400, "Bad Request: chat not found")
+        if kind == "publish" and not self.admin:
+            return "", self.no(403, "Forbidden: bot is not a member of the channel chat")
+        return kind, getattr(self, name)(params, files)
+
+    @property
+    def chat(self):
+        public = {"username": self.username} if self.username else {}
+        return {"id": -1001234567890, "type": "channel", "title": "NEASPEC", **public}
+
+    def message(self, post, **more):
+        number = int(post.id) - 1_800_000_000_000_000_000
+        return {
+            "message_id": number,
+            "date": int(post.at.timestamp()),
+            "chat": self.chat,
+            "sender_chat": self.chat,
+            **more,
+        }
+
+    def getMe(self, params, files):
+        return Reply(200, {"ok": True, "result": self.bot})
+
+    @property
+    def bot(self):
+        return {
+            "id": 123456,
+            "is_bot": True,
+            "first_name": "Outreach",
+            "username": "neaspec_bot",
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
+
+    def getChat(self, params, files):
+        more = {"accent_color_id": 1, "max_reaction_count": 11, "accepted_gift_types": GIFTS}
+        return Reply(200, {"ok": True, "result": {**self.chat, **more}})
+
+    def getChatMember(self, params, files):
+        if not self.admin:
+            left = {"status": "left", "user": self.bot}
+            return Reply(200, {"ok": True, "result": left})
+        rights = dict.fromkeys(RIGHTS, True)
+        member = {"status": "administrator", "user": self.bot, "can_be_edited": False, **rights}
+        return Reply(200, {"ok": True, "result": {**member, "is_anonymous": False}})
+
+    def getChatMemberCount(self, params, files):
+        return Reply(200, {"ok": True, "result": 1234})
+
+    def sendMessage(self, params, files):
+        text = params.get("text", "")
+        if not text.strip():
+            return self.no(400, "Bad Request: message text is empty")
+        if units(text) > 4096:
+            return self.no(400, "Bad Request: message is too long")
+
+        def commit():
+            return {"ok": True, "result": self.message(self.keep(text), text=text)}
+
+        return Reply(200, None, commit=commit)
+
+    def sendPhoto(self, params, files):
+        caption = params.get("caption", "")
+        if units(caption) > 1024:
+            return self.no(400, "Bad Request: message caption is too long")
+        if not files.get("photo"):
+            return self.no(400, "Bad Request: there is no photo in the request")
+
+        def commit():
+            post = self.keep(caption, pictures=[files["photo"]])
+            sizes = [photo_size("f1", files["photo"])]
+            return {"ok": True, "result": self.message(post, photo=sizes, caption=caption)}
+
+        return Reply(200, None, commit=commit)
+
+    def sendMediaGroup(self, params, files):
+        media = json.loads(params["media"])
+        if not 2 <= len(media) <= 10:
+            return self.no(400, "Bad Request: wrong number of messages in the album")
+        if any(units(item.get("caption", "")) > 1024 for item in media):
+            return self.no(400, "Bad Request: message caption is too long")
+        names = [item["media"].removeprefix("attach://") for item in media]
+        if not all(files.get(name) for name in names):
+            return self.no(400, "Bad Request: wrong file identifier/HTTP URL specified")
+
+        def commit():
+            caption = media[0].get("caption", "")
+            first = self.keep(caption, pictures=[files[name] for name in names])
+            sent = [
+                self.message(first, photo=[photo_size(name, files[name])], caption=caption)
+                for name in names
+            ]
+            for number, message in enumerate(sent):
+                message["message_id"] += number
+            return {"ok": True, "result": sent}
+
+        return Reply(200, None, commit=commit)
+
+
+GIFTS = dict.fromkeys(
+    (
+        "unlimited_gifts",
+        "limited_gifts",
+        "unique_gifts",
+        "premium_subscription",
+        "gifts_from_channels",
+    ),
+    False,
+)
+RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_post_messages",
+    "can_edit_messages",
+)
+
+
+def photo_size(name, data):
+    return {
+        "file_id": name,
+        "file_unique_id": name,
+        "width": 9,
+        "height": 9,
+        "file_size": len(data),
+    }
+
+
+def form(kind: str, body: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The fields and files of a form, urlencoded or multipart."""
+    if not kind.startswith("multipart/form-data"):
+        return dict(parse_qsl(body.decode(), keep_blank_values=True)), {}
+    boundary = b"--" + kind.partition("boundary=")[2].strip('"').encode()
+    fields, files = {}, {}
+    for piece in body.split(boundary)[1:-1]:
+        head, _, data = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        name = re.search(rb'[; ]name="([^"]+)"', head)[1].decode()
+        if b"filename=" in head:
+            files[name] = data.removesuffix(b"\r\n")
+        else:
+            fields[name] = data.removesuffix(b"\r\n").decode()
+    return fields, files
+
+
+# --- X -----------------------------------------------------------------------------------------
+
+
+class XNetwork(Network):
+    """API v2's answers for one account.
+
+    `generation` is the names its fields have: "tweet" before August 2026, "post" after.
+    `hidden` makes its timelines empty, as they are for a while now and then.
+    """
+
+    SECRETS: Mapping[str, str] = {
+        "consumer_key": "ck-secret-1",
+        "consumer_secret": "cs-secret-2",
+        "access_token": "at-secret-3",
+        "access_token_secret": "as-secret-4",
+    }
+    ME = "2244994945"
+
+    def __init__(self, *, generation="tweet") -> None:
+        super().__init__()
+        self.generation = generation
+        self.hidden = False
+        self.media: dict[str, tuple[bytes, str]] = {}
+        self.metrics: dict[str, int] = {
+            "like_count": 3,
+            "reply_count": 1,
+            "quote_count": 0,
+            "impression_count": 250,
+            "repost_count" if generation == "post" else "retweet_count": 2,
+        }
+
+    def failure(self, fault):
+        if fault == "refused":
+            return problem(403, "Forbidden", "You are not permitted to perform this action.")
+        if fault == "not now":
+            reset = str(int(time.time()) + 60)
+            limits = {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0"}
+            reply = problem(429, "Too Many Requests", "Too Many Requests")
+            reply.headers = {**limits, "x-rate-limit-reset": reset}
+            return reply
+        return problem(503, "Service Unavailable", "Service Unavailable")
+
+    def answer(self, method, path, query, headers, body):
+        if not self.signed(method, path, query, headers.get("Authorization", "")):
+            return "", problem(401, "Unauthorized", "Unauthorized")
+        data = json.loads(body) if body else {}
+        self.bodies.append((path, data))
+        if method == "POST":
+            routes = {
+                "/2/tweets": ("publish", self.create),
+                "/2/media/upload": ("upload", self.upload),
+                "/2/media/metadata": ("upload", self.describe),
+            }
+            kind, route = routes[path]
+            return kind, route(data)
+        other = "post" if self.generation == "tweet" else "tweet"
+        if f"{other}.fields" in query:
+            name = f"{other}.fields"
+            what = f"The query parameter [{name}] is not one of [ids,{self.generation}.fields]"
+            return "", problem(400, "Invalid Request", what)
+        if path == "/2/users/me":
+            return "read", Reply(200, {"data": self.user})
+        if path == f"/2/users/{self.ME}/tweets":
+            return "read", self.timeline(query)
+        if path == "/2/tweets":
+            return "read", self.read(query["ids"].split(","))
+        return "", problem(404, "Not Found", "Not Found")
+
+    def signed(self, method, path, query, header) -> bool:
+        """Whether the OAuth 1.0a signature is right for X's own address."""
+        if not header.startswith("OAuth "):
+            return False
+        given = {k: unquote(v) for k, v in re.findall(r'(\w+)="([^"]*)"', header)}
+        signature = given.pop("oauth_signature", "")
+        if given.get("oauth_token") != self.SECRETS["access_token"]:
+            return False
+        pairs = sorted((quote(k, ""), quote(v, "")) for k, v in {**given, **query}.items())
+        normal = "&".join(f"{k}={v}" for k, v in pairs)
+        parts = (method, f"https://api.twitter.com{path}", normal)
+        base = "&".join(quote(part, "") for part in parts)
+        key = f"{self.SECRETS['consumer_secret']}&{self.SECRETS['access_token_secret']}"
+        right = hmac.new(key.encode(), base.encode(), hashlib.sha1).digest()
+        return hmac.compare_digest(base64.b64encode(right).decode(), signature)
+
+    @property
+    def user(self):
+        metrics = {"followers_count": 812, "following_count": 5, "tweet_count": len(self.posts)}
+        return {"id": self.ME, "name": "NEASPEC", "username": "neaspec", "public_metrics": metrics}
+
+    def create(self, data):
+        text = data.get("text", "")
+        ids = (data.get("media") or {}).get("media_ids", [])
+        if weighted(text) > 280:
+            return problem(400, "Invalid Request", "Your Tweet text is too long.")
+        if not all(id_ in self.media for id_ in ids):
+            return problem(400, "Invalid Request", "Your media IDs are invalid.")
+        recent = datetime.now(UTC) - timedelta(days=1)
+        if any(post.text == text and post.at > recent for post in self.posts):
+            return problem(
+                403,
+                "Forbidden",
+                "You are not allowed to create a Tweet with duplicate content.",
+            )
+
+        def commit():
+            media = [self.media[id_] for id_ in ids]
+            post = self.keep(
+                text,
+                after=(data.get("reply") or {}).get("in_reply_to_tweet_id", ""),
+                pictures=[data for data, _ in media],
+                alts=[alt for _, alt in media],
+            )
+            history = {f"edit_history_{self.generation}_ids": [post.id]}
+            return {"data": {"id": post.id, "text": shown(post)["text"], **history}}
+
+        return Reply(201, None, commit=commit)
+
+    def upload(self, data):
+        if data.get("media_category") != "tweet_image":
+            return problem(400, "Invalid Request", "media_category is not one of [tweet_image]")
+
+        def commit():
+            id_ = str(1_700_000_000_000_000_000 + len(self.media))
+            self.media[id_] = (base64.b64decode(data["media"]), "")
+            body = {"id": id_, "media_key": f"3_{id_}", "size": 9, "expires_after_secs": 86400}
+            return {"data": body}
+
+        return Reply(200, None, commit=commit)
+
+    def describe(self, data):
+        text = data["metadata"]["alt_text"]["text"]
+        if len(text) > 1000 or data["id"] not in self.media:
+            return problem(400, "Invalid Request", "alt_text is longer than 1000")
+
+        def commit():
+            self.media[data["id"]] = (self.media[data["id"]][0], text)
+            return {"data": {"id": data["id"]}}
+
+        return Reply(200, None, commit=commit)
+
+    def timeline(self, query):
+        start = query.get("start_time")
+        since = datetime.fromisoformat(start) if start else datetime.min.replace(tzinfo=UTC)
+        posts = [p for p in reversed(self.posts) if p.at >= since and not self.hidden]
+        page = posts[: int(query["max_results"])]
+        more = {"next_token": "7140dibdnow"} if len(posts) > len(page) else {}
+        meta = {"result_count": len(page), **more}
+        data = {"data": [shown(post) for post in page]} if page else {}
+        return Reply(200, {**data, "meta": meta})
+
+    def read(self, ids):
+        if len(ids) > 100:
+            return problem(400, "Invalid Request", "ids: size must be between 1 and 100")
+        known = {post.id: post for post in self.posts}
+        data = [{**shown(known[i]), "public_metrics": self.metrics} for i in ids if i in known]
+        errors = [
+            {"value": i, "resource_id": i, "title": "Not Found Error"}
+            for i in ids
+            if i not in known
+        ]
+        return Reply(200, {k: v for k, v in (("data", data), ("errors", errors)) if v})
+
+
+def shown(post: Kept) -> dict[str, Any]:
+    """A post as X shows it: in normal form, escaped, its addresses shortened (those without a
+    scheme too, and closed with a slash), a link to its media at the end."""
+    text, urls = unicodedata.normalize("NFC", post.text), []
+    for number, url in enumerate(re.findall(r"https?://\S+|\bneaspec\.org(?=\s|$)", text)):
+        short = f"https://t.co/{post.id[-5:]}{number:05d}"
+        text = text.replace(url, short, 1)
+        full = url if "://" in url else f"http://{url}/"
+        urls.append({"url": short, "expanded_url": full, "display_url": full[7:30]})
+    if post.pictures:
+        short = f"https://t.co/M{post.id[-9:]}"
+        text += f" {short}"
+        photo = f"https://twitter.com/neaspec/status/{post.id}/photo/1"
+        for number in range(len(post.pictures)):
+            urls.append({"url": short, "expanded_url": photo, "media_key": f"3_{number}"})
+    return {
+        "id": post.id,
+        "text": html.escape(text, quote=False),
+        "created_at": f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z",
+        **({"entities": {"urls": urls}} if urls else {}),
+    }
+
+
+def problem(status, title, detail) -> Reply:
+    body = {"title": title, "detail": detail, "type": "about:blank", "status": status}
+    return Reply(status, body)

@@ -1,0 +1,276 @@
+import json
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from outreach.errors import CannotTell, NotNow, Refused, Uncertain
+from outreach.platforms import Receipt
+from outreach.platforms.x import X
+from outreach.platforms.x_text import weighted
+
+from .contract import LONG_AGO, TEXT, ServerContract, part, picture
+from .servers import XNetwork, closed_port, serving
+
+OPENAPI = "OUTREACH_X_OPENAPI"
+
+
+class Quick(X):
+    timeout = 0.8
+    connect = 0.5
+
+
+@pytest.fixture(params=["tweet", "post"])
+def network(request):
+    """X as its API spoke until August 2026, and since."""
+    return XNetwork(generation=request.param)
+
+
+@pytest.fixture
+def base(network):
+    with serving(network) as url:
+        yield url
+
+
+@pytest.fixture
+def make(account, base):
+    def x(handle="@neaspec", base=base, **secrets):
+        return Quick(account("x", {"handle": handle}, XNetwork.SECRETS | secrets, base=base))
+
+    return x
+
+
+@pytest.fixture
+def platform(make):
+    return make()
+
+
+class TestX(ServerContract):
+    name = "x"
+    secrets = (*XNetwork.SECRETS.values(), "wrong-secret")
+
+    @pytest.fixture
+    def nowhere(self, make):
+        return make(base=closed_port())
+
+    @pytest.fixture
+    def stranger(self, make):
+        return make(access_token="wrong-secret")
+
+    def test_the_receipt_is_the_public_address(self, platform, network):
+        receipt = platform.publish(part(), None)
+        assert f"https://x.com/neaspec/status/{network.posts[0].id}" == receipt.url
+
+    @pytest.mark.parametrize(
+        ("text", "count"),
+        [
+            ("a" * 280, 280),
+            ("é" * 10, 10),
+            ("e\u0301" * 10, 10),  # counted in normal form
+            ("地" * 10, 20),
+            ("👨‍👩‍👧‍👦" * 10, 20),
+            ("see https://neaspec.org/a-very-long-address?utm_source=x now", 31),
+            ("neaspec.org", 23),  # an address without a scheme is one too
+        ],
+    )
+    def test_x_counts_by_weight(self, text, count):
+        assert count == weighted(text)
+
+    def test_a_text_over_the_limit_is_refused(self, platform, network):
+        with pytest.raises(Refused, match="too long"):
+            platform.publish(part("é" * 281), None)
+        assert network.texts == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Join: https://neaspec.org/r?utm_source=x&utm_campaign=forum and https://un.org/",
+            "5 < 6 & 7 > 6, “quoted”\n\n  two  spaces",
+            "Cafe\u0301 at neaspec.org",
+            "일반 텍스트 https://neaspec.org",
+        ],
+    )
+    @pytest.mark.parametrize("pictures", [(), (picture(),)])
+    def test_what_x_rewrites_is_found_again(self, platform, network, text, pictures):
+        network.next_fault = "lost after"
+        begun = datetime.now(UTC)
+        with pytest.raises(Uncertain):
+            platform.publish(part(text, pictures=pictures), None)
+
+        found = platform.find(part(text, pictures=pictures), begun, frozenset())
+        assert (network.posts[0].id, network.posts[0].at) == (found.id, found.at)
+
+    def test_a_refused_duplicate_is_uncertain_and_last_weeks_copy_is_not_ours(
+        self, platform, network
+    ):
+        """The same text was posted this morning, by another delivery: X refuses ours for it."""
+        morning = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+        network.keep(TEXT, at=morning)
+        begun = datetime.now(UTC)
+
+        with pytest.raises(Uncertain, match="same text"):
+            platform.publish(part(), None)
+        assert platform.find(part(), begun, frozenset()) is None
+
+    def test_the_same_words_with_other_addresses_are_shown_to_a_person(self, platform, network):
+        post = network.keep("Join: https://neaspec.org/a?utm_content=1")
+        with pytest.raises(CannotTell, match=post.id):
+            platform.find(part("Join: https://neaspec.org/a?utm_content=2"), LONG_AGO, frozenset())
+
+    def test_an_empty_timeline_where_posts_should_be_cannot_tell(self, platform, network):
+        network.keep("An earlier post of ours.")
+        known = frozenset({network.posts[0].id})
+        later = datetime.now(UTC) + timedelta(hours=1)
+        assert platform.find(part(), later, known) is None
+        network.hidden = True
+        with pytest.raises(CannotTell, match="empty timeline"):
+            platform.find(part(), later, known)
+
+    def test_more_than_a_hundred_posts_since_cannot_be_looked_through(self, platform, network):
+        for number in range(101):
+            network.keep(f"Post {number}")
+        with pytest.raises(CannotTell, match="more than 100"):
+            platform.find(part(), LONG_AGO, frozenset())
+
+    @pytest.mark.parametrize(
+        "fault", ["refused", "not now", "lost before", "500 before", "garbage"]
+    )
+    def test_where_looking_fails_nothing_is_learnt(self, platform, network, fault):
+        platform.publish(part(), None)
+        network.faults = {"read": fault}
+        with pytest.raises((CannotTell, Uncertain)):
+            platform.find(part(), LONG_AGO, frozenset())
+
+    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang", "garbage", "not now"])
+    def test_a_picture_that_does_not_arrive_leaves_no_doubt(self, platform, network, fault):
+        """Uploads make nothing public: whatever happens to them, the post is surely not live."""
+        network.faults = {"upload": fault}
+        with pytest.raises(NotNow):
+            platform.publish(part(pictures=[picture()]), None)
+        assert network.texts == []
+
+    def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
+        asked = []
+
+        def fence(seconds):
+            asked.append((seconds, network.requests[-1]))
+
+        platform.publish(part(pictures=[picture()], fence=fence), None)
+        platform.find(part(fence=fence), LONG_AGO, frozenset())
+        assert [(Quick.timeout + Quick.connect, ("POST", "/2/media/metadata"))] == asked
+
+    def test_the_wait_is_until_the_window_ends(self, platform, network):
+        network.next_fault = "not now"
+        with pytest.raises(NotNow) as error:
+            platform.publish(part(), None)
+        assert timedelta(seconds=50) < error.value.wait <= timedelta(seconds=61)
+
+    def test_figures_of_many_posts_are_asked_for_at_once(self, platform, network):
+        receipts = [Receipt(network.keep(f"Post {n}").id, "") for n in range(150)]
+        platform.figures([])
+        told = platform.figures([*receipts, Receipt("1", "")])
+
+        assert len(told) == 150
+        assert (told[receipts[149].id]) == {
+            "displays": 250,
+            "likes": 3,
+            "shares": 2,
+            "quotes": 0,
+            "replies": 1,
+        }
+        lists = [path for _, path in network.requests if path == "/2/tweets"]
+        assert len(lists) == (2 if network.generation == "tweet" else 3)
+
+    def test_a_figure_that_x_does_not_tell_is_absent_and_not_zero(self, platform, network):
+        network.metrics = {"like_count": 0, "bookmark_count": None, "new_count": 5}
+        receipt = platform.publish(part(), None)
+        assert {receipt.id: {"likes": 0}} == platform.figures([receipt])
+
+    def test_the_followers_are_the_accounts(self, platform):
+        assert platform.audience() == {"followers": 812}
+
+    def test_a_check_names_the_account_and_refuses_another(self, make):
+        assert (
+            make("@NEASPEC").check().replace("@NEASPEC", "@neaspec")
+            == "x @neaspec: “NEASPEC”, tokens accepted"
+        )
+        with pytest.raises(Refused, match=r"tokens are for @neaspec, but .* says @unescap"):
+            make("@unescap").check()
+
+    def test_missing_secrets_are_named(self, make, network):
+        with pytest.raises(Refused, match="x has no access_token, access_token_secret"):
+            make(access_token="", access_token_secret="").check()
+        assert network.requests == []
+
+    def test_an_app_that_may_only_read_is_told_what_to_do(self, platform, network, monkeypatch):
+        detail = "Your client app is not configured with the appropriate oauth1 app permissions"
+
+        def failure(_fault):
+            from .servers import problem
+
+            reply = problem(403, "Forbidden", detail)
+            reply.body["type"] = "https://api.twitter.com/2/problems/oauth1-permissions"
+            return reply
+
+        network.failure = failure
+        network.next_fault = "refused"
+        with pytest.raises(Refused, match="Read and write"):
+            platform.publish(part(), None)
+
+
+@pytest.fixture
+def described():
+    """A check of a body against X's own OpenAPI document: required, unknown, enum, type."""
+    if not os.environ.get(OPENAPI):
+        pytest.skip(f"{OPENAPI} names no document: requests are not proven against X's own")
+    document = json.loads(Path(os.environ[OPENAPI]).read_text())
+
+    def wrong(schema, value, where="body"):
+        while "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        if "anyOf" in schema:
+            return min((wrong(one, value, where) for one in schema["anyOf"]), key=len)
+        types = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+        if not isinstance(value, types.get(schema.get("type"), object)):
+            return [f"{where}: not {schema['type']}"]
+        found = []
+        if "enum" in schema and value not in schema["enum"]:
+            found.append(f"{where}: {value!r} is not one of {schema['enum']}")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            found.append(f"{where}: {value!r} is not {schema['pattern']}")
+        if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+            found.append(f"{where}: longer than {schema['maxLength']}")
+        if isinstance(value, dict):
+            found += [f"{where}: no {n}" for n in schema.get("required", []) if n not in value]
+            for name, inner in value.items():
+                if name not in schema.get("properties", {}):
+                    found.append(f"{where}: unknown {name}")
+                else:
+                    found += wrong(schema["properties"][name], inner, f"{where}.{name}")
+        if isinstance(value, list):
+            if len(value) > schema.get("maxItems", len(value)):
+                found.append(f"{where}: more than {schema['maxItems']}")
+            found += [w for item in value for w in wrong(schema["items"], item, where)]
+        return found
+
+    def check(path, body):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        return wrong(content["application/json"]["schema"], body)
+
+    return check
+
+
+@pytest.mark.counterpart
+def test_every_body_is_one_that_x_describes(platform, network, described):
+    first = platform.publish(
+        part("One.", pictures=[picture(n, "é" * 1000) for n in range(4)]), None
+    )
+    platform.publish(part("Two.", token="b" * 32), first)
+
+    sent = [(path, body) for path, body in network.bodies if body]
+    assert {"/2/tweets", "/2/media/upload", "/2/media/metadata"} == {path for path, _ in sent}
+    for path, body in sent:
+        assert described(path, body) == []
+    assert described("/2/tweets", {"text": "x", "media": {"media_ids": ["x"] * 5}, "bogus": 1})
