@@ -609,7 +609,7 @@ class Outreach:
                 f"{row.key} may not be sent after {row.not_after:%Y-%m-%d %H:%M} UTC",
                 "its campaign file says so (not-after)",
             )
-        row.send_now, row.look_first = True, False
+        row.lateness_settled, row.look_first = True, False
         row.move(State.CLEARED, "sent late on purpose")
 
     def _skip(self, session: Session, row: Delivery, _url: str) -> None:

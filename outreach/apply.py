@@ -116,7 +116,7 @@ def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetim
         row.move(State.CLEARED if covered else State.PROPOSED)
     if op.kind is not Kind.RULES:
         row.returned = ""
-    row.applied_at, row.send_now, row.retry_at = now, False, None
+    row.applied_at, row.lateness_settled, row.retry_at = now, False, None
     record(session, now, by, "applied", row, why=op.why)
 
 

@@ -91,7 +91,9 @@ class Delivery(Base):
     clearance: Mapped[int | None]  # the clearance in force
     retry_at: Mapped[datetime | None]  # a network said: not before this
     look_first: Mapped[bool] = mapped_column(default=False)  # fell due while nobody ticked
-    send_now: Mapped[bool] = mapped_column(default=False)  # a person decided to send it late
+    lateness_settled: Mapped[bool] = mapped_column(
+        default=False
+    )  # found in time, or sent late on purpose
     published_at: Mapped[datetime | None]
 
     # A claim, and later a doubt: whose, in which life of the machine, and until or since when.

@@ -37,6 +37,7 @@ MARGIN = 30.0  # seconds that a lease outlasts the deadline of a whole publish
 SKEW = timedelta(minutes=2)  # how far a network's clock may be behind ours
 FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
 
 
 class LeaseClock:
@@ -86,9 +87,11 @@ class Publisher:
         leases: Callable[[], tuple[str, float]],
         differs: Changed = lambda _key: "",
         unready: Mapping[str, str] | None = None,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
         self.leases, self.differs, self.unready = leases, differs, unready or {}
+        self.pauses = pauses
 
     # --- what is due ---------------------------------------------------------------------
 
@@ -143,12 +146,13 @@ class Publisher:
         if row.not_after and row.not_after <= now:
             return self._miss(session, row, "it may not be sent after this time")
         begun = session.scalar(select(func.count()).where(ReceiptRow.key == row.key)) or 0
-        if row.late_after <= now and not row.send_now and not begun:
+        if row.late_after <= now and not row.lateness_settled and not begun:
             return self._miss(session, row, "nobody was there to send it in time")
         if held(session, row) or self.differs(row.key) or not _together(session, row):
             return False
         if row.look_first:
-            row.look_first = False
+            # Looking takes its time, which is not the post's lateness: it was found in time.
+            row.look_first, row.lateness_settled = False, True
             row.move(State.UNCERTAIN, "it fell due while nothing was running; looking first")
             self._doubt(row)
             return False
@@ -270,9 +274,9 @@ class Publisher:
         """Write a receipt down, and with it the intent of the next part. None if that failed.
 
         The network has said yes: whatever fails here leaves the delivery `sending`, for the
-        sweep to look for. It is tried again for as long as the lease runs.
+        sweep to look for, once it has been tried a few times.
         """
-        while True:
+        for pause in (*self.pauses, None):
             try:
                 with self.store.writing() as session:
                     row = self._ours(session, claim)
@@ -289,9 +293,9 @@ class Publisher:
                     return attempt
             except Exception:
                 log.exception("%s is live as %s but cannot be recorded yet", claim.key, receipt.id)
-                if self.leases()[1] + 1 >= claim.until:
-                    return None
-                time.sleep(0.5)
+            if pause is not None:
+                time.sleep(pause)
+        return None
 
     def _end(
         self,
@@ -466,7 +470,7 @@ class Publisher:
                 )
             )
             for row in rows:
-                if row.late_after > now or row.send_now:
+                if row.late_after > now or row.lateness_settled:
                     continue
                 if row.state is State.CLEARED and _receipts(session, row.key):
                     continue  # half a thread is live: the rest is not late, it is missing
@@ -531,7 +535,7 @@ def keep_receipt(
 def finish(session: Session, row: Delivery, now: datetime) -> None:
     """Every part is live."""
     row.move(State.PUBLISHED)
-    row.published_at, row.retry_at, row.send_now = now, None, False
+    row.published_at, row.retry_at, row.lateness_settled = now, None, False
     record(session, now, PROGRAM, "published", row)
 
 

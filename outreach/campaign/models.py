@@ -53,7 +53,7 @@ class When:
     anchor: str | None = None
     edge: Literal["starts", "ends"] = "starts"
     days: int = 0
-    working: bool = False  # "working days from forum - 12 days": with the next issue's calendars
+    working: bool = False  # "working days from forum - 12 days": read, not computed yet
     offset: timedelta | None = None  # "forum - 2 hours", or 0: from the instant, and wall is None
     on: date | None = None  # the date of an absolute time
     wall: time | None = None
@@ -206,7 +206,7 @@ class Media(Frozen):
 
 
 class Every(Frozen):
-    """A recurring message (materialised by the next issue): weekdays spelled out, a wall time."""
+    """A recurring message (read, not sent yet): weekdays spelled out, a wall time."""
 
     days: tuple[str, ...]
     time: Wall

@@ -102,7 +102,7 @@ def add(metric: Metric, values: Iterable[int | None], *, over: Over) -> int | No
     known: list[int] = []
     for value in values:
         if value is None:
-            continue
+            return None
         known.append(value)
     return sum(known) if known else None
 

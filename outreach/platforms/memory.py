@@ -43,6 +43,7 @@ class Memory:
         "lost before": lambda: Uncertain("no answer"),
         "lost after": lambda: Uncertain("no answer"),
         "bug after": lambda: RuntimeError("unforeseen"),
+        "killed before": SystemExit,
         "killed after": SystemExit,
     }
 

@@ -25,9 +25,11 @@ T = TypeVar("T")
 
 _fence: ContextVar[Callable[[float], None]] = ContextVar("_fence", default=unfenced)
 
-# The token is in every address, which httpx logs at INFO and the library at DEBUG.
+# The token is in every address. httpx logs it at INFO and the library at DEBUG, and at ERROR the
+# whole of an answer that is no JSON: a proxy's page often quotes the address.
 for _name in ("httpx", "telegram.Bot"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 # The library's switch for waiting times as timedelta; without it every 429 is a warning too.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -200,7 +202,7 @@ class Telegram:
     def _scrubbed(self, text: str) -> str:
         """The text without the token, nor its secret half: an address may hold it escaped."""
         secret = self._token.rpartition(":")[2] or self._token
-        return text
+        return text.replace(self._token, "…").replace(secret, "…")
 
     def _meaning(self, error: Exception) -> PlatformError:
         """What a failure means for the post. BadRequest is a NetworkError, so it comes first."""

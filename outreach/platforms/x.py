@@ -213,12 +213,12 @@ class X:
 def _meaning(error: Any) -> PlatformError:
     """What a status of X's means for a post. https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
     status, headers = error.response.status_code, error.response.headers
-    said = " ".join([str(error), error.response.text[:300]]).replace("\n", " ")
+    said, body = " ".join(str(error).split()), error.response.text
     if status == 429:
         return NotNow("X asks to wait", _wait(headers))
-    if status == 403 and "duplicate content" in said:
+    if status == 403 and "duplicate content" in body:
         return Uncertain("X has the same text already: this post, or an earlier one")
-    if status == 403 and "oauth1-permissions" in said:
+    if status == 403 and "oauth1-permissions" in body:
         return Refused(
             "the app may only read: give it “Read and write” in X's developer portal, and then "
             "make new tokens"

@@ -21,7 +21,8 @@ def forum():
 
 
 def test_its_messages_are_due_from_t_30_to_t_7(forum):
-    assert {name: f"{s.wall} {s.zone} = {s.at:%d %B %H:%M}Z" for name, s in slots(forum).items()} == {
+    due = {name: f"{s.wall} {s.zone} = {s.at:%d %B %H:%M}Z" for name, s in slots(forum).items()}
+    assert due == {
         "save-the-date": "2025-07-26T10:00 Asia/Seoul = 26 July 01:00Z",
         "registration-open": "2025-08-04T10:00 Asia/Seoul = 04 August 01:00Z",
         "programme": "2025-08-11T10:00 Asia/Seoul = 11 August 01:00Z",
@@ -29,7 +30,7 @@ def test_its_messages_are_due_from_t_30_to_t_7(forum):
         "day-of": "2025-08-25T08:00 Asia/Bangkok = 25 August 01:00Z",
         "thank-you": "2025-08-26T10:00 Asia/Seoul = 26 August 01:00Z",
         "recap": "2025-09-01T10:00 Asia/Seoul = 01 September 01:00Z",
-    }  # fmt: skip
+    }
 
 
 def test_what_the_note_does_not_give_is_to_be_confirmed(forum):

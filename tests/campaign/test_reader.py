@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.campaign.reader import MAX_BYTES, read_yaml
@@ -41,6 +41,10 @@ def test_all_repeated_keys_are_told_with_both_lines():
         "f.yaml:3: a stands here a second time; the first is in line 1 → keep one of them",
         "f.yaml:4: a stands here a second time; the first is in line 1 → keep one of them",
     ]
+
+
+def test_of_repeated_keys_the_first_is_kept():
+    assert read_yaml(b"a: {b: 1}\na: {b: 2, c: 3}\n", "f.yaml").value == {"a": {"b": "1"}}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +130,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing():
 yamlish = st.text(st.sampled_from("ab: \n\t-[]{},#@`'\"|>&*!%?~\u2028é\x00"), max_size=60)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=200), yamlish.map(str.encode)))
 def test_any_bytes_are_read_or_told_and_never_raise(data):
     read = read_yaml(data, "f.yaml")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from outreach.campaign.models import Campaign, Event, Late, Message, Tbc
@@ -181,6 +181,7 @@ zones = st.sampled_from(
 days = st.dates(date(2000, 1, 1), date(2040, 12, 31))
 
 
+@settings(deadline=None)
 @given(
     day=days,
     moved=days,
@@ -207,6 +208,7 @@ nights_of_change = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(days | nights_of_change, zones, st.integers(0, 23), st.integers(0, 59))
 def test_a_wall_time_is_taken_exactly_when_the_clocks_show_it_once(day, there, hour, minute):
     written = f"{day} {hour:02}:{minute:02} {there}"

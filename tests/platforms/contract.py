@@ -183,7 +183,7 @@ class ServerContract(NetworkContract):
 
     secrets: tuple[str, ...]
 
-    @pytest.mark.parametrize("fault", ["500 before", "500 after", "garbage"])
+    @pytest.mark.parametrize("fault", ["500 before", "500 after", "garbage", "bad gateway"])
     def test_an_answer_that_says_nothing_clear_is_uncertain(self, platform, network, fault):
         network.next_fault = fault
         with pytest.raises(Uncertain):

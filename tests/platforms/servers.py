@@ -33,7 +33,8 @@ FAULTS = (
     "500 before",
     "500 after",
     "hang",  # the post is live, and no answer comes
-    "garbage",  # the post is live, and the answer is a web page
+    "garbage",  # the post is live, and the answer is a web page that quotes the address
+    "bad gateway",  # the same with the status 502
 )
 
 
@@ -163,7 +164,11 @@ class Handler(BaseHTTPRequestHandler):
             self.network.released.wait(20)
             return self.cut()
         if fault == "garbage":
-            return self.send(200, b"<html>It works!</html>", {"Content-Type": "text/html"})
+            return self.page(200)
+        if fault == "bad gateway":
+            return self.page(502)
+        if fault == "drip":
+            return self.drip()
         if fault:
             reply = self.network.failure(fault)
         return self.send(
@@ -181,6 +186,18 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
+
+    def page(self, status):
+        page = f"<html>{self.path} {self.headers.get('Authorization')}</html>"
+        self.send(status, page.encode(), {"Content-Type": "text/html"})
+
+    def drip(self):
+        """An answer that comes byte by byte, so that no single reading takes long."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not self.network.released.wait(0.2):
+                self.wfile.write(b" ")
+        self.close_connection = True
 
     def cut(self):
         self.close_connection = True

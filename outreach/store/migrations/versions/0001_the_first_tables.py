@@ -98,7 +98,7 @@ def upgrade() -> None:
     sa.Column('clearance', sa.Integer(), nullable=True),
     sa.Column('retry_at', sa.DateTime(), nullable=True),
     sa.Column('look_first', sa.Boolean(), nullable=False),
-    sa.Column('send_now', sa.Boolean(), nullable=False),
+    sa.Column('lateness_settled', sa.Boolean(), nullable=False),
     sa.Column('published_at', sa.DateTime(), nullable=True),
     sa.Column('owner', sa.String(), nullable=False),
     sa.Column('lease_life', sa.String(), nullable=False),

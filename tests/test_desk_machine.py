@@ -1,0 +1,535 @@
+"""Whatever fails, and whenever: nothing goes live twice, nothing goes live unread.
+
+A Hypothesis state machine over a real desk on a real SQLite file: one message of one or two parts
+that keeps being edited and moved, cleared from a screen that may be stale, held, sent and settled
+while the network refuses, loses answers, shows its posts late or never, while the process dies
+before and after the call, is stopped between its claim and its call, while the database refuses
+the write after the network's yes, and while old copies of the database are restored.
+
+What must never happen is in the invariants. That the machine would see it is shown by planting
+bugs: `BUGS` holds each as a Publisher with one rule broken, and every one must be caught.
+
+1. an unknown failure is retried (what may have worked is sent again)
+2. a dead process's claim goes back to *cleared* instead of *uncertain*
+3. no fence: a process stopped past its lease sends when it wakes
+4. "not found" is believed at once, before the network shows its posts
+5. a clearance survives an edit of the text
+6. a hold is not looked at when a delivery is claimed
+7. after a restore, what fell due is sent without looking
+8. looking takes any post with the same words, also last week's
+9. a thread begins anew after a crash instead of going on after its last part
+10. not-after is ignored
+
+`test_it_reaches_publishing_often` counts how often the machine gets that far.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+
+from outreach import apply as applying
+from outreach.campaign.models import Late
+from outreach.campaign.plan import plan
+from outreach.compose import Draft
+from outreach.delivery import Delivery, State
+from outreach.errors import NotNow, OutreachError
+from outreach.platforms.memory import Memory
+from outreach.post import Part, Post, Slot
+from outreach.publish import Publisher
+from outreach.store.tables import Hold
+from tests.conftest import Office
+
+KEY = "c/news/en@net"
+FAULTS = ["", *Memory.FAULTS, "stalled", "unrecorded"]
+reached: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _template():
+    """An office with its tables and people made once; each example works on a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        office = Office(Path(folder) / "office")
+        office.open()
+        office.close()
+        Desk.template = office.home
+        yield
+
+
+class Network(Memory):
+    """A network that may show its posts late, and during whose calls the world goes on."""
+
+    delay = 0.0  # boot-time seconds until a post can be found
+
+    def __init__(self, machine: "Desk", *, blind: bool) -> None:
+        super().__init__(blind=blind)
+        self.machine, self.now = machine, machine.office.clock
+        self.born: list[float] = []
+
+    def publish(self, part, after):
+        if self.next_fault == "stalled":
+            self.next_fault = ""
+            self.machine.sleep_through_the_lease()
+        if self.next_fault == "unrecorded":
+            self.next_fault = ""
+            self.machine.break_the_database()
+        try:
+            return super().publish(part, after)
+        finally:
+            while len(self.born) < len(self.live):
+                self.born.append(self.machine.office.leases.seconds)
+
+    def find(self, part, since, not_these):
+        now, everything = self.machine.office.leases.seconds, self.live
+        self.live = [
+            post
+            for post, born in zip(everything, self.born, strict=True)
+            if now - born >= self.delay
+        ]
+        try:
+            return super().find(part, since, not_these)
+        finally:
+            self.live = everything
+
+
+class Desk(RuleBasedStateMachine):
+    """One desk, one message, one network that keeps failing."""
+
+    template: Path
+    publisher: type[Publisher] = Publisher
+    keeps_clearance = False
+
+    @initialize(
+        blind=st.booleans(),
+        delay=st.sampled_from([0.0, 300.0]),
+        parts=st.integers(1, 2),
+        old_copy=st.booleans(),
+    )
+    def open(self, blind, delay, parts, old_copy):
+        self.folder = tempfile.TemporaryDirectory()
+        self.office = Office.__new__(Office)
+        self.office.__dict__.update(home=Path(self.folder.name) / "office", _desks=[], _writes=0)
+        shutil.copytree(self.template, self.office.home)
+        from tests.conftest import Clock, Leases
+
+        self.office.clock, self.office.leases = Clock(), Leases()
+        self.network = Network(self, blind=blind)
+        self.network.delay = delay
+        self.parts, self.words, self.minutes = parts, 0, 10
+        self.cleared: set[str] = set()
+        self.backup: Path | None = None
+        self.edited_since_backup = False
+        self.start()
+        if old_copy:  # the same words went out last week, by hand
+            for part in self.draft().post.parts:
+                self.network.publish(part, None)
+            self.office.clock.forward(days=7)
+        self.before = len(self.network.live)
+        self.wanted_at = self.office.clock() + timedelta(minutes=10)
+        self.edit(0)
+        self.read()
+        self.clear_what_is_on_screen()
+
+    def start(self) -> None:
+        """A process begins: a new desk over the same files, database and network."""
+        self.desk = self.office.open()
+        self.desk.__dict__["platforms"] = {"net": self.network}
+        self.desk.__dict__["publisher"] = self.publisher(
+            store=self.desk.store,
+            platforms=self.desk.platforms,
+            now=self.office.clock,
+            leases=self.office.leases,
+            pauses=(),
+        )
+
+    def draft(self) -> Draft:
+        parts = tuple(
+            Part(f"Edition {self.words}, part {n + 1} of {self.parts}.") for n in range(self.parts)
+        )
+        at = getattr(self, "wanted_at", self.office.clock())
+        slot = Slot(at, f"{at:%Y-%m-%dT%H:%M}", "UTC")
+        return Draft(
+            campaign="c",
+            message="news",
+            language="en",
+            channel="net",
+            slot=slot,
+            post=Post("c", "news", "en", "net", parts, "memory net"),
+            late=Late(),
+            not_after=slot.at + timedelta(hours=2),
+            release="as-ready",
+            authors=frozenset({"ana"}),
+        )
+
+    # --- what people do ------------------------------------------------------------------
+
+    @rule(words=st.integers(0, 2))
+    def edit(self, words):
+        self.words = words
+        self.apply([self.draft()])
+
+    @rule(minutes=st.sampled_from([5, 30, 60 * 24]))
+    def move(self, minutes):
+        self.wanted_at = self.office.clock() + timedelta(minutes=minutes)
+        self.apply([self.draft()])
+
+    @rule()
+    def drop(self):
+        self.apply([])
+
+    def apply(self, drafts: list[Draft]) -> None:
+        self.edited_since_backup = True
+        now = self.office.clock()
+        with self.desk.store.writing() as session:
+            row = session.get(Delivery, KEY)
+            before = (row.state, row.clearance) if row else None
+            made = plan(drafts, applying.standing(session), now=now)
+            by_key = {draft.key: draft for draft in drafts}
+            applying.carry_out(session, made, by_key, by="ana", now=now)
+            row = session.get(Delivery, KEY)
+            if self.keeps_clearance and row and before and before[0] is State.CLEARED:
+                self.plant_a_clearance(session, row, before[1])
+            if row and row.state is not State.CLEARED:
+                self.cleared = set()
+
+    def plant_a_clearance(self, session, row, clearance):
+        session.execute(
+            text("UPDATE clearance SET voided_at = NULL, fingerprint = :f, ends = '2099-01-01'"),
+            {"f": row.fingerprint},
+        )
+        if row.state is State.PROPOSED:
+            row.state, row.clearance = State.CLEARED, clearance
+
+    @rule()
+    def read(self):
+        self.on_screen = next(iter(self.desk.readings()), None)
+
+    @rule()
+    def clear_what_is_on_screen(self):
+        if self.on_screen and self.on_screen.renderings:
+            with suppress(OutreachError):
+                self.desk.clear(
+                    self.on_screen.name, self.on_screen.fingerprint, by=self.desk.person("bo")
+                )
+                [rendering] = self.on_screen.renderings
+                self.cleared = {part.text for part in rendering.post.parts}
+                reached["cleared"] += 1
+
+    @rule()
+    def hold(self):
+        with suppress(OutreachError):
+            self.desk.hold("channel:net", "wait", by=self.desk.person("ana"))
+
+    @rule()
+    def release(self):
+        with suppress(OutreachError):
+            self.desk.release("channel:net", by=self.desk.person("ana"))
+
+    @rule(answer=st.sampled_from(["retry", "send-now", "skip"]))
+    def decide(self, answer):
+        with suppress(OutreachError):
+            self.desk.settle(KEY, answer, by=self.desk.person("ana"))
+
+    @rule()
+    def look_for_it_as_a_person(self):
+        """An honest person, who waits until the network shows everything, and then looks."""
+        row = self.row()
+        if row is None or row.state is not State.UNCERTAIN:
+            return
+        self.office.leases.seconds += self.network.delay
+        known = self.known_receipts()
+        wanted = row.post.parts[len(known)].text
+        found = [p for p in self.network.live[self.before :] if p.part.text == wanted]
+        with suppress(OutreachError):
+            if found:
+                self.desk.settle(KEY, "live", by=self.desk.person("ana"), url=_url(found[0]))
+            else:
+                self.desk.settle(KEY, "absent", by=self.desk.person("ana"))
+
+    # --- what time and machines do -------------------------------------------------------
+
+    @rule(fault=st.sampled_from(FAULTS))
+    def tick(self, fault):
+        self.tick_once(fault)
+
+    @rule(minutes=st.sampled_from([4, 12, 24]), fault=st.sampled_from(FAULTS))
+    def run(self, minutes, fault):
+        """The desk runs: it ticks again and again, and at some tick the network fails once."""
+        for _ in range(0, minutes, 4):
+            self.tick_once(fault)
+            self.office.clock.forward(minutes=4)
+            self.office.leases.seconds += 4 * 60
+        self.tick_once("")
+
+    def tick_once(self, fault: str) -> None:
+        count, held = len(self.network.live), self.on_hold()
+        self.network.next_fault = fault
+        with suppress(SystemExit):
+            self.desk.tick()
+        self.mend_the_database()
+        fresh = [post.part.text for post in self.network.live[count:]]
+        if fresh:
+            reached["live"] += 1
+            assert set(fresh) <= self.cleared, f"unread: {fresh}"
+            assert not held, "sent while on hold"
+            assert self.office.clock() < self.applied_not_after, "sent after not-after"
+        row = self.row()
+        if row and row.state is State.PUBLISHED:
+            reached["published"] += 1
+
+    @rule(minutes=st.sampled_from([1, 10, 20, 150]))
+    def outage(self, minutes):
+        self.office.clock.forward(minutes=minutes)
+        self.office.leases.seconds += minutes * 60
+
+    @rule()
+    def restart(self):
+        self.start()
+
+    @rule()
+    def reboot(self):
+        self.office.leases.life += "'"
+        self.office.leases.seconds = 10.0
+        self.network.born = [-1e9 for _ in self.network.live]
+        self.start()
+
+    @rule()
+    def back_up(self):
+        self.backup = Path(self.folder.name) / "backup.db"
+        with self.desk.store.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy(self.database, self.backup)
+        self.edited_since_backup = False
+        self.cleared_at_backup = set(self.cleared)
+
+    @precondition(lambda self: self.backup is not None and not self.edited_since_backup)
+    @rule()
+    def restore_raw_copy(self):
+        """Nobody announces it; the desk has only its old heartbeat to tell by."""
+        self.desk.store.close()
+        for suffix in ("-wal", "-shm"):
+            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
+        shutil.copy(self.backup, self.database)
+        self.cleared = self.cleared_at_backup
+        self.office.clock.forward(minutes=6)
+        self.office.leases.seconds += 6 * 60
+        self.start()
+        reached["restored"] += 1
+
+    def sleep_through_the_lease(self) -> None:
+        """This process is stopped after its claim; another one finds its traces meanwhile."""
+        self.office.leases.seconds += 3600
+        other = self.publisher(
+            store=self.desk.store,
+            platforms=self.desk.platforms,
+            now=self.office.clock,
+            leases=self.office.leases,
+            pauses=(),
+        )
+        other.sweep()
+        other.look(at_once=True)
+        self.office.leases.seconds += 3600
+        other.look(at_once=True)
+        list(other.send("net"))
+
+    def break_the_database(self) -> None:
+        with self.desk.store.writing() as session:
+            session.execute(
+                text(
+                    "CREATE TRIGGER broken BEFORE INSERT ON receipt "
+                    "BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
+                )
+            )
+
+    def mend_the_database(self) -> None:
+        with self.desk.store.writing() as session:
+            session.execute(text("DROP TRIGGER IF EXISTS broken"))
+
+    # --- what must never happen ----------------------------------------------------------
+
+    @invariant()
+    def nothing_twice(self):
+        live = Counter(post.part.text for post in self.network.live[self.before :])
+        assert all(count == 1 for count in live.values()), f"twice: {live}"
+
+    @invariant()
+    def published_means_live(self):
+        row = self.row()
+        if row and row.state is State.PUBLISHED:
+            ours = [post.part.text for post in self.network.live[self.before :]]
+            assert {part.text for part in row.post.parts} <= set(ours), "published, but not live"
+
+    @property
+    def database(self) -> Path:
+        return self.office.home / "data" / "outreach.db"
+
+    @property
+    def applied_not_after(self):
+        return self.row().not_after
+
+    def row(self) -> Delivery | None:
+        with self.desk.store.reading() as session:
+            return session.get(Delivery, KEY)
+
+    def on_hold(self) -> bool:
+        with self.desk.store.reading() as session:
+            return session.query(Hold).filter(Hold.released_at.is_(None)).count() > 0
+
+    def known_receipts(self) -> list[str]:
+        with self.desk.store.reading() as session:
+            return list(session.execute(text("SELECT remote_id FROM receipt")).scalars())
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            self.office.close()
+            self.folder.cleanup()
+
+
+def _url(post) -> str:
+    return f"https://net.example.org/{post.receipt.id}"
+
+
+def test_nothing_twice_nothing_unread_published_means_live():
+    reached.clear()
+    run_state_machine_as_test(
+        Desk, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
+    )
+    print(dict(reached))
+
+
+def test_it_reaches_publishing_often():
+    """A machine that never publishes would prove nothing; see `-s` for the counts."""
+    assert reached["published"] >= 30, reached
+    assert reached["live"] >= 30, reached
+    assert reached["restored"] >= 5, reached
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A Publisher with one rule broken."""
+
+    publisher: type[Publisher]
+    keeps_clearance: bool = False
+
+
+class RetriesTheUnknown(Publisher):
+    def _end(self, claim, attempt, state, outcome, error, wait=None):
+        if state is State.UNCERTAIN:
+            state = State.CLEARED
+        return super()._end(claim, attempt, state, outcome, error, wait)
+
+
+class SweepsToCleared(Publisher):
+    def sweep(self):
+        swept = super().sweep()
+        with self.store.writing() as session:
+            for outcome in swept:
+                session.get_one(Delivery, outcome.key).move(State.CLEARED)
+        return swept
+
+
+class HasNoFence(Publisher):
+    def _fence(self, until):
+        return lambda _seconds: None
+
+
+class BelievesAtOnce(Publisher):
+    def _look(self, key):
+        platform = self.platforms["net"]
+        limits, platform.limits = platform.limits, replace(platform.limits, visible=timedelta(0))
+        try:
+            return super()._look(key)
+        finally:
+            platform.limits = limits
+
+
+class IgnoresHolds(Publisher):
+    def _may_go(self, session, row):
+        session.execute(text("UPDATE hold SET released_at = '2000-01-01' WHERE released_at IS NULL"))
+        return super()._may_go(session, row)
+
+
+class ForgetsTheGap(Publisher):
+    def fell_due(self, after, until):
+        pass
+
+
+class TakesAnyCopy(Publisher):
+    def _look(self, key):
+        platform = self.platforms["net"]
+        find = platform.find
+        platform.find = lambda part, since, _not: find(part, since - timedelta(days=30), set())
+        try:
+            return super()._look(key)
+        finally:
+            del platform.find
+
+
+class BeginsThreadsAnew(Publisher):
+    def _take(self, session, row):
+        claim = super()._take(session, row)
+        return replace(claim, part=0)
+
+
+class IgnoresNotAfter(Publisher):
+    def _may_go(self, session, row):
+        row.not_after = None
+        row.lateness_settled = True
+        return super()._may_go(session, row)
+
+    def overdue(self):
+        return []
+
+
+BUGS = {
+    "1 an unknown failure is retried": Bug(RetriesTheUnknown),
+    "2 a dead claim goes back to cleared": Bug(SweepsToCleared),
+    "3 no fence": Bug(HasNoFence),
+    "4 not found is believed at once": Bug(BelievesAtOnce),
+    "5 a clearance survives an edit": Bug(Publisher, keeps_clearance=True),
+    "6 holds are ignored": Bug(IgnoresHolds),
+    "7 nothing is looked for after a restore": Bug(ForgetsTheGap),
+    "8 any copy is taken for ours": Bug(TakesAnyCopy),
+    "9 a thread begins anew": Bug(BeginsThreadsAnew),
+    "10 not-after is ignored": Bug(IgnoresNotAfter),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.slow
+def test_a_planted_bug_is_caught(bug):
+    planted = BUGS[bug]
+
+    class Planted(Desk):
+        publisher = planted.publisher
+        keeps_clearance = planted.keeps_clearance
+
+    with pytest.raises((AssertionError, NotNow)):
+        run_state_machine_as_test(
+            Planted,
+            settings=settings(
+                max_examples=400,
+                stateful_step_count=40,
+                deadline=None,
+                phases=[Phase.generate],
+                print_blob=False,
+            ),
+        )
+
+
