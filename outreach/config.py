@@ -29,6 +29,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 PREFIX = "OUTREACH_"
 
+_NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(
@@ -210,6 +212,19 @@ def _secrets(home: Path) -> dict[str, str]:
             if name.startswith(PREFIX) and value:
                 found[name.removeprefix(PREFIX).lower()] = value.strip()
     return found
+
+
+def without_secrets(text: str, home: Path | None) -> str:
+    """The text with every secret of this office replaced by ***: for logs."""
+    known = _secrets(home or Path())
+    # Short ones would make holes in ordinary words; networks' tokens are long.
+    for secret in sorted(
+        (value for name, value in known.items() if name not in _NO_SECRETS and len(value) >= 6),
+        key=len,
+        reverse=True,
+    ):
+        text = text.replace(secret, "***")
+    return text
 
 
 def home_of(start: Path | None = None) -> Path:

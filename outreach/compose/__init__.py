@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outreach.compose import links as addresses
+from outreach.compose import render as sandbox
 from outreach.compose.links import Link
-from outreach.compose.render import Job, Rendered, render
+from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.platforms import PLATFORMS, Channel
@@ -81,7 +82,7 @@ def compose(
     desk = _Desk(channels, templates, media, root, public_url)
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
-    rendered = iter(render(jobs, progress=progress))
+    rendered = iter(sandbox.render(jobs, progress=progress))
     return [desk.draft(item, next(rendered) if item.job else None) for item in wanted]
 
 

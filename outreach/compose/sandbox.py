@@ -203,6 +203,7 @@ class Work:
 
     def _syntax(self, error: TemplateSyntaxError) -> Trouble:
         what = (error.message or "cannot be read").rstrip(".")
+        what = what.replace("Jinja was looking for the following tags:", "There should be")
         if what.startswith("No filter named"):
             name = what.split("'")[1]
             near = nearest(name, FILTERS)
