@@ -38,10 +38,11 @@ from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.dispatch import Embedded
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, WrongFiles
 from outreach.measure import collect as collecting
+from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.imports import Import, read_figures
 from outreach.measure.metrics import load_metrics
-from outreach.platforms import Account, Channel, Platform, Receipt, load
-from outreach.platforms.feed import Entry, entries
+from outreach.platforms import Account, Channel, Platform, Receipt, Told, load
+from outreach.platforms.feed import FeedEntry, FeedInfo, entries
 from outreach.publish import LeaseClock, Publisher, finish, held, keep_receipt
 from outreach.report import gather
 from outreach.report.value import Report
@@ -183,6 +184,7 @@ class Outreach:
         """Channels that cannot publish as they are set up, and why."""
         found = {}
         for name, channel in self.channels.items():
+            adapter = load(channel.platform)
             missing = self.configuration.secret_names(name)
             unknown = [
                 option
@@ -195,7 +197,14 @@ class Outreach:
                 )
             elif missing:
                 found[name] = f"its secrets are missing: {', '.join(missing)}"
-            elif channel.public and self.public_url and is_loopback(self.public_url):
+            elif self.configuration.settings.desk.demo and channel.public and adapter.needs:
+                found[name] = "this is a demo: nothing leaves this machine"
+            elif (
+                channel.public
+                and not self.configuration.settings.desk.demo
+                and self.public_url
+                and is_loopback(self.public_url)
+            ):
                 found[name] = (
                     f"the public-url {self.public_url} leads to this machine only; "
                     "its posts would print addresses that nobody can open"
@@ -564,9 +573,18 @@ class Outreach:
         now = self.now()
         with self.store.writing() as session:
             row = self._row(session, key)
-            _ANSWERS[answer](self, session, row, url)
+            told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
+            if not (isinstance(told, Told) and answer in ("live", "absent")):
+                _ANSWERS[answer](self, session, row, url)
             clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
-            return _line(session, row)
+            token = self.publisher.token(session, row)
+        if isinstance(told, Told) and answer == "live":
+            told.done(token, url, now)
+        elif isinstance(told, Told) and answer == "absent":
+            told.absent(token)
+        self.publisher.look_at(key)
+        with self.store.reading() as session:
+            return _line(session, self._row(session, key))
 
     def _live(self, session: Session, row: Delivery, url: str) -> None:
         row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
@@ -669,8 +687,8 @@ class Outreach:
 
     # --- figures and report --------------------------------------------------------------
 
-    def follow(self, code: str, *, counts: bool) -> str:
-        """Where a short link leads; one visit more where a person followed it (`counts`).
+    def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
+        """Where a short link leads; one visit more where it was a person's.
 
         Raises NotFound for a code that was never registered, and before its post is public.
         """
@@ -679,10 +697,14 @@ class Outreach:
             row = session.get(Delivery, link.key) if link else None
         if link is None or row is None or row.state not in (State.PUBLISHED, *IN_FLIGHT):
             raise NotFound("there is no such link")
-        if counts:
+        if is_person(method, headers, self._bots):
             with self.store.writing() as session:
                 collecting.count_click(session, link, self.now())
         return link.target
+
+    @cached_property
+    def _bots(self) -> Bots:
+        return load_bots(self.home / "config" / "bots.txt")
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
@@ -734,17 +756,37 @@ class Outreach:
 
     # --- the public pages ----------------------------------------------------------------
 
-    def feed(self, channel: str) -> list[Entry]:
+    def feeds(self) -> list[FeedInfo]:
+        """The public feeds of this office."""
+        return [
+            FeedInfo(
+                name,
+                settings.options.get("title") or self.channels[name].title,
+                settings.options.get("description", ""),
+                settings.languages[0],
+            )
+            for name, settings in self.configuration.channels.items()
+            if settings.platform == "feed"
+        ]
+
+    def feed(self, channel: str) -> list[FeedEntry]:
         """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
         settings = self.configuration.channels.get(channel)
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
-        return entries(TableShelf(self.store, channel, self.now))
+        return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
+
+    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
+        """One entry of a feed. Raises NotFound."""
+        found = next((one for one in self.feed(channel) if one.id == entry), None)
+        if found is None:
+            raise NotFound(f"there is no entry {entry!r} on {channel}")
+        return found
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """A picture's bytes and type, once a feed shows it. NotFound before."""
         shown = {
-            picture["sha256"]
+            picture.sha256
             for name, channel in self.channels.items()
             if channel.platform == "feed"
             for entry in self.feed(name)

@@ -385,10 +385,15 @@ class Publisher:
             outcome
             for row in rows
             if at_once or row.state is State.HANDED or row.look_at <= seconds
-            if (outcome := self._look(row.key))
+            if (outcome := self.look_at(row.key))
         ]
 
-    def _look(self, key: str) -> Outcome | None:
+    def token(self, session: Session, row: Delivery) -> str:
+        """The token of the part of this delivery that is next, or in doubt."""
+        return _token(session, row.key, row.fingerprint, len(_receipts(session, row.key)))
+
+    def look_at(self, key: str) -> Outcome | None:
+        """Look for one delivery that may or may not be live; what became of it, if anything."""
         with self.store.writing() as session:
             row = session.get(Delivery, key)
             if row is None or row.state not in (State.UNCERTAIN, State.HANDED):

@@ -105,7 +105,7 @@ class Office:
 
     def campaign(self, text: str, **templates: str) -> None:
         """A campaign file, and its texts by message ("save_the_date" for save-the-date)."""
-        name = text.split("campaign:", 1)[1].split()[0]
+        name = text.split("campaign:", 1)[1].split(maxsplit=1)[0]
         self.write(f"campaigns/{name}.yaml", text)
         for message, template in templates.items():
             self.write(f"templates/posts/{name}/{message.replace('_', '-')}.md", template)

@@ -127,6 +127,17 @@ class Withdraws(Protocol):
         """Take it down; or raise as `publish` does."""
 
 
+@runtime_checkable
+class Told(Protocol):
+    """A platform whose posts people make: they tell it what became of a part it handed over."""
+
+    def done(self, token: str, url: str, at: datetime) -> Receipt:
+        """It was posted at `url`. Raises NotFound or NotAllowed where that cannot be."""
+
+    def absent(self, token: str) -> None:
+        """It was not posted. Raises NotFound."""
+
+
 @dataclass(frozen=True)
 class Account:
     """What `open_desk()` gives an adapter: options of channels.toml, secrets, a shelf, the time.
@@ -150,7 +161,7 @@ class Channel:
 
     `public` is False where nothing that it publishes leaves this machine. `source` is the
     `utm_source` of its links. Posts are made in the message's languages that an audience gives
-    to the channel and that stand in `languages`; times are shown in `zone`.
+    to the channel and that stand in `languages`. A person who posts there lives in `zone`.
     """
 
     name: str

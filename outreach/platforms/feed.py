@@ -15,10 +15,33 @@ from outreach.post import Part
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry as readers see it. `published` is aware, UTC; `title` may be empty.
+class FeedInfo:
+    """One public feed. `language` is a BCP 47 tag, "en"."""
 
-    `pictures` hold file, sha256, type, width, height, size, alt and credit; never their bytes.
+    channel: str
+    title: str
+    description: str
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class FeedPicture:
+    """A picture of a published entry; its bytes are fetched by their hash. Sides in pixels."""
+
+    sha256: str
+    type: str  # "image/png"
+    alt: str
+    width: int
+    height: int
+    credit: str = ""
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One published entry.
+
+    `id` is unique within its feed and never changes. `text` is plain, with line breaks.
+    `published` is aware UTC. `url` is the public address of the entry's own page.
     """
 
     id: str
@@ -26,7 +49,8 @@ class Entry:
     text: str
     language: str
     published: datetime
-    pictures: tuple[Mapping[str, Any], ...]
+    pictures: tuple[FeedPicture, ...]
+    url: str
 
 
 class Feed:
@@ -41,7 +65,7 @@ class Feed:
     offers: ClassVar[frozenset[str]] = frozenset()  # clicks are the desk's own figure
     needs: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar = ("title", "description")
-    public: ClassVar = True
+    public: ClassVar = False  # its pages are served by this desk; nothing is sent anywhere
 
     def __init__(self, account: Account) -> None:
         self.account = f"feed {account.channel}"
@@ -105,16 +129,20 @@ class Feed:
         return Receipt(entry["id"], f"{self._address()}/{entry['id']}", at)
 
 
-def entries(shelf: Shelf) -> list[Entry]:
+def entries(shelf: Shelf, channel: str, public_url: str) -> list[FeedEntry]:
     """Every entry of a feed's shelf, newest first."""
     kept = [
-        Entry(
+        FeedEntry(
             id=value["id"],
             title=value["title"],
             text=value["text"],
             language=value["language"],
             published=datetime.fromisoformat(value["published"]),
-            pictures=tuple(value["pictures"]),
+            pictures=tuple(
+                FeedPicture(p["sha256"], p["type"], p["alt"], p["width"], p["height"], p["credit"])
+                for p in value["pictures"]
+            ),
+            url=f"{public_url.rstrip('/')}/feed/{channel}/{value['id']}",
         )
         for _token, value in shelf.list()
     ]

@@ -94,29 +94,32 @@ class Manual:
         waiting = sum(not (t["url"] or t["absent"]) for _, t in self._shelf.list())
         return f"{self.account}: posted by a person; {waiting} waiting"
 
+    def done(self, token: str, url: str, at: datetime) -> Receipt:
+        """A person posted the task at `url` (aware, UTC `at`).
 
-def done(shelf: Shelf, token: str, url: str, at: datetime) -> Receipt:
-    """A person posted the task at `url` (aware, UTC `at`).
+        Raises NotFound where there is no such task, and NotAllowed where `url` is no web address,
+        or the address given for another task of the channel.
+        """
+        address = urlsplit(url.strip())
+        if address.scheme not in ("http", "https") or not address.hostname or " " in url.strip():
+            raise NotAllowed(
+                f"{url!r} is not the address of a post",
+                "paste it as the browser shows it: https://…",
+            )
+        for other, task in self._shelf.list():
+            if other != token and task["url"] == url.strip():
+                raise NotAllowed(
+                    f"{url} was given for another post", "paste this post's own address"
+                )
+        kept = _task(self._shelf, token)
+        task = {**kept, "url": url.strip(), "at": at.isoformat(), "absent": False}
+        self._shelf.change(token, task)
+        return _receipt(task)
 
-    Raises NotFound where there is no such task, and NotAllowed where `url` is no web address,
-    or the address given for another task of the channel.
-    """
-    address = urlsplit(url.strip())
-    if address.scheme not in ("http", "https") or not address.hostname or " " in url.strip():
-        raise NotAllowed(
-            f"{url!r} is not the address of a post", "paste it as the browser shows it: https://…"
-        )
-    for other, task in shelf.list():
-        if other != token and task["url"] == url.strip():
-            raise NotAllowed(f"{url} was given for another post", "paste this post's own address")
-    task = {**_task(shelf, token), "url": url.strip(), "at": at.isoformat(), "absent": False}
-    shelf.change(token, task)
-    return _receipt(task)
-
-
-def absent(shelf: Shelf, token: str) -> None:
-    """A person says that the task was not posted. NotFound where there is no such task."""
-    shelf.change(token, {**_task(shelf, token), "url": "", "at": "", "absent": True})
+    def absent(self, token: str) -> None:
+        """A person says that the task was not posted. NotFound where there is no such task."""
+        task = _task(self._shelf, token)
+        self._shelf.change(token, {**task, "url": "", "at": "", "absent": True})
 
 
 def _task(shelf: Shelf, token: str) -> Mapping[str, Any]:

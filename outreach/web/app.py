@@ -30,9 +30,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach.errors import NotFound
 from outreach.measure.clicks import HEADERS as TELLING
+from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.web import feeds
 from outreach.web.pages import HERE, Pages
-from outreach.web.views import FeedEntry, FeedInfo
 
 if TYPE_CHECKING:
     import uvicorn

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from feedgen.feed import FeedGenerator
 
-from outreach.web.views import FeedEntry, FeedInfo
+from outreach.platforms.feed import FeedEntry, FeedInfo
 
 NEWEST = 50
 """How many entries a feed carries; older ones have their own pages."""

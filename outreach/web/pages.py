@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from outreach.platforms.feed import FeedEntry
 from outreach.web.feeds import headline, printable
-from outreach.web.views import FeedEntry
 
 HERE = Path(__file__).parent
 

@@ -3,10 +3,12 @@ from datetime import UTC, datetime
 import pytest
 
 from outreach.errors import Refused
-from outreach.platforms.feed import Entry, Feed, entries
+from outreach.platforms.feed import Feed, FeedEntry, FeedPicture, entries
 
 from .contract import ALT, PlatformContract, part, picture
 from .servers import DictShelf
+
+PUBLIC = "https://outreach.example.org"
 
 
 class Seen:
@@ -15,8 +17,10 @@ class Seen:
     def __init__(self, shelf):
         self.shelf = shelf
 
-    texts = property(lambda self: [e.text for e in reversed(entries(self.shelf))])
-    alts = property(lambda self: [p["alt"] for e in entries(self.shelf) for p in e.pictures])
+    texts = property(lambda self: [e.text for e in reversed(entries(self.shelf, "web", PUBLIC))])
+    alts = property(
+        lambda self: [p.alt for e in entries(self.shelf, "web", PUBLIC) for p in e.pictures]
+    )
 
     def copies(self, text):
         return self.texts.count(text)
@@ -46,25 +50,28 @@ class TestFeed(PlatformContract):
         )
 
         assert receipt.url == "https://outreach.example.org/feed/web/0123456789abcdef"
-        (entry,) = entries(shelf)
+        (entry,) = entries(shelf, "web", PUBLIC)
         assert (
-            Entry(
+            FeedEntry(
                 id="0123456789abcdef",
                 title="Registration is open",
                 text="Join us in Bangkok.\n\nIt is free.",
                 language="en",
                 published=datetime(2025, 8, 4, 1, tzinfo=UTC),
                 pictures=entry.pictures,
+                url=receipt.url,
             )
             == entry
         )
-        assert entry.pictures[0]["alt"] == ALT
-        assert "data" not in entry.pictures[0]
+        assert isinstance(entry.pictures[0], FeedPicture)
+        assert entry.pictures[0].alt == ALT
 
     @pytest.mark.parametrize("words", ["One line.", "Two\nlines.", "Two\nlines\n\nand more."])
     def test_without_a_title_line_there_is_no_title(self, platform, shelf, words):
         platform.publish(part(words), None)
-        assert [("", words)] == [(entry.title, entry.text) for entry in entries(shelf)]
+        assert [("", words)] == [
+            (entry.title, entry.text) for entry in entries(shelf, "web", PUBLIC)
+        ]
 
     def test_a_part_without_a_token_cannot_be_kept(self, platform, network):
         with pytest.raises(Refused, match="token"):

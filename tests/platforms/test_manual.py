@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from outreach.errors import CannotTell, Handed, NotAllowed, NotFound
-from outreach.platforms.manual import Manual, absent, done
+from outreach.platforms.manual import Manual
 
 from .contract import ALT, LONG_AGO, TEXT, PlatformContract, part, picture
 from .servers import DictShelf
@@ -19,7 +19,7 @@ class Prompt(Manual):
         try:
             return super().publish(part, after)
         except Handed:
-            return done(self._shelf, part.token, f"https://example.org/{part.token}", AT)
+            return self.done(part.token, f"https://example.org/{part.token}", AT)
 
 
 class Seen:
@@ -85,7 +85,7 @@ class TestManual(PlatformContract):
     def test_the_pasted_address_is_the_receipt(self, channel, shelf):
         with pytest.raises(Handed):
             channel.publish(part(), None)
-        receipt = done(shelf, "a" * 32, f" {URL}\n", AT)
+        receipt = channel.done("a" * 32, f" {URL}\n", AT)
 
         assert (receipt.id, receipt.url, receipt.at) == (URL, URL, AT)
         assert receipt == channel.find(part(), LONG_AGO, frozenset())
@@ -94,7 +94,7 @@ class TestManual(PlatformContract):
     def test_absent_is_believed_and_the_task_can_be_handed_over_again(self, channel, shelf):
         with pytest.raises(Handed):
             channel.publish(part(), None)
-        absent(shelf, "a" * 32)
+        channel.absent("a" * 32)
         assert channel.find(part(), LONG_AGO, frozenset()) is None
 
         with pytest.raises(Handed):
@@ -110,18 +110,18 @@ class TestManual(PlatformContract):
         with pytest.raises(Handed):
             channel.publish(part(), None)
         with pytest.raises(NotAllowed, match="not the address"):
-            done(shelf, "a" * 32, pasted, AT)
+            channel.done("a" * 32, pasted, AT)
 
     def test_one_address_is_not_two_posts(self, channel, shelf):
         for token in ("a" * 32, "b" * 32):
             with pytest.raises(Handed):
                 channel.publish(part(token=token), None)
-        done(shelf, "a" * 32, URL, AT)
+        channel.done("a" * 32, URL, AT)
         with pytest.raises(NotAllowed, match="another post"):
-            done(shelf, "b" * 32, URL, AT)
+            channel.done("b" * 32, URL, AT)
 
-    def test_an_unknown_task_is_not_found(self, shelf):
+    def test_an_unknown_task_is_not_found(self, channel):
         with pytest.raises(NotFound):
-            done(shelf, "c" * 32, URL, AT)
+            channel.done("c" * 32, URL, AT)
         with pytest.raises(NotFound):
-            absent(shelf, "c" * 32)
+            channel.absent("c" * 32)

@@ -14,8 +14,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from outreach.errors import NotFound
+from outreach.platforms.feed import FeedEntry, FeedInfo, FeedPicture
 from outreach.web.app import create_app, server
-from outreach.web.views import FeedEntry, FeedInfo, FeedPicture
 
 BASE = "https://post.example.org"
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.web.feeds import NEWEST, atom, headline, json_feed
-from outreach.web.views import FeedEntry, FeedInfo
 
 from .desk import BASE, CARD, a_month, entry, shown
 
