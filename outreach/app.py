@@ -155,11 +155,12 @@ class Outreach:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
+        made = adapter(self._account(name))
         return Channel(
             name=name,
             platform=settings.platform,
-            limits=adapter.limits,
-            account=adapter(self._account(name)).account,
+            limits=made.limits,  # a rehearsal has those of the platform that it stands for
+            account=made.account,
             languages=settings.languages,
             zone=settings.zone or self.configuration.settings.office.zone,
             title=settings.title or name,

@@ -1,6 +1,7 @@
 """A network in memory: for tests, demonstrations and rehearsals. Nothing leaves the process.
 
 It is as naive as a network can be: it takes no keys, and what is sent twice is there twice.
+A rehearsal `as` another platform has that one's limits and way of counting, and nothing else of it.
 """
 
 import threading
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from outreach.errors import CannotTell, NotNow, Refused, Uncertain
-from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms import Account, Figures, Limits, Receipt, load
 from outreach.post import Part
 
 
@@ -31,10 +32,10 @@ class Memory:
     receipt id; other posts have no likes, which it really knows.
     """
 
-    limits: ClassVar = Limits(text=500, parts=25)
+    limits = Limits(text=500, parts=25)
     offers: ClassVar = frozenset({"likes", "followers"})
     needs: ClassVar[tuple[str, ...]] = ()
-    asks: ClassVar[tuple[str, ...]] = ()
+    asks: ClassVar = ("as",)
     public: ClassVar = False
 
     FAULTS: ClassVar[Mapping[str, Callable[[], BaseException]]] = {
@@ -50,6 +51,8 @@ class Memory:
     def __init__(self, account: Account | None = None, *, blind: bool = False) -> None:
         self.account = f"memory {account.channel}" if account else "memory"
         self.now = account.now if account else lambda: datetime.now(UTC)
+        if account and (other := account.options.get("as")):
+            self.limits = load(other).limits
         self.blind = blind
         self.live: list[Live] = []
         self.next_fault = ""

@@ -1,6 +1,7 @@
 import pytest
 
-from outreach.errors import CannotTell
+from outreach.errors import CannotTell, NotFound
+from outreach.platforms import load
 from outreach.platforms.memory import Memory
 
 from .contract import LONG_AGO, TEXT, NetworkContract, part
@@ -68,3 +69,17 @@ class TestMemory(NetworkContract):
         assert {receipt.id: {"likes": 4}} == platform.figures([receipt])
         platform.live.clear()
         assert platform.figures([receipt]) == {}
+
+    @pytest.mark.parametrize(
+        ("other", "text", "counts"),
+        [("x", "안녕 https://example.org/a-long-path-that-X-counts-as-23", 28), ("telegram", "🌏", 2)],
+    )
+    def test_a_rehearsal_counts_as_the_network_it_stands_for(self, account, other, text, counts):
+        rehearsal = Memory(account(other, {"as": other}))
+        assert rehearsal.limits is load(other).limits
+        assert rehearsal.limits.length(text) == counts
+        assert rehearsal.publish(part(text), None).url == "memory:1"
+
+    def test_a_rehearsal_of_nothing_known_says_what_is_known(self, account):
+        with pytest.raises(NotFound, match="no platform 'y'"):
+            Memory(account("y", {"as": "y"}))

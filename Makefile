@@ -1,0 +1,52 @@
+# Two commands do everything: `make demo` and `make test`. Each installs what it needs.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# A pinned set for developing and testing; `make lock` renews it.
+LOCK   := requirements.lock
+
+.PHONY: demo run test check bench lock pictures clean
+
+demo: $(VENV)/run.stamp  ## The whole line on one machine: plan, clear, publish, measure, report
+	@$(BIN)/python -m outreach.demo
+
+run: $(VENV)/run.stamp  ## Run this office: clock, public pages
+	$(BIN)/outreach run
+
+test: $(VENV)/dev.stamp  ## All tests
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/dev.stamp  ## Style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_documentation.py
+
+bench: $(VENV)/dev.stamp  ## What must be fast, as ratios against the floor
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+pictures: $(VENV)/dev.stamp  ## Make the pictures of the documentation anew, from the real program
+	$(BIN)/python docs/pictures/make.py
+
+lock: $(VENV)/dev.stamp  ## Renew the pinned set
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate \
+	    --no-emit-index-url --group dev pyproject.toml -o $(LOCK)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Only what running needs: the demo is quick to set up.
+$(VENV)/run.stamp: pyproject.toml $(LOCK) | $(BIN)/python
+	@echo "Setting up in $(VENV) (once; about a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --constraint $(LOCK) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml $(LOCK) | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(LOCK) -e .
+	@touch $@ $(VENV)/run.stamp
+
+clean:  ## Remove what was set up
+	rm -rf $(VENV) .demo .cache build dist *.egg-info
