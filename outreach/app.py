@@ -16,56 +16,54 @@ import difflib
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach import apply as applying
 from outreach import clearance as clearing
-from outreach import notices, people
+from outreach import holds, notices, people, standing
+from outreach import settle as settling
+from outreach.accounts import Accounts
 from outreach.campaign.load import check_channels, load_campaigns
 from outreach.campaign.models import Loaded
 from outreach.campaign.plan import Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft, compose
-from outreach.config import Configuration, home_of, is_loopback, read_configuration, real_now
-from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
+from outreach.config import Configuration, home_of, read_configuration, real_now
+from outreach.delivery import IN_FLIGHT, Delivery, State
 from outreach.dispatch import Embedded
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, WrongFiles
 from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.imports import Import, read_figures
 from outreach.measure.metrics import load_metrics
-from outreach.platforms import Account, Channel, Platform, Receipt, Told, load
+from outreach.platforms import Channel, Platform, Told, load
 from outreach.platforms.feed import FeedEntry, FeedInfo, entries
-from outreach.publish import LeaseClock, Publisher, finish, held, keep_receipt
+from outreach.publish import LeaseClock, Publisher
 from outreach.report import gather
 from outreach.report.value import Report
+from outreach.settle import Answer
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import (
     Asset,
     ClockJob,
     Heartbeat,
-    Hold,
-    Mail,
     Meta,
     Roster,
     ShortLink,
-    TrailEntry,
 )
 
 log = logging.getLogger(__name__)
 
 GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
-
-Answer = Literal["live", "absent", "retry", "send-now", "skip"]
 
 
 @dataclass(frozen=True)
@@ -83,35 +81,6 @@ class Files:
     @property
     def open(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.open)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One delivery as lists show it."""
-
-    key: str
-    state: str
-    at: datetime
-    wall: str
-    zone: str
-    reason: str
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where everything stands now."""
-
-    now: datetime
-    counts: Mapping[str, int]
-    next: tuple[Line, ...]  # cleared or waiting, soonest first
-    attention: tuple[Line, ...]  # missed, failed, uncertain, handed
-    holds: tuple[str, ...]
-    unready: Mapping[str, str]  # channels that cannot publish, and why
-    last_tick: datetime | None
-    mails_waiting: int
-    roster: str = ""  # what waits to be confirmed in people.toml
-    differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
 
 
 class Outreach:
@@ -150,76 +119,21 @@ class Outreach:
     @cached_property
     def channels(self) -> Mapping[str, Channel]:
         """The office's accounts, as composing sees them: no secret, no connection."""
-        return {name: self._channel(name) for name in self.configuration.channels}
-
-    def _channel(self, name: str) -> Channel:
-        settings = self.configuration.channels[name]
-        adapter = load(settings.platform)
-        made = adapter(self._account(name))
-        return Channel(
-            name=name,
-            platform=settings.platform,
-            limits=made.limits,  # a rehearsal has those of the platform that it stands for
-            account=made.account,
-            languages=settings.languages,
-            zone=settings.zone or self.configuration.settings.office.zone,
-            title=settings.title or name,
-            source=settings.utm_source or name,
-            public=adapter.public and not (settings.base and is_loopback(settings.base)),
-        )
-
-    def _account(self, name: str) -> Account:
-        settings = self.configuration.channels[name]
-        return Account(
-            channel=name,
-            options=settings.options,
-            secrets=self.configuration.secrets_of(name),
-            shelf=TableShelf(self.store, name, self.now),
-            now=self.now,
-            base=settings.base,
-            public=self.public_url,
-        )
+        return self._accounts.channels()
 
     @cached_property
     def unready(self) -> Mapping[str, str]:
         """Channels that cannot publish as they are set up, and why."""
-        found = {}
-        for name, channel in self.channels.items():
-            adapter = load(channel.platform)
-            missing = self.configuration.secret_names(name)
-            unknown = [
-                option
-                for option, value in self.configuration.channels[name].options.items()
-                if value == "tbc"
-            ]
-            if unknown:
-                found[name] = (
-                    f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
-                )
-            elif missing:
-                found[name] = f"its secrets are missing: {', '.join(missing)}"
-            elif self.configuration.settings.desk.demo and channel.public and adapter.needs:
-                found[name] = "this is a demo: nothing leaves this machine"
-            elif (
-                channel.public
-                and not self.configuration.settings.desk.demo
-                and self.public_url
-                and is_loopback(self.public_url)
-            ):
-                found[name] = (
-                    f"the public-url {self.public_url} leads to this machine only; "
-                    "its posts would print addresses that nobody can open"
-                )
-        return found
+        return self._accounts.unready()
 
     @cached_property
     def platforms(self) -> Mapping[str, Platform]:
         """The accounts that can publish."""
-        return {
-            name: load(channel.platform)(self._account(name))
-            for name, channel in self.channels.items()
-            if name not in self.unready
-        }
+        return self._accounts.platforms()
+
+    @cached_property
+    def _accounts(self) -> Accounts:
+        return Accounts(self.configuration, self.store, self.now)
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -438,24 +352,7 @@ class Outreach:
         with self.store.reading() as session:
             if key:
                 self._row(session, key)
-            wanted = select(TrailEntry).order_by(TrailEntry.at, TrailEntry.id)
-            lines = session.scalars(wanted.where(TrailEntry.key == key) if key else wanted)
-            told = [
-                (line.at, line.who, f"{line.what}" + (f" {line.key}" if not key else ""), line.why)
-                for line in lines
-            ]
-            if key:
-                calls = session.scalars(select(Attempt).where(Attempt.key == key))
-                told += [
-                    (
-                        call.started_at,
-                        clearing.PROGRAM,
-                        f"call for part {call.part + 1}: {call.outcome or 'no answer recorded'}",
-                        call.detail,
-                    )
-                    for call in calls
-                ]
-        return iter(sorted(told, key=lambda line: line[0]))
+            return iter(standing.trail(session, key))
 
     # --- publishing ----------------------------------------------------------------------
 
@@ -515,56 +412,24 @@ class Outreach:
     def hold(self, scope: str, why: str, *, by: Person) -> None:
         """Stop "all", "campaign:ID", "channel:NAME" or "message:CAMPAIGN/ID", at once."""
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
-        if not why.strip():
-            raise NotAllowed("a reason is needed", 'say why: --why "..."')
         with self.store.writing() as session:
-            self._known_scope(session, scope)
-            if session.scalar(select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None))):
-                raise NotAllowed(f"{scope} is on hold already", "release it first")
-            session.add(Hold(scope=scope, reason=why, by=by.id, at=self.now()))
-            clearing.record(session, self.now(), by.id, f"hold {scope}", why=why)
+            holds.place(session, scope, why, channels=self.channels, by=by.id, now=self.now())
 
-    def _known_scope(self, session: Session, scope: str) -> None:
-        kind, _, name = scope.partition(":")
-        known = {
-            "all": not name,
-            "channel": name in self.channels,
-            "campaign": bool(
-                session.scalar(select(Delivery.key).where(Delivery.campaign == name).limit(1))
-            ),
-            "message": bool(
-                session.scalar(
-                    select(Delivery.key)
-                    .where(Delivery.campaign + "/" + Delivery.message == name)
-                    .limit(1)
-                )
-            ),
-        }
-        if not known.get(kind):
-            raise NotFound(
-                f"there is nothing to hold called {scope!r}",
-                "all, campaign:ID, channel:NAME or message:CAMPAIGN/MESSAGE",
-            )
-
-    def release(self, scope: str, *, by: Person) -> list[Line]:
+    def release(self, scope: str, *, by: Person) -> list[standing.Line]:
         """End a hold. Returns what became late meanwhile: a person decides about each."""
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         with self.store.writing() as session:
-            hold = session.scalar(
-                select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None))
-            )
-            if hold is None:
-                raise NotFound(f"{scope} is not on hold", "holds are listed by: outreach status")
-            hold.released_at, hold.released_by = self.now(), by.id
-            clearing.record(session, self.now(), by.id, f"released {scope}")
+            hold = holds.lift(session, scope, by=by.id, now=self.now())
         self.publisher.overdue()
         with self.store.reading() as session:
             missed = session.scalars(
                 select(Delivery).where(Delivery.state == State.MISSED, Delivery.at >= hold.at)
             )
-            return [_line(session, row) for row in missed if row.reason.startswith("on hold")]
+            return [
+                standing.line(session, row) for row in missed if row.reason.startswith("on hold")
+            ]
 
-    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> Line:
+    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
@@ -576,7 +441,7 @@ class Outreach:
             row = self._row(session, key)
             told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
             if not (isinstance(told, Told) and answer in ("live", "absent")):
-                _ANSWERS[answer](self, session, row, url)
+                settling.settle(session, row, answer, url=url, now=now)
             clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
             token = self.publisher.token(session, row)
         if isinstance(told, Told) and answer == "live":
@@ -585,103 +450,15 @@ class Outreach:
             told.absent(token)
         self.publisher.look_at(key)
         with self.store.reading() as session:
-            return _line(session, self._row(session, key))
+            return standing.line(session, self._row(session, key))
 
-    def _live(self, session: Session, row: Delivery, url: str) -> None:
-        row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
-        if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
-            raise NotAllowed(
-                f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
-            )
-        used = session.scalar(
-            select(ReceiptRow.key).where(ReceiptRow.channel == row.channel, ReceiptRow.url == url)
-        )
-        if used:
-            raise NotAllowed(f"{url} is the address of {used}", "paste this post's own address")
-        known = session.scalar(
-            select(func.count()).select_from(ReceiptRow).where(ReceiptRow.key == row.key)
-        )
-        part = known or 0
-        keep_receipt(session, row, part, Receipt(_id_in(url), url, self.now()), self.now())
-        if part + 1 == len(row.post.parts):
-            finish(session, row, self.now())
-        else:
-            row.move(State.CLEARED, "the rest of its thread is still to be sent")
-
-    def _absent(self, _session: Session, row: Delivery, _url: str) -> None:
-        row.must_be(State.UNCERTAIN, State.HANDED)
-        if row.state is State.HANDED:
-            row.move(State.MISSED, "nobody posted it")
-        else:
-            row.move(State.CLEARED, "somebody looked: it is not live")
-
-    def _retry(self, session: Session, row: Delivery, _url: str) -> None:
-        row.must_be(State.FAILED)
-        self._must_be_covered(session, row)
-        row.move(State.CLEARED, "tried again")
-
-    def _send_now(self, session: Session, row: Delivery, _url: str) -> None:
-        row.must_be(State.MISSED)
-        self._must_be_covered(session, row)
-        if row.not_after and row.not_after <= self.now():
-            raise NotAllowed(
-                f"{row.key} may not be sent after {row.not_after:%Y-%m-%d %H:%M} UTC",
-                "its campaign file says so (not-after)",
-            )
-        row.lateness_settled, row.look_first = True, False
-        row.move(State.CLEARED, "sent late on purpose")
-
-    def _skip(self, session: Session, row: Delivery, _url: str) -> None:
-        row.must_be(State.MISSED, State.FAILED, State.HANDED)
-        clearing.void(session, row, "it is skipped", now=self.now(), who=clearing.PROGRAM)
-        row.move(State.SKIPPED, "a person decided not to send it")
-
-    def _must_be_covered(self, session: Session, row: Delivery) -> None:
-        clearance = clearing.in_force(session, row)
-        now = self.now()
-        if clearance is None or not clearance.covers(row.fingerprint, row.at):
-            raise NotAllowed(
-                f"{row.key} has no clearance", "move it in its campaign file and have it cleared"
-            )
-        if not clearance.includes(now) or (clearance.expires and clearance.expires <= now):
-            raise NotAllowed(
-                f"{row.key} was cleared up to {clearance.ends:%Y-%m-%d %H:%M} UTC, and that has "
-                "passed",
-                "move it in its campaign file and have it cleared again",
-            )
-
-    def status(self) -> Status:
+    def status(self) -> standing.Status:
         """Where everything stands."""
-        now = self.now()
         with self.store.reading() as session:
-            counts = session.execute(
-                select(Delivery.state, func.count()).group_by(Delivery.state)
-            ).all()
-            coming = session.scalars(
-                select(Delivery)
-                .where(Delivery.state.in_([State.PROPOSED, State.CLEARED]))
-                .order_by(Delivery.at, Delivery.key)
-                .limit(12)
-            ).all()
-            attention = session.scalars(
-                select(Delivery)
-                .where(Delivery.state.in_([*IN_FLIGHT, State.MISSED, State.FAILED]))
-                .order_by(Delivery.at, Delivery.key)
-            ).all()
-            holds = session.scalars(select(Hold).where(Hold.released_at.is_(None))).all()
-            beat = session.get(Heartbeat, 1)
-            return Status(
-                now=now,
-                counts={str(state): count for state, count in counts},
-                next=tuple(_line(session, row) for row in coming),
-                attention=tuple(_line(session, row) for row in attention),
-                holds=tuple(f"{h.scope} by {h.by}: {h.reason}" for h in holds),
+            return standing.status(
+                session,
+                now=self.now(),
                 unready=self.unready,
-                last_tick=beat.real if beat else None,
-                mails_waiting=session.scalar(
-                    select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None))
-                )
-                or 0,
                 roster=self._pending_roster(session),
                 differs=self.held_back(),
             )
@@ -866,31 +643,6 @@ class Outreach:
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
-
-
-_ANSWERS = {
-    "live": Outreach._live,
-    "absent": Outreach._absent,
-    "retry": Outreach._retry,
-    "send-now": Outreach._send_now,
-    "skip": Outreach._skip,
-}
-
-
-def _line(session: Session, row: Delivery) -> Line:
-    receipt = session.scalar(
-        select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
-    )
-    reason = row.reason or row.returned or row.blocked or held(session, row)
-    return Line(
-        row.key, str(row.state), row.at, row.wall, row.zone, reason, receipt.url if receipt else ""
-    )
-
-
-def _id_in(url: str) -> str:
-    """A network's id of a post, from its address: the last number in it, else all of it."""
-    last = url.rstrip("/").rpartition("/")[2].partition("?")[0]
-    return last if last.isdigit() else url
 
 
 def _remember(session: Session, name: str, value: str) -> None:

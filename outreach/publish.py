@@ -26,10 +26,11 @@ from sqlalchemy.orm import Session
 from outreach.clearance import PROGRAM, in_force, record, void
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
+from outreach.holds import held
 from outreach.platforms import Platform, Receipt
 from outreach.post import Part
 from outreach.store import Store
-from outreach.store.tables import Asset, Hold
+from outreach.store.tables import Asset
 
 log = logging.getLogger(__name__)
 
@@ -119,14 +120,18 @@ class Publisher:
     def _claim(self, channel: str) -> _Claim | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
         with self.store.writing() as session:
-            rows = session.scalars(
-                select(Delivery)
+            keys = session.scalars(
+                select(Delivery.key)
                 .where(*self._due(), Delivery.channel == channel)
                 .order_by(Delivery.at, Delivery.key)
-                .with_for_update(skip_locked=True)
-            )
-            for row in rows:
-                if self._may_go(session, row):
+            ).all()
+            for key in keys:
+                row = session.scalar(
+                    select(Delivery)
+                    .where(Delivery.key == key, Delivery.state == State.CLEARED)
+                    .with_for_update(skip_locked=True)
+                )
+                if row and self._may_go(session, row):
                     return self._take(session, row)
         return None
 
@@ -500,25 +505,6 @@ class Publisher:
                 .where(Delivery.state == State.CLEARED, Delivery.at > after, Delivery.at <= until)
                 .values(look_first=True, version=Delivery.version + 1)
             )
-
-
-def held(session: Session, row: Delivery) -> str:
-    """Why this delivery is on hold, or ""."""
-    scopes = scopes_of(row.campaign, row.message, row.channel)
-    hold = session.scalar(
-        select(Hold).where(Hold.released_at.is_(None), Hold.scope.in_(scopes)).limit(1)
-    )
-    return f"on hold ({hold.scope}) by {hold.by}: {hold.reason}" if hold else ""
-
-
-def scopes_of(campaign: str, message: str, channel: str) -> list[str]:
-    """The holds that stop a delivery, widest first."""
-    return [
-        "all",
-        f"campaign:{campaign}",
-        f"channel:{channel}",
-        f"message:{campaign}/{message}",
-    ]
 
 
 def keep_receipt(

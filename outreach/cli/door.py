@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from outreach.cli import logs, tokens
-from outreach.errors import NotAllowed, NotFound, OutreachError, Unusable, WrongFiles
+from outreach.errors import NotAllowed, OutreachError, Unusable, WrongFiles
 
 if TYPE_CHECKING:  # these bring the database with them
     from outreach.app import Outreach
@@ -137,11 +137,11 @@ class Boundary(TyperCommand):
                 "see that it exists, and that you may read and write it",
             )
             raise typer.Exit(UNUSABLE) from None
-        except Exception as error:  # noqa: BLE001 - the last line before an officer's screen
+        except Exception as error:
             _ours(ctx.obj, error)
 
 
-def _ours(door: Door, error: Exception) -> None:
+def _ours(door: Door, error: Exception) -> NoReturn:
     try:
         home: Path | None = door.office
     except OutreachError:
@@ -245,15 +245,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def declined_without_terminal(what: str, instead: str) -> NotAllowed:
+def nobody_to_ask(what: str, instead: str) -> NotAllowed:
     """The error for a question that nobody is there to answer."""
     return NotAllowed(f"{what}, and there is no terminal to ask on", instead)
 
 
-__all__ = [
-    "Door",
-    "NotFound",
-    "app",
-    "as_json",
-    "command",
-]
+def choose(question: str, letters: str) -> str:
+    """The first letter of an answer, one of `letters`; asks until there is one."""
+    while True:
+        answer = str(typer.prompt(f"{question} [{'/'.join(letters)}]")).strip().lower()[:1]
+        if answer and answer in letters:
+            return answer

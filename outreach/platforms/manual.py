@@ -24,7 +24,9 @@ class Manual:
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
         visible=timedelta(0),  # a person's "it is not there" is believed at once
     )
-    offers: ClassVar = frozenset({"displays", "likes", "shares", "replies", "followers"})  # by CSV
+    offers: ClassVar = frozenset(  # by CSV
+        {"displays", "engagements", "likes", "shares", "replies", "followers"}
+    )
     needs: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar = ("name",)
     public: ClassVar = True

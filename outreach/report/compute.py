@@ -79,7 +79,8 @@ class _Desk:
         self.month = months.named(facts.month)
         self.channels = sorted(facts.this.channels, key=_order)
         self.complete = [one.title for one in self.channels if is_complete(one)]
-        self.incomplete = [one for one in self.channels if not is_complete(one)]
+        self.incomplete = [one for one in self.channels if one.shown and not is_complete(one)]
+        self.unshown = {one.channel: one.title for one in self.channels if not one.shown}
 
     def report(self) -> Report:
         facts = self.facts
@@ -160,14 +161,20 @@ class _Desk:
     def completeness(self) -> Iterable[str]:
         """How much of the month is known, since when, and in which zone."""
         facts = self.facts
-        of = f"{len(self.complete)} of {len(self.channels)} channels"
-        if self.channels:
+        of = f"{len(self.complete)} of {len(self.complete) + len(self.incomplete)} channels"
+        if self.complete or self.incomplete:
             names = f": {listing(self.complete)}" if self.complete else ""
             yield f"Figures are complete for {of}{names}."
-        else:
+        elif not self.channels:
             yield f"No channel was kept in {self.month}."
         for channel in self.incomplete:
             yield f"Not complete: {channel.title}. {' '.join(_missing(channel))}"
+        if self.unshown:
+            are = "is" if len(self.unshown) == 1 else "are"
+            yield (
+                f"{listing(list(self.unshown.values()))} {are} not among these channels: how often "
+                "posts are displayed there cannot be known. Clicks are counted."
+            )
         starts, ends = months.bounds(facts.month, facts.zone)
         yield (
             f"{self.month} is counted from {months.moment(starts, facts.zone)}, to "
@@ -192,6 +199,11 @@ class _Desk:
             yield f"No post was published in {self.month}."
         else:
             yield f"How many posts were published in {self.month} was not recorded."
+        if 0 < len(facts.posts) < posts:
+            yield (
+                f"The annex lists the {plural(len(facts.posts), 'post')} that this desk published; "
+                "of the others only the number is known."
+            )
         if known and len(known) < len(self.channels):
             names = listing([one.title for one in self.channels if one.posts is None])
             yield f"Posts on {names} were not counted."
@@ -245,7 +257,7 @@ class _Desk:
             else (None, None)
         )
         titles = tuple(one.title for one in self.channels if one.channel in shared)
-        names = {one.channel: one.title for one in (*other.channels, *facts.this.channels)}
+        names = self.names(other)
         return Comparison(
             title=title,
             month=facts.month,
@@ -287,10 +299,7 @@ class _Desk:
         )
         whys: dict[str, list[str]] = {}
         for key, name in sorted(
-            {
-                one.channel: one.title for one in (*other.channels, *self.facts.this.channels)
-            }.items(),
-            key=lambda item: (item[1].casefold(), item[0]),
+            self.names(other).items(), key=lambda item: (item[1].casefold(), item[0])
         ):
             if key not in shared:
                 lacking = [
@@ -307,6 +316,11 @@ class _Desk:
                 "complete."
             )
         yield covered
+
+    def names(self, other: MonthFacts) -> dict[str, str]:
+        """Titles of the channels of both months that can be compared at all."""
+        both = (*other.channels, *self.facts.this.channels)
+        return {one.channel: one.title for one in both if one.shown}
 
     def comparison_table(
         self,
@@ -386,8 +400,12 @@ class _Desk:
         rows = []
         for channel in self.channels:
             displays, engagements = channel.value("displays"), channel.value("engagements")
-            cells = [self.cell(channel.figures.get(name), notes) for name in CORE]
-            if displays is None or engagements is None:
+            cells = [
+                self.cell(channel.figures.get(name), notes, shown=channel.shown) for name in CORE
+            ]
+            if not channel.shown:
+                cells.append(Cell(NOT_APPLICABLE))
+            elif displays is None or engagements is None:
                 lacking = cells[0] if displays is None else cells[1]
                 cells.append(Cell(NOT_AVAILABLE, note=lacking.note))
             else:
@@ -424,7 +442,9 @@ class _Desk:
             sample=any(one.sample for one in self.channels),
         )
 
-    def cell(self, one: Figure | None, notes: _Notes) -> Cell:
+    def cell(self, one: Figure | None, notes: _Notes, *, shown: bool = True) -> Cell:
+        if not shown and (one is None or one.value is None):
+            return Cell(NOT_APPLICABLE)
         if one is None:
             return Cell(NOT_AVAILABLE, note=notes(f"{NO_RECORD}."))
         if one.value is None:
@@ -499,7 +519,16 @@ class _Desk:
                         Cell(post.channel),
                         Cell(post.language),
                         Cell(self.moment_of(post)),
-                        *(self.cell(post.figures.get(name), notes) for name in CORE),
+                        *(
+                            self.cell(
+                                post.figures.get(name),
+                                notes,
+                                shown=post.linked
+                                if name == "clicks"
+                                else post.channel not in self.unshown,
+                            )
+                            for name in CORE
+                        ),
                     ),
                     note=withdrawn,
                 )
@@ -538,6 +567,7 @@ class _Desk:
             for channel in sorted(month.channels, key=_order)
             for metric in self.facts.metrics.values()
             if metric.name in channel.figures
+            and (channel.shown or channel.value(metric.name) is not None)
         ]
         if not rows:
             return None
@@ -565,11 +595,17 @@ class _Desk:
         )
 
 
-def _order(channel: ChannelMonth) -> tuple[bool, int, str, str]:
-    """Complete channels first, the most displayed on top; the others by name."""
+def _order(channel: ChannelMonth) -> tuple[bool, bool, int, str, str]:
+    """Complete channels first, the most displayed on top; the others by name, unshown ones last."""
     complete = is_complete(channel)
-    displays = channel.value("displays") or 0
-    return (not complete, -displays if complete else 0, channel.title.casefold(), channel.channel)
+    displays = (channel.value("displays") or 0) if complete else 0
+    return (
+        not channel.shown,
+        not complete,
+        -displays,
+        channel.title.casefold(),
+        channel.channel,
+    )
 
 
 def _number(value: int | None) -> Cell:

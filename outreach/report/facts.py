@@ -37,13 +37,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class ChannelMonth:
-    """One channel's month. `figures` by metric; `sample` marks figures that nobody measured."""
+    """One channel's month. `figures` by metric; `sample` marks figures that nobody measured.
+
+    `shown` is False where neither displays nor engagements can ever be known (a web feed): such a
+    channel is not one of those whose figures are complete or not.
+    """
 
     channel: str
     title: str
     posts: int | None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     sample: bool = False
+    shown: bool = True
 
     def value(self, metric: str) -> int | None:
         """The figure's value; None where there is none."""
@@ -71,7 +76,10 @@ class MonthFacts:
 
 @dataclass(frozen=True)
 class PostLine:
-    """One post of the month. `title`: its message, or its first words. Times aware, UTC."""
+    """One post of the month. `title`: its message, or its first words. Times aware, UTC.
+
+    `linked`: whether it prints an address; without one there is nothing to click.
+    """
 
     key: str
     title: str
@@ -81,6 +89,7 @@ class PostLine:
     url: str = ""
     figures: Mapping[str, Figure] = field(default_factory=dict)
     withdrawn_at: datetime | None = None
+    linked: bool = True
 
 
 @dataclass(frozen=True)

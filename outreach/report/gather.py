@@ -3,7 +3,8 @@
 For each channel the figures of a month are, where somebody imported that month's totals, those;
 otherwise the sum over the posts published in the month, each as last read before the cut-off.
 Clicks are visits within the month through the links of the channel's posts. A sum over posts of
-which one has no figure has none either.
+which one has no figure has none either. A figure can be known where the platform offers it, or
+where the metric dictionary says what it is on that network, so that a person can read it.
 """
 
 from collections.abc import Mapping
@@ -147,6 +148,7 @@ class _Months:
                 )
                 or "",
                 figures=self._latest(row.key),
+                linked=any("://" in part.text for part in row.post.parts),
             )
             for row in rows
         ]
@@ -192,15 +194,14 @@ class _Months:
         followers = self._followers(name, month)
         if followers:
             figures["followers"] = followers
-        return ChannelMonth(name, self.channels[name].title, len(posts), figures)
+        shown = any(m in offered or platform in self.metrics[m].networks for m in DERIVED)
+        return ChannelMonth(name, self.channels[name].title, len(posts), figures, shown=shown)
 
     def _sum(
         self, metric: str, platform: str, offered: frozenset[str], posts: list[PostLine]
     ) -> Figure:
         word = self.metrics[metric]
         parts = word.networks[platform].parts if platform in word.networks else ()
-        if metric not in offered and not (parts and set(parts) <= offered):
-            return Figure(metric, None, reason=Reason.NOT_OFFERED)
         values = [
             combine(word, platform, {m: f.value for m, f in post.figures.items()}) for post in posts
         ]
@@ -214,11 +215,16 @@ class _Months:
             if m in post.figures and post.figures[m].reason
         ]
         missing = sum(value is None for value in values)
+        if reasons:
+            reason = reasons[0]
+        elif metric in offered or (parts and set(parts) <= offered):
+            reason = Reason.NOT_YET_FINAL
+        elif missing < len(values) or platform in word.networks:
+            reason = Reason.MANUAL_PENDING  # the program is not given it, but a person can read it
+        else:
+            return Figure(metric, None, reason=Reason.NOT_OFFERED)
         return Figure(
-            metric,
-            None,
-            reason=reasons[0] if reasons else Reason.NOT_YET_FINAL,
-            note=f"missing for {missing} of {len(posts)} posts",
+            metric, None, reason=reason, note=f"missing for {missing} of {len(posts)} posts"
         )
 
     def _clicks(self, channel: str, month: str) -> Figure:

@@ -74,8 +74,13 @@ _METHODS = ["GET", "HEAD"]
 class Desk(Protocol):
     """What this door asks of the desk; called from several threads at once."""
 
-    public_url: str  # "https://post.example.org", where this door is reached from outside
-    office: str  # its name, "NEASPEC secretariat"
+    @property
+    def public_url(self) -> str:
+        """Where this door is reached from outside, "https://post.example.org"."""
+
+    @property
+    def office(self) -> str:
+        """The office's name, "NEASPEC secretariat"."""
 
     def feeds(self) -> Sequence[FeedInfo]:
         """The public feeds."""

@@ -177,6 +177,8 @@ def test_zero_is_nil_and_is_not_the_same_as_not_available():
 def test_what_did_not_go_as_planned_is_said():
     assert compute(full()).activity == (
         "In August 2025, 52 posts were published on five channels.",
+        "The annex lists the one post that this desk published; of the others only the number is "
+        "known.",
         "Of the posts planned, one missed its time.",
         "Withdrawn: The forum opens (forum-2025/day-of/en@x), published on 25 August 2025, 10:00, "
         "and withdrawn on 25 August 2025, 11:00.",

@@ -1,0 +1,32 @@
+"""The command line: a door to the desk, and nothing more.
+
+    office      init, login, people, doctor
+    files       check, plan, apply
+    clearing    review, clear, return, trail
+    running     status, run, tick, hold, release, settle
+    figures     import, report
+
+Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in
+`door`: an officer gets words, a way out and an exit code, never a stack trace.
+"""
+
+import os
+import sys
+
+# Each registers its commands, in the order in which help lists them.
+from outreach.cli import office, files, clearing, running, figures  # isort: skip  # noqa: F401
+from outreach.cli.door import UNHEARD, Door, app, hush
+
+__all__ = ["Door", "app", "main"]
+
+
+def main() -> None:
+    """What the command `outreach` runs."""
+    try:
+        app()
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            hush()
+            os._exit(UNHEARD)

@@ -1,0 +1,146 @@
+"""Commands for campaign files: check, plan, apply."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from outreach.cli import show
+from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
+from outreach.errors import Problem, WrongFiles
+
+if TYPE_CHECKING:
+    from outreach.app import Files, Outreach
+    from outreach.campaign.plan import Plan
+
+
+@command("outreach check", "outreach check --json")
+def check(
+    ctx: typer.Context,
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show every mistake of every file, with its line and what to do.
+
+    What is to be confirmed is listed apart: it is no mistake, but a post that prints it waits.
+    Exit code 1 where there are mistakes.
+    """
+    door: Door = ctx.obj
+    try:
+        with door.desk(prepare=False) as desk:
+            files = _files(desk)
+        problems, count = list(files.problems), len(files.drafts)
+    except WrongFiles as error:  # the configuration: posts cannot be made, but files can be read
+        problems, count = [*error.problems, *_campaign_problems(door.office)], 0
+    problems += _list_problems(door.office)
+    mistakes = [problem for problem in problems if not problem.open]
+    open_ = [problem for problem in problems if problem.open]
+    if json:
+        as_json(
+            {
+                "mistakes": [asdict(problem) for problem in mistakes],
+                "open": [asdict(problem) for problem in open_],
+                "posts": count,
+            }
+        )
+    else:
+        show.say(show.problems(mistakes, open_))
+        if not mistakes:
+            typer.echo(f"No mistakes in {show.counted(count, 'post')}.")
+    if mistakes:
+        raise typer.Exit(FOUND)
+
+
+def _campaign_problems(home: Path) -> Iterable[Problem]:
+    from outreach.campaign.load import load_campaigns
+
+    return load_campaigns(home / "campaigns", root=home).problems
+
+
+def _list_problems(home: Path) -> list[Problem]:
+    """Mistakes in the lists that only a running desk or a report would read."""
+    from outreach.measure.clicks import load_bots
+    from outreach.measure.metrics import load_metrics
+
+    readers: tuple[tuple[Callable[[Path], object], str], ...] = (
+        (load_bots, "bots.txt"),
+        (load_metrics, "metrics.toml"),
+    )
+    problems: list[Problem] = []
+    for read, name in readers:
+        try:
+            read(home / "config" / name)
+        except WrongFiles as error:
+            problems += error.problems
+    return problems
+
+
+def _files(desk: "Outreach") -> "Files":
+    with show.progress("Composing") as tell:
+        return desk.files(progress=tell)
+
+
+@command("outreach plan", "outreach plan --json")
+def plan(
+    ctx: typer.Context,
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show what applying the campaign files would change, and why.
+
+    It changes nothing. The hash at its end is what `outreach apply` records.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        files = _files(desk)
+        made = desk.plan(files)
+        if json:
+            as_json({**made.as_data(), "mistakes": [asdict(problem) for problem in files.mistakes]})
+        else:
+            _show(desk, files, made)
+
+
+def _show(desk: "Outreach", files: "Files", made: "Plan") -> None:
+    show.say(show.plan(made, show.Zones.of(desk)))
+    if files.mistakes:
+        count = show.counted(len(files.mistakes), "mistake")
+        typer.echo(f"There are {count} in the files: outreach check")
+
+
+@command("outreach apply", "outreach apply 3f2a9c4b1d77", "outreach apply --really")
+def apply(
+    ctx: typer.Context,
+    hash: str = typer.Argument("", metavar="[HASH]", help="What outreach plan showed."),
+    really: bool = typer.Option(False, "--really", help="Drop more than a third of the cleared."),
+) -> None:
+    """Record a plan, exactly as it was shown.
+
+    With HASH it is that plan or none; without, the plan is shown and you are asked. What is recorded waits for clearance by somebody else. You become an author of it.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        by = door.person(desk)
+        shown = hash
+        if not shown:
+            files = _files(desk)
+            made = desk.plan(files)
+            if not made.operations:
+                _show(desk, files, made)
+                return
+            if not door.asks:
+                raise nobody_to_ask(
+                    "there is a plan to look at",
+                    f"outreach plan, then to record exactly that: outreach apply {made.hash}",
+                )
+            _show(desk, files, made)
+            if not typer.confirm("Record this plan?"):
+                typer.echo("Nothing was recorded.")
+                return
+            shown = made.hash
+        applied = desk.apply(shown, by=by, really=really)
+        waiting = len([reading for reading in desk.readings() if reading.renderings])
+    count = show.counted(len(applied.operations), "change")
+    typer.echo(f"Recorded: {count}." if applied.operations else "There was nothing to record.")
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        typer.echo(f"{show.counted(waiting, 'message')} {verb} for a colleague: outreach review")

@@ -1,0 +1,213 @@
+"""Commands for publishing: status, run, tick, hold, release, settle."""
+
+import sys
+import threading
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from outreach.cli import logs, show
+from outreach.cli.door import Door, as_json, choose, command
+from outreach.errors import NotAllowed, OutreachError, Unusable
+
+if TYPE_CHECKING:
+    from outreach.app import Outreach
+    from outreach.settle import Answer
+
+
+@command("outreach status", "outreach status --json")
+def status(
+    ctx: typer.Context,
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show what needs a person, what comes next, and what cannot go out."""
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        now = desk.status()
+        if json:
+            as_json(asdict(now))
+        else:
+            show.say(show.status(now, desk.real(), show.Zones.of(desk)))
+
+
+@command("outreach tick")
+def tick(ctx: typer.Context) -> None:
+    """Take one turn of the clock: publish what is due.
+
+    What is in doubt is looked for, and people are told what waits for them.
+
+    outreach run does the same every second. Only one of them may publish at a time.
+    """
+    from outreach.dispatch import only_publisher
+
+    door: Door = ctx.obj
+    with door.desk() as desk, only_publisher(desk.store.file):
+        before = sum(1 for _ in desk.trail())
+        desk.tick()
+        happened = list(desk.trail())[before:]
+        show.say(show.trail(happened, show.Zones.of(desk)))
+    if not happened:
+        typer.echo("Nothing was due.")
+
+
+@command("outreach run", "outreach run --no-web")
+def run(
+    ctx: typer.Context,
+    web: bool = typer.Option(True, "--web/--no-web", help="Serve the public pages as well."),
+) -> None:
+    """Run the desk: publish what is due, serve the public pages.
+
+    Figures are collected as well. It runs until it is told to stop (Ctrl-C or SIGTERM), and finishes what is being sent. Its
+    log goes to stderr.
+    """
+    from outreach import clock
+    from outreach.dispatch import only_publisher
+
+    door: Door = ctx.obj
+    with ExitStack() as held:
+        held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        desk = held.enter_context(door.desk())
+        held.enter_context(only_publisher(desk.store.file))
+        serve = held.enter_context(_Pages(desk)) if web else None
+        typer.echo(f"Running {desk.office} from {desk.home}; Ctrl-C ends it.", err=True)
+        clock.run(desk, serve=serve)
+
+
+class _Pages:
+    """The public pages: the address is taken before the clock starts, or the reason said."""
+
+    def __init__(self, desk: "Outreach") -> None:
+        import socket
+
+        listen = desk.configuration.settings.web.listen
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdigit():
+            raise NotAllowed(f"listen = {listen!r} is no address", 'write it like "127.0.0.1:8025"')
+        self._desk, self._host, self._port = desk, host.strip("[]"), int(port)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._socket = socket.socket(family)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((self._host, self._port))
+        except OSError as error:
+            self._socket.close()
+            raise Unusable(
+                f"the pages cannot be served on {listen}: {error.strerror}",
+                "end what serves there, choose another listen of [web], or: outreach run --no-web",
+            ) from None
+
+    def __enter__(self) -> "_Pages":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def __call__(self, stop: threading.Event) -> None:
+        """Serve until told to stop; raises Unusable where the server ends by itself."""
+        from outreach.web.app import create_app, server
+
+        pages = server(create_app(self._desk), host=self._host, port=self._port)
+        serving = threading.Thread(
+            target=pages.run, kwargs={"sockets": [self._socket]}, name="pages"
+        )
+        serving.start()
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        port = self._socket.getsockname()[1]
+        typer.echo(f"The public pages are on http://{host}:{port}/", err=True)
+        try:
+            while serving.is_alive() and not stop.wait(0.5):
+                pass
+            if not stop.is_set():
+                raise Unusable("the public pages have ended by themselves", "see the log above")
+        finally:
+            pages.should_exit = True
+            serving.join()
+
+
+@command(
+    'outreach hold all --why "the venue is closed"',
+    'outreach hold campaign:forum-2025 --why "postponed"',
+    'outreach hold channel:x --why "the account is being looked at"',
+    'outreach hold message:forum-2025/reminder --why "the date may change"',
+)
+def hold(
+    ctx: typer.Context,
+    scope: str = typer.Argument(
+        ..., help="all, campaign:ID, channel:NAME or message:CAMPAIGN/MESSAGE."
+    ),
+    why: str = typer.Option(..., help="The reason; it stands in the trail."),
+) -> None:
+    """Stop publishing at once: all, a campaign, channel or message."""
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        desk.hold(scope, why, by=door.person(desk))
+    typer.echo(f"On hold: {scope}. To go on: outreach release {scope}")
+
+
+@command("outreach release all", "outreach release channel:x")
+def release(
+    ctx: typer.Context,
+    scope: str = typer.Argument(..., help="As it was held; outreach status lists holds."),
+) -> None:
+    """End a hold, and show what became late meanwhile.
+
+    Nothing of that goes out by itself. On a terminal it asks about each: send it now, skip it, or decide later.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        by = door.person(desk)
+        late = desk.release(scope, by=by)
+        typer.echo(f"Released: {scope}.")
+        if late:
+            typer.echo(f"{show.counted(len(late), 'post')} became late meanwhile:")
+        for one in late:
+            show.say(show.line(one, show.Zones.of(desk)))
+            if not door.asks:
+                typer.echo(f"  → outreach settle {one.key} --send-now   or --skip")
+                continue
+            answer = choose("Send it now, skip it, or decide later?", "nsl")
+            try:
+                if answer == "n":
+                    desk.settle(one.key, "send-now", by=by)
+                elif answer == "s":
+                    desk.settle(one.key, "skip", by=by)
+            except OutreachError as error:  # the others still wait
+                typer.echo(f"{error}\n→ {error.hint}", err=True)
+
+
+@command(
+    "outreach settle forum-2025/reminder/en@x --live https://x.com/example/status/1",
+    "outreach settle forum-2025/reminder/en@x --absent",
+)
+def settle(
+    ctx: typer.Context,
+    key: str = typer.Argument(..., help="The post; outreach status lists what needs a person."),
+    live: str = typer.Option("", metavar="ADDRESS", help="It is live, there."),
+    absent: bool = typer.Option(False, "--absent", help="Somebody looked: it is not live."),
+    retry: bool = typer.Option(False, "--retry", help="It was refused: try again."),
+    send_now: bool = typer.Option(False, "--send-now", help="Its time passed: send it late."),
+    skip: bool = typer.Option(False, "--skip", help="Leave it: it is never sent."),
+) -> None:
+    """Decide what the program cannot know, or should not do alone.
+
+    Give exactly one of the options. Sending again always needs a clearance that still holds.
+    """
+    given: dict[Answer, bool] = {
+        "live": bool(live),
+        "absent": absent,
+        "retry": retry,
+        "send-now": send_now,
+        "skip": skip,
+    }
+    chosen = [answer for answer, wanted in given.items() if wanted]
+    if len(chosen) != 1:
+        raise NotAllowed(
+            "say one thing about it" if chosen else "say what became of it",
+            "--live ADDRESS, --absent, --retry, --send-now or --skip",
+        )
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        line = desk.settle(key, chosen[0], by=door.person(desk), url=live)
+        show.say(show.line(line, show.Zones.of(desk)))

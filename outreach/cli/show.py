@@ -1,0 +1,471 @@
+"""How values look in a terminal: each function turns one into rows, and `say` prints them.
+
+Rows are plain values, so what is shown can be tested without a terminal. Rich does the colours
+and the wrapping, and is imported when something is printed.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from outreach.errors import Problem
+
+if TYPE_CHECKING:  # these bring the database with them
+    from outreach.app import Outreach
+    from outreach.campaign.plan import Notice, Operation, Plan
+    from outreach.clearance import Reading, Rendering
+    from outreach.doctor import Finding
+    from outreach.platforms import Channel
+    from outreach.post import Part
+    from outreach.standing import Line, Status
+
+Span = str | tuple[str, str]  # text, or text with its style
+
+# Escapes would reach the terminal; the others turn text around or hide letters, and a person
+# clears what they see.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: `indent` blanks, a `lead` that hangs before wrapped text, and spans."""
+
+    spans: tuple[Span, ...]
+    indent: int = 0
+    lead: tuple[str, str] = ("", "")
+    whole: bool = False  # never wrapped: a command to be copied
+
+
+def row(*spans: Span, indent: int = 0, lead: str = "", style: str = "", whole: bool = False) -> Row:
+    return Row(spans, indent, (lead, style), whole)
+
+
+def clean(text: str) -> str:
+    """The text with what a terminal would obey, or hide, spelled out."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def say(rows: Iterable[Row]) -> None:
+    """Print rows to the terminal, or as plain lines to whatever reads us."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    for one in rows:
+        spans = [(clean(s), "") if isinstance(s, str) else (clean(s[0]), s[1]) for s in one.spans]
+        blanks = (" " * one.indent, "")
+        if one.whole or not console.is_terminal:
+            console.print(Text.assemble(blanks, one.lead, *spans), soft_wrap=True)
+            continue
+        grid = Table.grid(padding=0)
+        grid.add_column(no_wrap=True, width=one.indent + len(one.lead[0]))
+        grid.add_column(overflow="fold")
+        grid.add_row(Text.assemble(blanks, one.lead), Text.assemble(*spans))
+        console.print(grid)
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, of) that draws a bar on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=None, visible=False)
+
+        def tell(done: int, of: int) -> None:
+            if bar.console.is_terminal and of > 40:  # fewer are done before it could be read
+                bar.update(task, completed=done, total=of, visible=True)
+
+        yield tell
+
+
+# --- times --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The office's two zones: in the second a time stands beside the first."""
+
+    office: str
+    also: str = ""
+
+    @classmethod
+    def of(cls, desk: "Outreach") -> "Zones":
+        office = desk.configuration.settings.office
+        return cls(office.zone, office.also_zone)
+
+    def show(self, at: datetime) -> str:
+        """ "Sat 26 Jul 2025, 08:00 Bangkok (10:00 Seoul)"."""
+        from zoneinfo import ZoneInfo
+
+        here = at.astimezone(ZoneInfo(self.office))
+        told = f"{_day(here)} {here.year}, {here:%H:%M} {_place(self.office)}"
+        if not self.also or self.also == self.office:
+            return told
+        there = at.astimezone(ZoneInfo(self.also))
+        day = "" if there.date() == here.date() else f"{_day(there)}, "
+        return f"{told} ({day}{there:%H:%M} {_place(self.also)})"
+
+
+def _day(at: datetime) -> str:
+    # Not strftime's names: they follow the machine's locale.
+    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"{weekday} {at.day} {months[at.month - 1]}"
+
+
+def _place(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def ago(seconds: float) -> str:
+    """ "40 seconds", "12 minutes", "5 hours", "3 days"."""
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return counted(int(seconds // size), word)
+    return counted(int(seconds), "second")
+
+
+def counted(number: int, word: str) -> str:
+    """ "1 post", "28 posts"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+# --- files --------------------------------------------------------------------------------
+
+
+def problems(mistakes: Sequence[Problem], open_: Sequence[Problem]) -> Iterator[Row]:
+    """What `outreach check` found: mistakes first, then what is to be confirmed."""
+    if mistakes:
+        yield row((counted(len(mistakes), "mistake") + " to put right", "bold red"))
+    for problem in mistakes:
+        yield from _problem(problem)
+    if open_:
+        yield row((f"{len(open_)} to be confirmed: what prints it waits", "bold yellow"))
+    for problem in open_:
+        yield from _problem(problem)
+
+
+def _problem(problem: Problem) -> Iterator[Row]:
+    yield row((problem.where, "cyan"), ": ", problem.what, indent=2)
+    if problem.hint:
+        yield row(problem.hint, indent=6, lead="→ ")
+
+
+# --- plan ---------------------------------------------------------------------------------
+
+_MARKS = {
+    "add": ("+", "green"),
+    "change": ("~", "yellow"),
+    "move": (">", "cyan"),
+    "rules": ("=", "cyan"),
+    "block": ("!", "magenta"),
+    "drop": ("-", "red"),
+}
+_WORDS = {
+    "add": "to add",
+    "change": "to change",
+    "move": "to move",
+    "rules": "with other rules",
+    "block": "to block",
+    "drop": "to drop",
+}
+_NOTICES = {
+    "past": "Past: listed, and never sent",
+    "idea": "Ideas: without a time they are listed and never sent",
+    "blocked": "Waiting: these cannot be cleared until",
+    "unreadable": "Unreadable: left as they are",
+    "in flight": "Being sent: left as they are",
+    "correction needed": "Correction needed: a person decides",
+    "moved after": "Moved after it was published: a person decides",
+    "empty": "Nothing to go by",
+}
+
+
+def plan(made: "Plan", zones: Zones) -> Iterator[Row]:
+    """A plan, message by message, then what it will not do, and how to record it."""
+    campaign = ""
+    for (name, message, language), operations in _by_message(made.operations):
+        if name != campaign:
+            yield row((name, "bold"))
+            campaign = name
+        yield from _message(message, language, operations, zones)
+    for kind, heading in _NOTICES.items():
+        found = [notice for notice in made.notices if notice.kind == kind]
+        if found:
+            yield row()
+            yield row((heading, "bold"))
+            yield from _noticed(found)
+    yield row()
+    yield from _summed(made)
+
+
+def _by_message(
+    operations: Iterable["Operation"],
+) -> list[tuple[tuple[str, str, str], list["Operation"]]]:
+    """Operations by campaign, message and language; campaigns together, soonest first."""
+    groups: dict[tuple[str, str, str], list[Operation]] = {}
+    for op in operations:
+        campaign, message, language, _ = split_key(op.key)
+        groups.setdefault((campaign, message, language), []).append(op)
+    order = {name: n for n, name in enumerate(dict.fromkeys(key[0] for key in groups))}
+    return sorted(groups.items(), key=lambda item: order[item[0][0]])
+
+
+def split_key(key: str) -> tuple[str, str, str, str]:
+    """Campaign, message with its local slot, language and channel of a post's key."""
+    rest, _, channel = key.rpartition("@")
+    campaign, _, rest = rest.partition("/")
+    message, _, language = rest.rpartition("/")
+    return campaign, message, language, channel
+
+
+def _message(
+    message: str, language: str, operations: list["Operation"], zones: Zones
+) -> Iterator[Row]:
+    slots: dict[str, list[Operation]] = {}
+    for op in operations:
+        slots.setdefault(op.at or op.was_at, []).append(op)
+    for at, here in slots.items():
+        when = zones.show(datetime.fromisoformat(at))
+        yield row((message, "bold"), f" {language}  ", (when, "dim"), indent=2)
+        alike: dict[tuple[str, str, str, bool], list[Operation]] = {}
+        for op in here:
+            told = _diff(op) if op.kind == "change" else ""
+            alike.setdefault((op.kind.value, op.why, told, op.voids), []).append(op)
+        for (kind, why, told, voids), those in alike.items():
+            mark, style = _MARKS[kind]
+            channels = ", ".join(split_key(op.key)[3] for op in those)
+            yield row((channels, style), f": {why}", indent=4, lead=f"{mark} ", style=style)
+            if voids:
+                words = "the clearance ends; somebody has to read it again"
+                yield row((words, "bold red"), indent=6, lead="! ", style="bold red")
+            for line in told.splitlines():
+                colour = {"-": "red", "+": "green"}.get(line[:1], "dim")
+                yield row((line[2:], colour), indent=8, lead=line[:2], style=colour)
+
+
+def _diff(op: "Operation") -> str:
+    """The lines that change, with one of context; nothing where there was no text before."""
+    if not op.was_text or not op.text:
+        return ""
+    lines = difflib.unified_diff(op.was_text.splitlines(), op.text.splitlines(), n=1, lineterm="")
+    return "\n".join(
+        f"{line[0]} {line[1:]}" for line in lines if line[:3] not in ("---", "+++", "@@ ")
+    )
+
+
+def _noticed(notices: Iterable["Notice"]) -> Iterator[Row]:
+    """Notices with the same words stand together, with the posts they are about."""
+    same: dict[str, dict[str, list[str]]] = {}
+    for notice in notices:
+        campaign, message, language, channel = split_key(notice.key)
+        about = f"{campaign}/{message}/{language}" if notice.key else ""
+        same.setdefault(notice.what, {}).setdefault(about, []).append(channel)
+    for what, messages in same.items():
+        first, *rest = what.split("\n    → ")
+        yield row(first, indent=2)
+        for hint in rest:
+            yield row(hint, indent=4, lead="→ ")
+        for name, channels in messages.items():
+            if name:
+                yield row((f"{name} on {', '.join(channels)}", "dim"), indent=6)
+
+
+def _summed(made: "Plan") -> Iterator[Row]:
+    if not made.operations:
+        yield row(("Nothing to apply: ", "bold"), "what stands is what the files ask for.")
+        return
+    counts = {kind: sum(op.kind == kind for op in made.operations) for kind in _WORDS}
+    told = ", ".join(f"{n} {_WORDS[kind]}" for kind, n in counts.items() if n)
+    voids = sum(op.voids for op in made.operations)
+    yield row((counted(len(made.operations), "post"), "bold"), f": {told}")
+    if voids:
+        yield row((counted(voids, "clearance") + " would end", "bold red"))
+    if made.too_much:
+        words = f"it drops {made.dropped_cleared} of {made.cleared} cleared posts: add --really"
+        yield row((words, "bold red"))
+    yield row("To record exactly this: ", (f"outreach apply {made.hash}", "bold"), whole=True)
+
+
+# --- clearance ----------------------------------------------------------------------------
+
+
+def reading(
+    one: "Reading", channels: Mapping[str, "Channel"], zones: Zones, *, mine: bool = False
+) -> Iterator[Row]:
+    """A message in one language as its clearer reads it. `mine`: the reader is an author."""
+    yield row((one.name, "bold"), f"  by {', '.join(sorted(one.authors))}")
+    first: dict[str, Rendering] = {rendering.channel: rendering for rendering in one.renderings}
+    for rendering in one.renderings:
+        yield row()
+        yield from _rendering(rendering, channels.get(rendering.channel), first, zones)
+    for key, why in one.blocked:
+        yield row()
+        words = f"not to be cleared: {why}"
+        yield row((split_key(key)[3], "bold magenta"), f"  {words}", indent=2)
+    yield row()
+    if not one.renderings:
+        return
+    if mine:
+        words = f"You are an author: a colleague clears it (fingerprint {one.fingerprint})."
+        yield row(words, indent=2)
+    else:
+        to_clear = f"outreach clear {one.name} {one.fingerprint}"
+        yield row("To clear it:  ", (to_clear, "bold"), indent=2, whole=True)
+        to_return = f'outreach return {one.name} --why "..."'
+        yield row("To return it: ", to_return, indent=2, whole=True)
+
+
+def _rendering(
+    rendering: "Rendering",
+    channel: "Channel | None",
+    others: Mapping[str, "Rendering"],
+    zones: Zones,
+) -> Iterator[Row]:
+    where = rendering.post.account or rendering.channel
+    when = zones.show(rendering.slot.at)
+    yield row((rendering.channel, "bold cyan"), f"  {where}  ", (when, "dim"), indent=2)
+    twin = others[rendering.same_as].post.parts if rendering.same_as else ()
+    if twin:
+        yield row(f"as on {rendering.same_as}, with other addresses:", indent=4)
+    for number, part in enumerate(rendering.post.parts):
+        if len(rendering.post.parts) > 1:
+            yield row(f"part {number + 1} of {len(rendering.post.parts)}", indent=4)
+        text = part.text.splitlines()
+        if twin:
+            same = set(twin[number].text.splitlines())
+            text = [line for line in text if line not in same]
+        for line in text:
+            yield row(line, indent=4, lead="│ ", style="dim")
+        yield row((_size(part, channel), "dim"), indent=4)
+        for picture in part.pictures:
+            about = f"{picture.width} x {picture.height}, {picture.size / 1000:,.0f} kB"
+            yield row(f"picture {picture.file} ({about})", indent=4)
+            yield row(picture.alt or "none", indent=6, lead="described as: ")
+            if picture.credit:
+                yield row(picture.credit, indent=6, lead="credit: ")
+
+
+def _size(part: "Part", channel: "Channel | None") -> str:
+    if channel is None:
+        return f"{len(part.text):,} characters"
+    length, room = channel.limits.length(part.text), channel.limits.room(part)
+    return f"{length:,} of {room:,} {channel.limits.unit}"
+
+
+def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[str, Any]:
+    """For `review --json`."""
+    return {
+        "name": one.name,
+        "fingerprint": one.fingerprint,
+        "authors": sorted(one.authors),
+        "renderings": [
+            {
+                "key": rendering.key,
+                "channel": rendering.channel,
+                "fingerprint": rendering.fingerprint,
+                "same_as": rendering.same_as,
+                "at": rendering.slot.at,
+                "wall": rendering.slot.wall,
+                "zone": rendering.slot.zone,
+                "post": rendering.post.as_data(),
+                "sizes": [
+                    _size(part, channels.get(rendering.channel)) for part in rendering.post.parts
+                ],
+            }
+            for rendering in one.renderings
+        ],
+        "blocked": [{"key": key, "why": why} for key, why in one.blocked],
+    }
+
+
+def trail(lines: Iterable[tuple[datetime, str, str, str]], zones: Zones) -> Iterator[Row]:
+    """What happened, oldest first."""
+    for at, who, what, why in lines:
+        yield row((zones.show(at), "dim"), f"  {who}: ", (what, "bold"))
+        if why:
+            yield row(why, indent=4)
+
+
+# --- where everything stands --------------------------------------------------------------
+
+_STATES = {
+    "cleared": "green",
+    "published": "green",
+    "proposed": "yellow",
+    "sending": "cyan",
+    "missed": "red",
+    "failed": "red",
+    "uncertain": "bold red",
+    "handed": "magenta",
+}
+_WAYS_OUT = {
+    "uncertain": ("--live ADDRESS", "--absent"),
+    "handed": ("--live ADDRESS", "--absent", "--skip"),
+    "missed": ("--send-now", "--skip"),
+    "failed": ("--retry", "--skip"),
+}
+
+
+def line(one: "Line", zones: Zones) -> Iterator[Row]:
+    """One delivery: its time, its state and its key, then why it is there."""
+    state = (f"{one.state:<9} ", _STATES.get(one.state, ""))
+    yield row(state, (one.key, "bold"), "  ", (zones.show(one.at), "dim"), indent=2)
+    if one.reason:
+        yield row(one.reason, indent=12)
+    if one.url:
+        yield row(one.url, indent=12, whole=True)
+
+
+def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
+    """Who has to do what, then what comes next. `real` is the heartbeat's clock."""
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(now.counts.items()))
+    yield row((zones.show(now.now), "bold"), f"  {counts or 'no posts yet: outreach plan'}")
+    if now.last_tick is None:
+        yield row(("Nothing has ticked yet: ", "yellow"), "outreach run publishes what is due.")
+    else:
+        age = (real - now.last_tick).total_seconds()
+        colour = "red" if age > 300 else ""
+        yield row((f"Last tick {ago(max(age, 0))} ago.", colour))
+    if now.mails_waiting:
+        yield row(f"{counted(now.mails_waiting, 'notice')} not mailed yet.")
+    if now.roster:
+        yield row((now.roster, "yellow"))
+    for heading, colour, words in (
+        ("On hold", "bold red", now.holds),
+        ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
+        ("Held back", "bold yellow", [f"{key}: {why}" for key, why in now.differs.items()]),
+    ):
+        if words:
+            yield row()
+            yield row((heading, colour))
+            yield from (row(one, indent=2) for one in words)
+    if now.attention:
+        yield row()
+        yield row(("Needs a person", "bold red"))
+        for one in now.attention:
+            yield from line(one, zones)
+            for way in _WAYS_OUT.get(one.state, ()):
+                yield row(f"outreach settle {one.key} {way}", indent=12, lead="→ ", whole=True)
+    if now.next:
+        yield row()
+        yield row(("Next", "bold"))
+        for one in now.next:
+            yield from line(one, zones)
+
+
+def findings(found: Iterable["Finding"]) -> Iterator[Row]:
+    """The doctor's checks as they are made, a line each and what to do."""
+    marks = {True: ("ok", "green"), False: ("fails", "bold red"), None: ("?", "yellow")}
+    for one in found:
+        mark, style = marks[one.ok]
+        yield row((one.name, "bold"), f": {one.sentence}", lead=f"{mark:<6}", style=style)
+        if one.hint and one.ok is not True:
+            yield row(one.hint, indent=6, lead="→ ")

@@ -1,0 +1,276 @@
+"""What will fail, and why, before the day: each check is a function that yields what it finds.
+
+Nothing is published and nothing is changed. A check that cannot tell says so; one that breaks
+over something unforeseen fails by itself and never hides the others.
+"""
+
+import shutil
+import smtplib
+import ssl
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from sqlalchemy import select, text
+
+from outreach.app import GAP, Outreach
+from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+from outreach.config import is_loopback
+from outreach.delivery import Delivery, State
+from outreach.errors import (
+    CannotTell,
+    NotNow,
+    OutreachError,
+    PlatformError,
+    Refused,
+    Uncertain,
+    WrongFiles,
+)
+from outreach.store import HEAD
+
+TIMEOUT = 10.0  # seconds for a mail server, or for our own public address, to answer
+ROOM = 200_000_000  # bytes: pictures and the database of some years
+SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's outcome. `ok` is None where it cannot be told, or is a person's choice."""
+
+    name: str
+    ok: bool | None
+    sentence: str
+    hint: str = ""
+
+
+def examine(desk: Outreach) -> Iterator[Finding]:
+    """Every check in turn, each yielded as soon as it is made; some ask the network."""
+    for check in CHECKS:
+        name = check.__name__.strip("_").replace("_", " ")
+        try:
+            yield from check(desk)
+        except OutreachError as error:
+            yield Finding(name, False, str(error), error.hint)
+        except Exception as error:
+            yield Finding(name, None, f"this could not be examined: {type(error).__name__}")
+
+
+def _configuration(desk: Outreach) -> Iterator[Finding]:
+    count = len(desk.channels)
+    if count:
+        yield Finding("configuration", True, f"read, {count} channels")
+    else:
+        yield Finding(
+            "configuration", False, "there is no channel", "describe one in config/channels.toml"
+        )
+    env = desk.home / ".env"
+    if env.exists() and stat.S_IMODE(env.stat().st_mode) & 0o077:
+        yield Finding("secrets", False, "others on this machine may read .env", f"chmod 600 {env}")
+    if desk.configuration.settings.desk.demo:
+        yield Finding(
+            "demo",
+            None,
+            "this office is a demo: anybody may act as anybody",
+            "take demo = true out of config/outreach.toml before real work",
+        )
+
+
+def _database(desk: Outreach) -> Iterator[Finding]:
+    revision = desk.store.revision()
+    if revision != HEAD:
+        yield Finding(
+            "database", False, f"its tables are of revision {revision or 'none'}", "outreach init"
+        )
+        return
+    with desk.store.writing() as session:  # takes the write lock and changes nothing
+        session.execute(text("SELECT 1"))
+    yield Finding("database", True, f"revision {revision}, can be written")
+    if desk.store.file:
+        free = shutil.disk_usage(desk.store.file.parent).free
+        yield Finding(
+            "disk",
+            free >= ROOM,
+            f"{free / 1e9:,.1f} GB are free",
+            "make room before the disk is full: then nothing can be sent",
+        )
+
+
+def _people(desk: Outreach) -> Iterator[Finding]:
+    known = desk.people()
+    if not known:
+        yield Finding("people", False, "nobody is confirmed yet", "outreach init")
+        return
+    writers = sorted(p.id for p in known.values() if MAY_WRITE in p.roles)
+    clearers = sorted(p.id for p in known.values() if MAY_CLEAR in p.roles)
+    if alone := [name for name in writers if not set(clearers) - {name}]:
+        yield Finding(
+            "people",
+            None if set(writers) - set(alone) else False,
+            f"nobody can clear what {' and '.join(alone)} writes",
+            "give the role clearer to a second person in config/people.toml",
+        )
+    elif not writers:
+        yield Finding("people", False, "nobody is an officer", "see config/people.toml")
+    else:
+        yield Finding(
+            "people", True, f"{' and '.join(writers)} write, {' and '.join(clearers)} clear"
+        )
+    if not any(MAY_ADMINISTER in p.roles for p in known.values()):
+        yield Finding("people", None, "nobody may make tokens for others", "see config/people.toml")
+    if pending := desk.status().roster:
+        yield Finding("people", False, pending, "outreach people confirm")
+
+
+def _channels(desk: Outreach) -> Iterator[Finding]:
+    for name in desk.channels:
+        yield _channel(desk, name)
+
+
+def _channel(desk: Outreach, name: str) -> Finding:
+    label = f"channel {name}"
+    if name in desk.unready:
+        settings = desk.configuration.channels[name]
+        hint = f"what a {settings.platform} channel needs stands in docs/platforms.md"
+        return Finding(label, False, desk.unready[name], hint)
+    try:
+        return Finding(label, True, desk.platforms[name].check())
+    except Refused as error:
+        return Finding(label, False, str(error), "until this is put right, nothing goes out on it")
+    except (NotNow, Uncertain, CannotTell) as error:
+        return Finding(label, None, f"it could not be asked: {error}", "try again later")
+    except PlatformError as error:
+        return Finding(label, None, str(error))
+    except Exception as error:
+        return Finding(label, False, f"its adapter failed: {type(error).__name__}")
+
+
+def _posts_in_danger(desk: Outreach) -> Iterator[Finding]:
+    """What is due soon on a channel that cannot publish."""
+    now = desk.now()
+    with desk.store.reading() as session:
+        rows = session.scalars(
+            select(Delivery)
+            .where(
+                Delivery.state.in_([State.PROPOSED, State.CLEARED]),
+                Delivery.channel.in_(list(desk.unready)),
+                Delivery.at <= now + SOON,
+            )
+            .order_by(Delivery.at, Delivery.key)
+        ).all()
+    for row in rows:
+        yield Finding(
+            "next posts",
+            False,
+            f"{row.key} is due {row.wall.replace('T', ' ')} {row.zone}, and "
+            f"{desk.unready[row.channel]}",
+            f"set {row.channel} up, or take it out of the message's audience",
+        )
+    if not rows:
+        days = SOON.days
+        yield Finding("next posts", True, f"all that is due within {days} days has its channel")
+
+
+def _mail_server(desk: Outreach) -> Iterator[Finding]:
+    mail = desk.configuration.settings.mail
+    if not mail.host:
+        yield Finding(
+            "mail",
+            None,
+            "no mail server is set: nobody is told what waits for them",
+            "set host and from of [mail] in config/outreach.toml",
+        )
+        return
+    if not mail.from_:
+        yield Finding("mail", False, "there is no address to send from", "set from of [mail]")
+    password = desk.configuration.secret("mail_password")
+    if mail.user and not password:
+        yield Finding("mail", False, "its password is missing", "set OUTREACH_MAIL_PASSWORD")
+        return
+    if nameless := [p.id for p in desk.people().values() if not p.email]:
+        yield Finding(
+            "mail", False, f"without an address: {', '.join(nameless)}", "see config/people.toml"
+        )
+    context = ssl.create_default_context()
+    try:
+        server: smtplib.SMTP
+        if mail.security == "tls":
+            server = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT, context=context)
+        else:
+            server = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT)
+        with server:
+            if mail.security == "starttls":
+                server.starttls(context=context)
+            if mail.user:
+                server.login(mail.user, password)
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        # A server's answer to a login may repeat what it was sent.
+        told = str(error).replace(password, "***") if password else str(error)
+        yield Finding(
+            "mail", False, f"{mail.host}:{mail.port} does not serve us: {told}", "see [mail]"
+        )
+    else:
+        yield Finding("mail", True, f"{mail.host}:{mail.port} answers")
+
+
+def _public_url(desk: Outreach) -> Iterator[Finding]:
+    url = desk.public_url
+    if not url:
+        yield Finding(
+            "public-url",
+            None,
+            "there is none: links are direct, and clicks are not counted",
+            "set public-url of [web] once an https address leads to this desk",
+        )
+    elif is_loopback(url):
+        yield Finding(
+            "public-url", None, f"{url} leads to this machine only", "the public needs https"
+        )
+    else:
+        yield _answers(url)
+
+
+def _answers(url: str) -> Finding:
+    try:
+        request = Request(f"{url}/healthz", headers={"User-Agent": "outreach doctor"})  # noqa: S310 - https, as the configuration holds
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - as above
+            if answer.read(10).strip() == b"ok":
+                return Finding("public-url", True, f"{url} leads to this desk")
+            told = "it answers, but is not this desk"
+    except (URLError, OSError, ValueError) as error:
+        told = f"it does not answer from here: {getattr(error, 'reason', error)}"
+    return Finding(
+        "public-url", False, f"{url}: {told}", "while it does not answer, no short link works"
+    )
+
+
+def _heartbeat(desk: Outreach) -> Iterator[Finding]:
+    last = desk.status().last_tick
+    if last is None:
+        yield Finding("clock", None, "nothing has ticked yet", "outreach run publishes what is due")
+        return
+    age = desk.real() - last
+    minutes = int(age / timedelta(minutes=1))
+    told = "it ticks" if age <= GAP else f"the last tick was {minutes:,} minutes ago"
+    yield Finding("clock", age <= GAP, told, "outreach run has to run, or nothing is published")
+
+
+CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
+    _configuration,
+    _database,
+    _people,
+    _channels,
+    _posts_in_danger,
+    _mail_server,
+    _public_url,
+    _heartbeat,
+)
+
+
+def unopened(error: OutreachError) -> Finding:
+    """What is said where the desk could not even be opened."""
+    name = "configuration" if isinstance(error, WrongFiles) else "database"
+    return Finding(name, False, str(error), error.hint)

@@ -1,0 +1,73 @@
+"""Holds: one switch that stops everything, a campaign, a channel or a message, at once.
+
+Scopes are written "all", "campaign:ID", "channel:NAME" and "message:CAMPAIGN/MESSAGE".
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.clearance import record
+from outreach.delivery import Delivery
+from outreach.errors import NotAllowed, NotFound
+from outreach.store.tables import Hold
+
+
+def held(session: Session, row: Delivery) -> str:
+    """Why this delivery is on hold, or ""."""
+    scopes = [
+        "all",
+        f"campaign:{row.campaign}",
+        f"channel:{row.channel}",
+        f"message:{row.campaign}/{row.message}",
+    ]
+    hold = session.scalar(
+        select(Hold).where(Hold.released_at.is_(None), Hold.scope.in_(scopes)).limit(1)
+    )
+    return f"on hold ({hold.scope}) by {hold.by}: {hold.reason}" if hold else ""
+
+
+def place(
+    session: Session,
+    scope: str,
+    why: str,
+    *,
+    channels: Collection[str],
+    by: str,
+    now: datetime,
+) -> None:
+    """Stop everything within `scope`. Raises NotAllowed without a reason or where it is held
+    already, NotFound for a scope with nothing in it."""
+    if not why.strip():
+        raise NotAllowed("a reason is needed", 'say why: --why "..."')
+    if not _known(session, scope, channels):
+        raise NotFound(
+            f"there is nothing to hold called {scope!r}",
+            "all, campaign:ID, channel:NAME or message:CAMPAIGN/MESSAGE",
+        )
+    if session.scalar(select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None))):
+        raise NotAllowed(f"{scope} is on hold already", "release it first")
+    session.add(Hold(scope=scope, reason=why, by=by, at=now))
+    record(session, now, by, f"hold {scope}", why=why)
+
+
+def lift(session: Session, scope: str, *, by: str, now: datetime) -> Hold:
+    """End the hold on `scope`. Raises NotFound where there is none."""
+    hold = session.scalar(select(Hold).where(Hold.scope == scope, Hold.released_at.is_(None)))
+    if hold is None:
+        raise NotFound(f"{scope} is not on hold", "holds are listed by: outreach status")
+    hold.released_at, hold.released_by = now, by
+    record(session, now, by, f"released {scope}")
+    return hold
+
+
+def _known(session: Session, scope: str, channels: Collection[str]) -> bool:
+    kind, _, name = scope.partition(":")
+    if kind in {"all", "channel"}:
+        return not name if kind == "all" else name in channels
+    named = {"campaign": Delivery.campaign, "message": Delivery.campaign + "/" + Delivery.message}
+    if kind not in named:
+        return False
+    return bool(session.scalar(select(Delivery.key).where(named[kind] == name).limit(1)))

@@ -1,0 +1,107 @@
+"""What a person decides, where the program cannot know, or should not act alone.
+
+    live       it is public, at this address
+    absent     somebody looked, and it is not
+    retry      the network refused it; ask again
+    send-now   its time passed; send it late, on purpose
+    skip       leave it
+
+Sending again always needs a clearance that still holds.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.clearance import PROGRAM, in_force, void
+from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.errors import NotAllowed
+from outreach.platforms import Receipt
+from outreach.publish import finish, keep_receipt
+
+Answer = Literal["live", "absent", "retry", "send-now", "skip"]
+
+
+def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: datetime) -> None:
+    """Do what was decided. Raises NotAllowed where the answer does not fit the delivery."""
+    if answer == "live":
+        _live(session, row, url, now)
+    else:
+        {"absent": _absent, "retry": _retry, "send-now": _send_now, "skip": _skip}[answer](
+            session, row, now
+        )
+
+
+def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
+    row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
+    if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
+        raise NotAllowed(
+            f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
+        )
+    used = session.scalar(
+        select(ReceiptRow.key).where(ReceiptRow.channel == row.channel, ReceiptRow.url == url)
+    )
+    if used:
+        raise NotAllowed(f"{url} is the address of {used}", "paste this post's own address")
+    known = session.scalar(
+        select(func.count()).select_from(ReceiptRow).where(ReceiptRow.key == row.key)
+    )
+    part = known or 0
+    keep_receipt(session, row, part, Receipt(_id_in(url), url, now), now)
+    if part + 1 == len(row.post.parts):
+        finish(session, row, now)
+    else:
+        row.move(State.CLEARED, "the rest of its thread is still to be sent")
+
+
+def _absent(_session: Session, row: Delivery, _now: datetime) -> None:
+    row.must_be(State.UNCERTAIN, State.HANDED)
+    if row.state is State.HANDED:
+        row.move(State.MISSED, "nobody posted it")
+    else:
+        row.move(State.CLEARED, "somebody looked: it is not live")
+
+
+def _retry(session: Session, row: Delivery, now: datetime) -> None:
+    row.must_be(State.FAILED)
+    _must_be_covered(session, row, now)
+    row.move(State.CLEARED, "tried again")
+
+
+def _send_now(session: Session, row: Delivery, now: datetime) -> None:
+    row.must_be(State.MISSED)
+    _must_be_covered(session, row, now)
+    if row.not_after and row.not_after <= now:
+        raise NotAllowed(
+            f"{row.key} may not be sent after {row.not_after:%Y-%m-%d %H:%M} UTC",
+            "its campaign file says so (not-after)",
+        )
+    row.lateness_settled, row.look_first = True, False
+    row.move(State.CLEARED, "sent late on purpose")
+
+
+def _skip(session: Session, row: Delivery, now: datetime) -> None:
+    row.must_be(State.MISSED, State.FAILED, State.HANDED)
+    void(session, row, "it is skipped", now=now, who=PROGRAM)
+    row.move(State.SKIPPED, "a person decided not to send it")
+
+
+def _must_be_covered(session: Session, row: Delivery, now: datetime) -> None:
+    clearance = in_force(session, row)
+    if clearance is None or not clearance.covers(row.fingerprint, row.at):
+        raise NotAllowed(
+            f"{row.key} has no clearance", "move it in its campaign file and have it cleared"
+        )
+    if not clearance.includes(now) or (clearance.expires and clearance.expires <= now):
+        raise NotAllowed(
+            f"{row.key} was cleared up to {clearance.ends:%Y-%m-%d %H:%M} UTC, and that has passed",
+            "move it in its campaign file and have it cleared again",
+        )
+
+
+def _id_in(url: str) -> str:
+    """A network's id of a post, from its address: the last number in it, else all of it."""
+    last = url.rstrip("/").rpartition("/")[2].partition("?")[0]
+    return last if last.isdigit() else url

@@ -1,0 +1,114 @@
+"""How things stand: the lists that every door shows, read from the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.clearance import PROGRAM
+from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
+from outreach.holds import held
+from outreach.store.tables import Heartbeat, Hold, Mail, TrailEntry
+
+SOON = 12  # deliveries that come next, as a status lists them
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery as lists show it."""
+
+    key: str
+    state: str
+    at: datetime
+    wall: str
+    zone: str
+    reason: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where everything stands now."""
+
+    now: datetime
+    counts: Mapping[str, int]
+    next: tuple[Line, ...]  # cleared or waiting, soonest first
+    attention: tuple[Line, ...]  # missed, failed, uncertain, handed
+    holds: tuple[str, ...]
+    unready: Mapping[str, str]  # channels that cannot publish, and why
+    last_tick: datetime | None
+    mails_waiting: int
+    roster: str = ""  # what waits to be confirmed in people.toml
+    differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
+
+
+def line(session: Session, row: Delivery) -> Line:
+    """One delivery as lists show it, with the most useful reason for where it stands."""
+    receipt = session.scalar(
+        select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
+    )
+    reason = row.reason or row.returned or row.blocked or held(session, row)
+    return Line(
+        row.key, str(row.state), row.at, row.wall, row.zone, reason, receipt.url if receipt else ""
+    )
+
+
+def status(
+    session: Session,
+    *,
+    now: datetime,
+    unready: Mapping[str, str],
+    roster: str,
+    differs: Mapping[str, str],
+) -> Status:
+    """Everything that a person should know now."""
+    counts = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
+    coming = session.scalars(
+        select(Delivery)
+        .where(Delivery.state.in_([State.PROPOSED, State.CLEARED]))
+        .order_by(Delivery.at, Delivery.key)
+        .limit(SOON)
+    ).all()
+    attention = session.scalars(
+        select(Delivery)
+        .where(Delivery.state.in_([*IN_FLIGHT, State.MISSED, State.FAILED]))
+        .order_by(Delivery.at, Delivery.key)
+    ).all()
+    holds = session.scalars(select(Hold).where(Hold.released_at.is_(None))).all()
+    beat = session.get(Heartbeat, 1)
+    waiting = session.scalar(select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None)))
+    return Status(
+        now=now,
+        counts={str(state): count for state, count in counts},
+        next=tuple(line(session, row) for row in coming),
+        attention=tuple(line(session, row) for row in attention),
+        holds=tuple(f"{hold.scope} by {hold.by}: {hold.reason}" for hold in holds),
+        unready=unready,
+        last_tick=beat.real if beat else None,
+        mails_waiting=waiting or 0,
+        roster=roster,
+        differs=differs,
+    )
+
+
+def trail(session: Session, key: str = "") -> list[tuple[datetime, str, str, str]]:
+    """What happened to a post, calls included, or to everything: when, who, what, why."""
+    wanted = select(TrailEntry).order_by(TrailEntry.at, TrailEntry.id)
+    entries = session.scalars(wanted.where(TrailEntry.key == key) if key else wanted)
+    told = [
+        (entry.at, entry.who, f"{entry.what}" + (f" {entry.key}" if not key else ""), entry.why)
+        for entry in entries
+    ]
+    if key:
+        told += [
+            (
+                call.started_at,
+                PROGRAM,
+                f"call for part {call.part + 1}: {call.outcome or 'no answer recorded'}",
+                call.detail,
+            )
+            for call in session.scalars(select(Attempt).where(Attempt.key == key))
+        ]
+    return sorted(told, key=lambda entry: entry[0])
