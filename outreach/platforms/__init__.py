@@ -13,6 +13,7 @@ beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
@@ -197,6 +198,7 @@ PLATFORMS = {
 }
 
 
+@cache
 def load(name: str) -> Any:
     """The platform's class; imported on first use, so that one missing library hurts one channel.
 

@@ -4,6 +4,7 @@ It is as naive as a network can be: it takes no keys, and what is sent twice is 
 A rehearsal `as` another platform has that one's limits and way of counting, and nothing else of it.
 """
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Memory:
         if account and (other := account.options.get("as")):
             self.limits = load(other).limits
         self.blind = blind
+        self.born = secrets.token_hex(4)
         self.live: list[Live] = []
         self.next_fault = ""
         self.figures_of: dict[str, Figures] = {}
@@ -103,7 +105,8 @@ class Memory:
 
     def _live(self, part: Part, after: Receipt | None) -> Live:
         at, number = self.now(), str(len(self.live) + 1)
-        receipt = Receipt(number, f"memory:{number}", at)
+        # Another process counts from 1 again, and ids must never meet.
+        receipt = Receipt(f"{self.born}-{number}", f"memory:{self.born}-{number}", at)
         self.live.append(Live(part, receipt, at, after.id if after else ""))
         return self.live[-1]
 
