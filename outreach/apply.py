@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from outreach.campaign.plan import Kind, Operation, Plan, Standing, late_seconds, reasons
 from outreach.clearance import Clearance, in_force, record, void
 from outreach.compose import Draft
-from outreach.delivery import Delivery, State
+from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.store.tables import Asset, ShortLink
 
 
@@ -23,10 +23,11 @@ def standing(session: Session) -> list[Standing]:
             .where(Clearance.voided_at.is_(None))
         )
     }
-    return [_standing(row, cleared) for row in session.scalars(select(Delivery))]
+    begun = set(session.scalars(select(ReceiptRow.key).distinct()))
+    return [_standing(row, cleared, row.key in begun) for row in session.scalars(select(Delivery))]
 
 
-def _standing(row: Delivery, cleared: Mapping[int, Clearance]) -> Standing:
+def _standing(row: Delivery, cleared: Mapping[int, Clearance], begun: bool) -> Standing:
     clearance = cleared.get(row.clearance or 0)
     return Standing(
         key=row.key,
@@ -42,6 +43,9 @@ def _standing(row: Delivery, cleared: Mapping[int, Clearance]) -> Standing:
         blocked=row.blocked,
         text="\n---\n".join(part["text"] for part in (row.content or {}).get("parts", ())),
         window=(clearance.starts, clearance.ends) if clearance else None,
+        cleared_by=clearance.by if clearance and not clearance.override else "",
+        authors=frozenset(row.authors),
+        begun=begun,
     )
 
 
@@ -102,22 +106,27 @@ def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetim
     _say(row, draft, by)
     clearance = in_force(session, row)
     covered = clearance is not None and clearance.covers(row.fingerprint, row.at)
+    if clearance is not None and clearance.by in draft.authors and not clearance.override:
+        covered = False  # whose yes it was turns out to have written it
     if clearance is not None and not covered:
         void(session, row, op.why, now=now, who=by)
+    row.applied_at = now
+    if op.kind is not Kind.RULES:  # a new rule decides nothing that waits for a person
+        _go_on(row, before, covered=covered, moved=moved, now=now)
+    record(session, now, by, "applied", row, why=op.why)
+
+
+def _go_on(row: Delivery, before: State, *, covered: bool, moved: bool, now: datetime) -> None:
+    """Where a delivery stands after its text or its slot has changed."""
+    row.returned, row.lateness_settled, row.retry_at = "", False, None
     if before is State.CLEARED and covered:
-        pass
-    elif (
-        before in {State.MISSED, State.SKIPPED, State.PAST} and not moved and row.late_after <= now
-    ):
-        pass  # its time is over; a new text does not bring it back
-    elif moved and row.at <= now:
-        row.move(State.PAST, "its new slot is past already")
+        return
+    if before in {State.MISSED, State.SKIPPED, State.PAST} and not moved:
+        return  # a new text alone does not bring it back
+    if (moved or before is State.DROPPED) and row.at <= now:
+        row.move(State.PAST, "its slot was past when it was applied")
     else:
         row.move(State.CLEARED if covered else State.PROPOSED)
-    if op.kind is not Kind.RULES:
-        row.returned = ""
-    row.applied_at, row.lateness_settled, row.retry_at = now, False, None
-    record(session, now, by, "applied", row, why=op.why)
 
 
 def _say(row: Delivery, draft: Draft, by: str) -> None:

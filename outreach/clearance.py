@@ -86,11 +86,11 @@ class Window:
         if self.kind == "time":
             return slot.at, slot.at + timedelta(microseconds=1)
         zone = ZoneInfo(slot.zone)
-        day = slot.at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        day = slot.at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         if self.kind == "day":
             # The next local midnight, which is not always 24 hours away.
             return day, (day + timedelta(days=1)).replace(tzinfo=zone)
-        if self.until is None or self.until < slot.at:
+        if self.until is None or self.until <= slot.at:
             raise NotAllowed(
                 "the window ends before the slot", "choose a date on or after the day of the slot"
             )
@@ -224,8 +224,11 @@ class Reading:
 
     @property
     def fingerprint(self) -> str:
-        """Eight characters over every fingerprint on the page: what `outreach clear` is given."""
-        seen = "\n".join(f"{r.key} {r.fingerprint}" for r in self.renderings)
+        """Eight characters over every text and time on the page: what `outreach clear` is given."""
+        seen = "\n".join(
+            f"{r.key} {r.fingerprint} {r.slot.at.isoformat()} {r.slot.wall} {r.slot.zone}"
+            for r in self.renderings
+        )
         return hashlib.sha256(seen.encode()).hexdigest()[:8]
 
 

@@ -133,7 +133,7 @@ def _channel(desk: Outreach, name: str) -> Finding:
     label = f"channel {name}"
     if name in desk.unready:
         settings = desk.configuration.channels[name]
-        hint = f"what a {settings.platform} channel needs stands in docs/platforms.md"
+        hint = f"what it needs stands in docs/platforms.md, at {settings.platform}"
         return Finding(label, False, desk.unready[name], hint)
     try:
         return Finding(label, True, desk.platforms[name].check())

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     ADD = "add"
     CHANGE = "change"  #: what the public sees changes
     MOVE = "move"  #: its slot changes, its text does not
-    RULES = "rules"  #: only how late it may be, or what it waits for
+    RULES = "rules"  #: only how late it may be, what it waits for, or who wrote it
     BLOCK = "block"  #: it can no longer be made: something it prints is open or wrong
     DROP = "drop"
 
@@ -77,6 +77,9 @@ class Standing:
     blocked: str
     text: str = ""
     window: tuple[datetime, datetime] | None = None  # of the clearance in force
+    cleared_by: str = ""  # whose yes that is; "" for an emergency's
+    authors: frozenset[str] = frozenset()
+    begun: bool = False  # a part of it is live
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Operation:
 
     kind: Kind
     key: str
-    why: str
+    why: str  # for the reader; follows from the rest and the time, and is not part of the hash
     state: str = ""  # where it starts from; "" for a new one
     fingerprint: str = ""  # what it starts from
     becomes: str = ""  # the new fingerprint
@@ -93,6 +96,8 @@ class Operation:
     at: str = ""
     wall: str = ""
     zone: str = ""
+    rules: str = ""  # how late it may be, what it waits for, who wrote it
+    blocked: str = ""  # why it cannot be cleared, or ""
     voids: bool = False  # a clearance ends
     text: str = ""  # what would be public, for the reader; not part of the hash
     was_text: str = ""
@@ -119,7 +124,7 @@ class Plan:
     def hash(self) -> str:
         """Twelve hexadecimal characters over the operations and what they start from."""
         told = [
-            {**asdict(op), "text": "", "was_text": ""}
+            {**asdict(op), "why": "", "text": "", "was_text": ""}
             for op in sorted(self.operations, key=lambda op: op.key)
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
@@ -158,9 +163,11 @@ def plan(
 ) -> Plan:
     """The operations that lead from what stands to what the files want.
 
-    `unreadable` names campaigns whose file is broken: theirs is left alone. `emptied` says that
-    no campaign could be read at all: then nothing is dropped.
+    `unreadable` names campaigns whose file is broken: theirs is left alone. A broken file may
+    hide even its campaign's name: while one is named that nobody knows, nothing that stands is
+    dropped for having no file. `emptied` says that no campaign could be read at all.
     """
+    wanted = list(wanted)
     operations: list[Operation] = []
     notices: list[Notice] = []
     have = {row.key: row for row in standing}
@@ -171,6 +178,8 @@ def plan(
         operations += [item for item in found if isinstance(item, Operation)]
         notices += [item for item in found if isinstance(item, Notice)]
     broken = set(unreadable)
+    if broken - {row.campaign for row in have.values()}:
+        broken |= {row.campaign for row in left.values()} - {draft.campaign for draft in wanted}
     for row in left.values():
         left_over = _leave(row, broken, emptied)
         if isinstance(left_over, Operation):
@@ -209,6 +218,8 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
             at=draft.slot.at.isoformat(),
             wall=draft.slot.wall,
             zone=draft.slot.zone,
+            rules=_rules(draft),
+            blocked=reasons(draft),
         )
     )
     found += [Notice("blocked", draft.key, str(problem)) for problem in draft.blocked]
@@ -218,7 +229,7 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
 def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Notice]:
     new = draft.post.fingerprint if draft.post and not draft.blocked else ""
     same_text, same_slot = new == row.fingerprint, draft.slot == row.slot
-    if row.state not in _PENDING:
+    if row.state not in _PENDING or (row.begun and not same_text):
         return _after_the_fact(draft, row, now, same_text=same_text, same_slot=same_slot)
     if draft.slot is None:
         if row.state == "dropped":
@@ -230,12 +241,15 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
         return list(notices)
     blocked = reasons(draft)
     outside = row.window is not None and not (row.window[0] <= draft.slot.at < row.window[1])
-    voids = row.state == "cleared" and (not same_text or outside)
+    by_its_author = bool(row.cleared_by) and row.cleared_by in draft.authors
+    voids = row.state == "cleared" and (not same_text or outside or by_its_author)
     given = {
         "at": draft.slot.at.isoformat(),
         "wall": draft.slot.wall,
         "zone": draft.slot.zone,
         "becomes": new,
+        "rules": _rules(draft),
+        "blocked": blocked,
         "text": _text(draft),
     }
     if row.state == "dropped":
@@ -254,7 +268,11 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
         return [_operation(Kind.MOVE, row, why, voids=voids, **given), *notices]
     rules = (late_seconds(draft), draft.not_after, draft.release == "together")
     if rules != (row.late_seconds, row.not_after, row.together):
-        return [_operation(Kind.RULES, row, "how late it may be, or what it waits for", **given)]
+        why = "how late it may be, or what it waits for"
+        return [_operation(Kind.RULES, row, why, voids=voids, **given), *notices]
+    if new_authors := sorted(draft.authors - row.authors):
+        why = f"written by {', '.join(new_authors)} too"
+        return [_operation(Kind.RULES, row, why, voids=voids, **given), *notices]
     return list(notices)
 
 
@@ -262,6 +280,9 @@ def _after_the_fact(
     draft: Wanted, row: Standing, now: datetime, *, same_text: bool, same_slot: bool
 ) -> list[Operation | Notice]:
     """It may be live, or is: the plan says what a person has to decide and changes nothing."""
+    if row.begun and row.state in _PENDING:
+        what = "a part of its thread is live, and its text in the file is another one now"
+        return [Notice("correction needed", row.key, what)]
     if row.state not in {"published", "taken-down"}:
         if same_text and same_slot:
             return []
@@ -310,6 +331,11 @@ def reasons(draft: Wanted) -> str:
 def late_seconds(draft: Wanted) -> int:
     """How late it may be sent without asking."""
     return int(draft.late.within.total_seconds())
+
+
+def _rules(draft: Wanted) -> str:
+    words = [f"late by {late_seconds(draft)} s", draft.release, f"by {sorted(draft.authors)}"]
+    return "; ".join([*words, f"not after {draft.not_after.isoformat()}"] if draft.not_after else words)
 
 
 def _text(draft: Wanted) -> str:

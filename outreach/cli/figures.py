@@ -53,8 +53,9 @@ def report(
 ) -> None:
     """Compute a month and write it as Word, web page and JSON.
 
-    It is frozen as it was computed. The month is one of the report's zone, and figures are those known at the cut-off. A figure
-    that a network does not give is absent and says why; it is never zero.
+    It is frozen as it was computed. The month is one of the report's zone, and figures are those
+    known at the cut-off. A figure that a network does not give is absent and says why; it is
+    never zero.
     """
     from outreach.report.documents import FORMATS
 

@@ -115,7 +115,8 @@ def apply(
 ) -> None:
     """Record a plan, exactly as it was shown.
 
-    With HASH it is that plan or none; without, the plan is shown and you are asked. What is recorded waits for clearance by somebody else. You become an author of it.
+    With HASH it is that plan or none; without, the plan is shown and you are asked. What is
+    recorded waits for clearance by somebody else: you become an author of it.
     """
     door: Door = ctx.obj
     with door.desk() as desk:

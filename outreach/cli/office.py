@@ -1,5 +1,6 @@
 """Commands for the office itself: init, login, people, doctor."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def init(
     from outreach.config import real_now
 
     door: Door = ctx.obj
-    home = (folder or door.home or Path()).resolve()
+    home = (folder or door.home or Path(os.environ.get("OUTREACH_HOME", ""))).resolve()
     door.home = home
     people = [starter.newcomer(text) for text in person]
     if not (home / "config" / "people.toml").is_file():

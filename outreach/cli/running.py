@@ -22,7 +22,7 @@ def status(
     ctx: typer.Context,
     json: bool = typer.Option(False, "--json", help="For machines."),
 ) -> None:
-    """Show what needs a person, what comes next, and what cannot go out."""
+    """Show what needs a person, what is next, what cannot go out."""
     door: Door = ctx.obj
     with door.desk() as desk:
         now = desk.status()
@@ -59,8 +59,8 @@ def run(
 ) -> None:
     """Run the desk: publish what is due, serve the public pages.
 
-    Figures are collected as well. It runs until it is told to stop (Ctrl-C or SIGTERM), and finishes what is being sent. Its
-    log goes to stderr.
+    Figures are collected as well. It runs until it is told to stop (Ctrl-C or SIGTERM), and
+    finishes what is being sent. Its log goes to stderr.
     """
     from outreach import clock
     from outreach.dispatch import only_publisher
@@ -153,7 +153,8 @@ def release(
 ) -> None:
     """End a hold, and show what became late meanwhile.
 
-    Nothing of that goes out by itself. On a terminal it asks about each: send it now, skip it, or decide later.
+    Nothing of that goes out by itself. On a terminal it asks about each: send it now, skip it,
+    or decide later.
     """
     door: Door = ctx.obj
     with door.desk() as desk:

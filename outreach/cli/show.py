@@ -310,9 +310,9 @@ def reading(
         yield row()
         words = f"not to be cleared: {why}"
         yield row((split_key(key)[3], "bold magenta"), f"  {words}", indent=2)
-    yield row()
     if not one.renderings:
         return
+    yield row()
     if mine:
         words = f"You are an author: a colleague clears it (fingerprint {one.fingerprint})."
         yield row(words, indent=2)
@@ -389,7 +389,7 @@ def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[s
 def trail(lines: Iterable[tuple[datetime, str, str, str]], zones: Zones) -> Iterator[Row]:
     """What happened, oldest first."""
     for at, who, what, why in lines:
-        yield row((zones.show(at), "dim"), f"  {who}: ", (what, "bold"))
+        yield row((zones.show(at), "dim"), f"  {who}: ", (what.strip(), "bold"))
         if why:
             yield row(why, indent=4)
 

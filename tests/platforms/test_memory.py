@@ -78,7 +78,7 @@ class TestMemory(NetworkContract):
         rehearsal = Memory(account(other, {"as": other}))
         assert rehearsal.limits is load(other).limits
         assert rehearsal.limits.length(text) == counts
-        assert rehearsal.publish(part(text), None).url == "memory:1"
+        assert rehearsal.publish(part(text), None).url.startswith("memory:")
 
     def test_a_rehearsal_of_nothing_known_says_what_is_known(self, account):
         with pytest.raises(NotFound, match="no platform 'y'"):
