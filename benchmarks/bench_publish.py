@@ -45,9 +45,7 @@ def ours(folder: Path) -> float:
     store.prepare()
     networks = {f"c{n}": Near() for n in range(CHANNELS)}
     fill(store, networks)
-    publisher = Publisher(
-        store=store, platforms=networks, now=lambda: NOW, leases=LeaseClock()
-    )
+    publisher = Publisher(store=store, platforms=networks, now=lambda: NOW, leases=LeaseClock())
     dispatch = Embedded(lambda channel: [None for _ in publisher.send(channel)] and None)
     started = time.perf_counter()
     dispatch.ring(publisher.channels())

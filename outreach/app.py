@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import select
@@ -36,9 +37,9 @@ from outreach.campaign.plan import Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, home_of, read_configuration, real_now
-from outreach.delivery import IN_FLIGHT, Delivery, State
+from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Embedded
-from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, WrongFiles
+from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
 from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.imports import Import, read_figures
@@ -103,8 +104,8 @@ class Outreach:
         self.real = real or now
         self.home = configuration.home
         self._leases = leases or LeaseClock()
-        self._held_back: tuple[str, dict[str, str]] = ("", {})
-        self._collected: datetime | None = None
+        self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
+        self._comparing = Lock()
 
     @property
     def office(self) -> str:
@@ -142,7 +143,7 @@ class Outreach:
             platforms=self.platforms,
             now=self.now,
             leases=self._leases,
-            differs=lambda key: self.held_back().get(key, ""),
+            differs=self.held_back,
             unready=self.unready,
         )
 
@@ -196,8 +197,8 @@ class Outreach:
         drops more than a third of what is cleared, unless `really`.
         """
         by.must_be(MAY_WRITE)
+        tree = self._tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
-        tree = self._tree()
         with self.store.writing() as session:
             made = self._plan(session, files)
             if made.hash != hash_:
@@ -212,6 +213,8 @@ class Outreach:
                 )
             applying.carry_out(session, made, files.drafts, by=by.id, now=self.now())
             _remember(session, "applied tree", tree)
+            if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
+                session.add(Heartbeat(id=1, real=self.real(), now=self.now()))
             clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
             notices.write(session, people.in_force(session), self.now())
         return made
@@ -222,18 +225,17 @@ class Outreach:
         Nothing of the kind where nothing was applied from this folder, or where the file cannot
         be read: then what was cleared goes out as it was cleared.
         """
-        tree = self._tree()
-        if self._held_back[0] == tree:
+        with self._comparing:  # one channel's thread compares, and the others wait for it
+            tree = self._tree()
+            with self.store.reading() as session:
+                row = session.get(Meta, "applied tree")
+            applied = row.value if row else tree
+            if self._held_back[0] != (tree, applied):
+                why = "its file has changed and was not applied yet"
+                operations = self.plan().operations if applied != tree else ()
+                differing = {op.key: why for op in operations if op.state}
+                self._held_back = ((tree, applied), differing)
             return self._held_back[1]
-        with self.store.reading() as session:
-            applied = session.get(Meta, "applied tree")
-        differing: dict[str, str] = {}
-        if applied and applied.value != tree:
-            made = self.plan()
-            why = "its file has changed and was not applied yet"
-            differing = {op.key: why for op in made.operations if op.state}
-        self._held_back = (tree, differing)
-        return differing
 
     def _tree(self) -> str:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
@@ -370,13 +372,19 @@ class Outreach:
         if wait:
             self.dispatch.wait()
         self.tell()
+        if wait:
+            self.mail()
 
     def tell(self) -> None:
-        """Write the notices that the trail asks for, and send what waits."""
+        """Write the notices that the trail asks for."""
         with self.store.writing() as session:
+            notices.write(session, people.in_force(session), self.now())
+
+    def mail(self) -> int:
+        """Send the notices that wait; returns how many went. Slow where the mail server is."""
+        with self.store.reading() as session:
             known = people.in_force(session)
-            notices.write(session, known, self.now())
-        notices.send(
+        return notices.send(
             self.store,
             self.configuration.settings.mail,
             self.configuration.secret("mail_password"),
@@ -387,19 +395,20 @@ class Outreach:
     def _beat(self) -> None:
         """Write the heartbeat; after a gap, mark what fell due in it.
 
-        A restored copy of the database has an old heartbeat, whoever restored it.
+        A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
+        copy was made before the first tick.
         """
         now, real = self.now(), self.real()
         with self.store.writing() as session:
             last = session.get(Heartbeat, 1)
-            gap = (last.now, now) if last and real - last.real > GAP else None
+            silent = last is None or real - last.real > GAP
+            since = f"{last.now:%Y-%m-%d %H:%M} UTC" if last else "the beginning"
             if last is None:
                 session.add(Heartbeat(id=1, real=real, now=now))
             else:
                 last.real, last.now = real, now
-        if gap:
-            log.warning("nothing ticked from %s to %s: looking before sending", *gap)
-            self.publisher.fell_due(*gap)
+        if silent:
+            self.publisher.fell_due(since, now)
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""
@@ -418,15 +427,15 @@ class Outreach:
     def release(self, scope: str, *, by: Person) -> list[standing.Line]:
         """End a hold. Returns what became late meanwhile: a person decides about each."""
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        self.publisher.overdue()  # what is late by now is late because of the hold
         with self.store.writing() as session:
             hold = holds.lift(session, scope, by=by.id, now=self.now())
-        self.publisher.overdue()
         with self.store.reading() as session:
-            missed = session.scalars(
-                select(Delivery).where(Delivery.state == State.MISSED, Delivery.at >= hold.at)
-            )
+            missed = session.scalars(select(Delivery).where(Delivery.state == State.MISSED))
             return [
-                standing.line(session, row) for row in missed if row.reason.startswith("on hold")
+                standing.line(session, row)
+                for row in missed
+                if row.reason.startswith(f"on hold ({scope})") and row.late_after >= hold.at
             ]
 
     def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
@@ -440,27 +449,34 @@ class Outreach:
         with self.store.writing() as session:
             row = self._row(session, key)
             told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
-            if not (isinstance(told, Told) and answer in ("live", "absent")):
+            by_hand = isinstance(told, Told) and answer in ("live", "absent")
+            if by_hand:
+                token = self.publisher.token(session, row)
+            else:
                 settling.settle(session, row, answer, url=url, now=now)
-            clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
-            token = self.publisher.token(session, row)
-        if isinstance(told, Told) and answer == "live":
-            told.done(token, url, now)
-        elif isinstance(told, Told) and answer == "absent":
-            told.absent(token)
+                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+        if by_hand and isinstance(told, Told):
+            if answer == "live":
+                told.done(token, url, now)
+            else:
+                told.absent(token)
+            with self.store.writing() as session:
+                row = self._row(session, key)
+                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
         self.publisher.look_at(key)
         with self.store.reading() as session:
             return standing.line(session, self._row(session, key))
 
     def status(self) -> standing.Status:
         """Where everything stands."""
+        differing = self.held_back()
         with self.store.reading() as session:
             return standing.status(
                 session,
                 now=self.now(),
                 unready=self.unready,
                 roster=self._pending_roster(session),
-                differs=self.held_back(),
+                differs=differing,
             )
 
     # --- figures and report --------------------------------------------------------------
@@ -472,12 +488,15 @@ class Outreach:
         """
         with self.store.reading() as session:
             link = session.get(ShortLink, code)
-            row = session.get(Delivery, link.key) if link else None
-        if link is None or row is None or row.state not in (State.PUBLISHED, *IN_FLIGHT):
+            public = link is not None and _may_be_public(session, link.key)
+        if link is None or not public:
             raise NotFound("there is no such link")
         if is_person(method, headers, self._bots):
-            with self.store.writing() as session:
-                collecting.count_click(session, link, self.now())
+            try:
+                with self.store.writing() as session:
+                    collecting.count_click(session, link, self.now())
+            except Unusable as error:  # whoever follows a link gets there, counted or not
+                log.warning("a visit of %s was not counted: %s", code, error)
         return link.target
 
     @cached_property
@@ -643,6 +662,14 @@ class Outreach:
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
+
+
+def _may_be_public(session: Session, key: str) -> bool:
+    """Whether a post, or a part of it, is live or may be."""
+    row = session.get(Delivery, key)
+    if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
+        return row is not None
+    return bool(session.scalar(select(ReceiptRow.key).where(ReceiptRow.key == key).limit(1)))
 
 
 def _remember(session: Session, name: str, value: str) -> None:

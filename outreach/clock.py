@@ -21,6 +21,7 @@ from outreach.app import Outreach
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds between two looks at what is due
+MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 COLLECT = 300.0  # seconds between two looks at which figures are due
 
 
@@ -33,6 +34,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
     )
     jobs: list[tuple[str, Callable[[], object], object]] = [
         ("tick", lambda: desk.tick(wait=False), IntervalTrigger(seconds=TICK)),
+        ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
     ]

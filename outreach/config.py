@@ -23,7 +23,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from outreach.errors import NotFound, Problem, WrongFiles
+from outreach.errors import NotFound, Problem, Unusable, WrongFiles
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -98,7 +98,6 @@ class ReportSettings(_Strict):
 
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
     cut_off_days: int = Field(default=5, ge=0, le=60)
-    title: str = "Social media outreach and engagement"
     distribution: str = "For internal use"
 
 
@@ -125,7 +124,7 @@ class ChannelSettings(BaseModel):
 
     platform: str
     title: str = ""
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     zone: str = ""
     secrets: str = ""  # the prefix of its secrets
     utm_source: str = ""
@@ -203,11 +202,20 @@ def _secrets(home: Path) -> dict[str, str]:
 
     found: dict[str, str] = {}
     folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
-    if folder:
-        for path in Path(folder).iterdir():
+    try:
+        for path in Path(folder).iterdir() if folder else ():
             if path.is_file():
                 found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
-    for source in (dotenv_values(home / ".env"), os.environ):
+        # As typed: a secret may hold a dollar sign.
+        written = dotenv_values(home / ".env", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else "it is not text"
+        where = getattr(error, "filename", None) or folder or home / ".env"
+        raise Unusable(
+            f"the secrets cannot be read from {where}: {told}",
+            "secrets stand in the environment, in .env, or in the folder OUTREACH_SECRETS_DIR",
+        ) from None  # whose words may hold a secret's bytes
+    for source in (written, os.environ):
         for name, value in source.items():
             if name.startswith(PREFIX) and value:
                 found[name.removeprefix(PREFIX).lower()] = value.strip()
@@ -372,6 +380,12 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
                 "the public follows these addresses: use https, or leave it empty",
             )
         )
+    elif url and not urlsplit(url).hostname:
+        where = f"{shown}:{_line(text, ('web', 'public-url'))}"
+        problems.append(Problem(where, f"{url} names no host", "write https://links.example.org"))
+    if settings.mail.host and not settings.mail.from_:
+        where = f"{shown}:{_line(text, ('mail', 'from'))}"
+        problems.append(Problem(where, "from is missing", 'from = "desk@example.org"'))
     return problems
 
 
@@ -379,6 +393,9 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
     from outreach.platforms import PLATFORMS, load
 
     shown = "config/channels.toml"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        where, hint = f"{shown}:{_line(text, (name,))}", "letters, digits and hyphens: [web-ja]"
+        return [Problem(where, f"{name!r} is no name for a channel: posts' keys hold it", hint)]
     try:
         adapter = load(settings.platform)
     except NotFound as error:

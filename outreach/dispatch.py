@@ -6,6 +6,7 @@ is rung again by the next tick.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,8 @@ from pathlib import Path
 from threading import Lock
 
 from outreach.errors import Unusable
+
+log = logging.getLogger(__name__)
 
 THREADS = 32  # channels sending at the same time, at most; threads are made as they are needed
 
@@ -33,7 +36,15 @@ class Embedded:
             for channel in channels:
                 running = self._busy.get(channel)
                 if running is None or running.done():
-                    self._busy[channel] = self._pool.submit(self._send, channel)
+                    self._busy[channel] = self._pool.submit(self._guarded, channel)
+
+    def _guarded(self, channel: str) -> None:
+        """Send; what ends a channel's thread is logged, since nobody may ever wait for it."""
+        try:
+            self._send(channel)
+        except Exception:
+            log.exception("sending on %s ended; it begins again with the next tick", channel)
+            raise
 
     def wait(self) -> None:
         """Until nothing is being sent; raises what a channel's thread raised."""
@@ -57,7 +68,14 @@ def only_publisher(database: Path | None) -> Iterator[None]:
         yield
         return
     lock = database.with_name(database.name + ".publisher")
-    with lock.open("a+") as file:
+    try:
+        file = lock.open("a+")
+    except OSError as error:
+        raise Unusable(
+            f"{lock} cannot be written: {error.strerror}",
+            "give this user the right to write that folder",
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -183,8 +183,6 @@ def _mail_server(desk: Outreach) -> Iterator[Finding]:
             "set host and from of [mail] in config/outreach.toml",
         )
         return
-    if not mail.from_:
-        yield Finding("mail", False, "there is no address to send from", "set from of [mail]")
     password = desk.configuration.secret("mail_password")
     if mail.user and not password:
         yield Finding("mail", False, "its password is missing", "set OUTREACH_MAIL_PASSWORD")

@@ -24,7 +24,10 @@ def held(session: Session, row: Delivery) -> str:
         f"message:{row.campaign}/{row.message}",
     ]
     hold = session.scalar(
-        select(Hold).where(Hold.released_at.is_(None), Hold.scope.in_(scopes)).limit(1)
+        select(Hold)
+        .where(Hold.released_at.is_(None), Hold.scope.in_(scopes))
+        .order_by(Hold.id)
+        .limit(1)
     )
     return f"on hold ({hold.scope}) by {hold.by}: {hold.reason}" if hold else ""
 
@@ -66,7 +69,7 @@ def lift(session: Session, scope: str, *, by: str, now: datetime) -> Hold:
 def _known(session: Session, scope: str, channels: Collection[str]) -> bool:
     kind, _, name = scope.partition(":")
     if kind in {"all", "channel"}:
-        return not name if kind == "all" else name in channels
+        return scope == "all" or name in channels
     named = {"campaign": Delivery.campaign, "message": Delivery.campaign + "/" + Delivery.message}
     if kind not in named:
         return False

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -133,7 +134,9 @@ def _waiting(session: Session, people: Mapping[str, Person], now: datetime, mark
     """One mail to each clearer who has something to read."""
     rows = list(
         session.scalars(
-            select(Delivery).where(Delivery.state == State.PROPOSED, Delivery.blocked == "")
+            select(Delivery).where(
+                Delivery.state == State.PROPOSED, Delivery.blocked == "", Delivery.returned == ""
+            )
         )
     )
     count = 0
@@ -146,7 +149,8 @@ def _waiting(session: Session, people: Mapping[str, Person], now: datetime, mark
             + [f"  {row.wall} {row.zone}  {row.key}" for row in sorted(mine, key=lambda r: r.at)]
             + ["", "Read and clear them: outreach review"]
         )
-        subject = f"{len(mine)} posts wait for your clearance"
+        count_of = "1 post waits" if len(mine) == 1 else f"{len(mine)} posts wait"
+        subject = f"{count_of} for your clearance"
         count += _tell(session, people, who.id, f"waiting {mark} {who.id}", subject, body, now)
     return count
 
@@ -175,7 +179,10 @@ def send(
     people: Mapping[str, Person],
     now: datetime,
 ) -> int:
-    """Send what is waiting, oldest first; returns how many went out. Never raises for a server."""
+    """Send what is waiting, oldest first; returns how many went out. Never raises for a server.
+
+    A server that cannot be reached, or does not answer, is left alone until the next time.
+    """
     if not settings.host:
         return 0
     with store.reading() as session:
@@ -194,7 +201,12 @@ def send(
     sent = 0
     for mail in waiting:
         to = people[mail.to].email if mail.to in people else ""
-        trouble = _post(settings, password, mail, to) if to else f"{mail.to} has no address"
+        unreachable, trouble = False, f"{mail.to} has no address"
+        if to:
+            try:
+                trouble = _post(settings, password, mail, to)
+            except OSError as error:
+                unreachable, trouble = True, f"the mail server cannot be reached: {error}"
         with store.writing() as session:
             row = session.get_one(Mail, mail.id)
             row.tries, row.trouble = row.tries + 1, trouble
@@ -204,17 +216,17 @@ def send(
             else:
                 row.sent_at = now
                 sent += 1
+        if unreachable:
+            break
     return sent
 
 
 def _post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
-    """Hand one mail to the server; what went wrong, or ""."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = settings.from_, to, mail.subject
-    digest = hashlib.sha256(mail.about.encode()).hexdigest()[:32]
-    message["Message-ID"] = f"<{digest}@{settings.from_.rpartition('@')[2] or 'outreach'}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.body)
+    """Hand one mail to the server; what went wrong, or "". OSError where it cannot be reached."""
+    try:
+        message = _message(settings.from_, to, mail)
+    except ValueError as error:  # an address that is none, such as one of two lines
+        return f"this cannot be sent to {to!r}: {error}"
     context = ssl.create_default_context()
     try:
         if settings.security == "tls":
@@ -229,7 +241,25 @@ def _post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
             if settings.user:
                 server.login(settings.user, password)
             server.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
-        # A server's answer to a login may repeat what it was sent.
+    except smtplib.SMTPAuthenticationError as error:
+        # Its words are left out: they may repeat what they were sent, in base64.
+        return f"the mail server refused the login of {settings.user} ({error.smtp_code})"
+    except smtplib.SMTPServerDisconnected as error:
+        raise ConnectionError(str(error)) from error
+    except smtplib.SMTPException as error:
         return str(error).replace(password, "***") if password else str(error)
+    except ValueError as error:  # such as an address with letters that no mail server takes
+        return f"this cannot be sent to {to!r}: {error}"
     return ""
+
+
+def _message(sender: str, to: str, mail: Mail) -> EmailMessage:
+    message = EmailMessage()
+    # A header is one line, whatever a key or a name holds.
+    message["From"], message["To"] = sender, to
+    message["Subject"] = " ".join(mail.subject.split())
+    digest = hashlib.sha256(mail.about.encode()).hexdigest()[:32]
+    message["Message-ID"] = f"<{digest}@{parseaddr(sender)[1].rpartition('@')[2] or 'outreach'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body)
+    return message

@@ -6,6 +6,7 @@ shown once; the database keeps its hash.
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,18 +15,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.clearance import Person, record
+from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, record
 from outreach.errors import NotAllowed, NotFound
 from outreach.store.tables import Roster, Token
 
 
 def fingerprint_of(people: Mapping[str, Any]) -> str:
     """Twelve hexadecimal characters over what people.toml says."""
-    lines = sorted(
-        f"{name}|{p['name']}|{p['email']}|{','.join(sorted(p['roles']))}"
-        for name, p in people.items()
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+    said = {name: [p["name"], p["email"], sorted(p["roles"])] for name, p in people.items()}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def in_force(session: Session) -> dict[str, Person]:
@@ -55,8 +53,9 @@ def confirm(
 ) -> Roster:
     """Confirm what people.toml says now. It takes effect with the second person's yes.
 
-    `first` is the making of the office: the first two people confirm each other.
-    Raises NotAllowed for somebody who is not in force, or who has confirmed it already.
+    `first` is the making of the office: the first two people confirm each other, before anybody
+    is in force. Raises NotFound for somebody who is not in force (or, at first, not in the
+    file), NotAllowed for a guest, and for somebody who has confirmed it already.
     """
     sha256 = fingerprint_of(people)
     row = session.scalar(select(Roster).order_by(Roster.id.desc()).limit(1))
@@ -65,12 +64,16 @@ def confirm(
         session.add(row)
     if row.confirmed_at:
         raise NotAllowed("config/people.toml is in force as it is", "there is nothing to confirm")
+    if first and in_force(session):
+        raise NotAllowed("the office has its people", "confirm a change: outreach people confirm")
     if not first:
-        person(session, by)
-        if by in row.confirmed_by:
-            raise NotAllowed(
-                f"{by} has confirmed it already", "a second person confirms it: outreach people"
-            )
+        person(session, by).must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+    elif by not in people:
+        raise NotFound(f"there is no person {by!r} in config/people.toml", "describe them there")
+    if by in row.confirmed_by:
+        raise NotAllowed(
+            f"{by} has confirmed it already", "a second person confirms it: outreach people confirm"
+        )
     row.confirmed_by = [*row.confirmed_by, by]
     record(session, now, by, "people confirmed", why=sha256)
     if len(row.confirmed_by) >= 2:
@@ -91,12 +94,13 @@ def new_token(session: Session, name: str, *, now: datetime) -> str:
 def whose(session: Session, token: str) -> Person:
     """The person who holds this token. Raises NotAllowed for one that opens nothing."""
     row = session.get(Token, _hash(token))
-    if row is None or row.ended_at:
+    found = in_force(session).get(row.person) if row and not row.ended_at else None
+    if found is None:
         raise NotAllowed(
             "this token is not known, or has been replaced",
             "ask an administrator for a new one, then: outreach login",
         )
-    return person(session, row.person)
+    return found
 
 
 def _hash(token: str) -> str:

@@ -51,8 +51,11 @@ class LeaseClock:
         return self.life, time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-Changed = Callable[[str], str]
-"""Whether a delivery's file no longer says what was applied: why, or "" (by key)."""
+Differing = Callable[[], Mapping[str, str]]
+"""Deliveries whose file no longer says what was applied: why, by key.
+
+Asked before a transaction, never in one: to answer may mean to compose every post.
+"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Publisher:
         platforms: Mapping[str, Platform],
         now: Callable[[], datetime],
         leases: Callable[[], tuple[str, float]],
-        differs: Changed = lambda _key: "",
+        differs: Differing = dict,
         unready: Mapping[str, str] | None = None,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
@@ -119,6 +122,7 @@ class Publisher:
 
     def _claim(self, channel: str) -> _Claim | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
+        differing = self.differs()
         with self.store.writing() as session:
             keys = session.scalars(
                 select(Delivery.key)
@@ -126,6 +130,8 @@ class Publisher:
                 .order_by(Delivery.at, Delivery.key)
             ).all()
             for key in keys:
+                if key in differing:
+                    continue
                 row = session.scalar(
                     select(Delivery)
                     .where(Delivery.key == key, Delivery.state == State.CLEARED)
@@ -153,11 +159,11 @@ class Publisher:
         begun = session.scalar(select(func.count()).where(ReceiptRow.key == row.key)) or 0
         if row.late_after <= now and not row.lateness_settled and not begun:
             return self._miss(session, row, "nobody was there to send it in time")
-        if held(session, row) or self.differs(row.key) or not _together(session, row):
+        if held(session, row) or not _together(session, row):
             return False
         if row.look_first:
             # Looking takes its time, which is not the post's lateness: it was found in time.
-            row.look_first, row.lateness_settled = False, True
+            row.lateness_settled = True
             row.move(State.UNCERTAIN, "it fell due while nothing was running; looking first")
             self._doubt(row)
             return False
@@ -436,7 +442,8 @@ class Publisher:
             if receipt:
                 keep_receipt(session, row, number, receipt, self.now())
                 if number + 1 == len(post.parts):
-                    finish(session, row, self.now())
+                    # It has been live since then, which may be another month than now.
+                    finish(session, row, self.now(), live_since=receipt.at)
                 else:
                     row.move(State.CLEARED, "the rest of its thread is still to be sent")
                 record(session, self.now(), PROGRAM, "found live", row, why=receipt.url)
@@ -445,6 +452,7 @@ class Publisher:
             if state is State.UNCERTAIN and waited < platform.limits.visible.total_seconds():
                 self._pause(row)
                 return None
+            row.look_first = False
             row.move(State.CLEARED, "it is surely not live")
             record(session, self.now(), PROGRAM, "not live", row, why="we looked")
             return Outcome(key, State.CLEARED, "it is surely not live")
@@ -467,7 +475,7 @@ class Publisher:
 
     def overdue(self) -> list[Outcome]:
         """What waited for a person until it was too late is *missed*, and never late-published."""
-        now = self.now()
+        now, differing = self.now(), self.differs()
         missed = []
         with self.store.writing() as session:
             rows = session.scalars(
@@ -480,14 +488,15 @@ class Publisher:
                 )
             )
             for row in rows:
-                if row.late_after > now or row.lateness_settled:
+                stopped = row.not_after is not None and row.not_after <= now
+                if not stopped and (row.late_after > now or row.lateness_settled):
                     continue
-                if row.state is State.CLEARED and _receipts(session, row.key):
+                if not stopped and row.state is State.CLEARED and _receipts(session, row.key):
                     continue  # half a thread is live: the rest is not late, it is missing
                 why = {
                     State.PROPOSED: "it was not cleared in time",
                     State.CLEARED: held(session, row)
-                    or self.differs(row.key)
+                    or differing.get(row.key)
                     or self.unready.get(row.channel)
                     or "it was not sent in time",
                     State.HANDED: "nobody said that it was posted in time",
@@ -496,13 +505,18 @@ class Publisher:
                 missed.append(Outcome(row.key, State.MISSED, why))
         return missed
 
-    def fell_due(self, after: datetime, until: datetime) -> None:
-        """Nothing ticked between these instants: what fell due then is looked for before its
-        first call, since this may be a restored copy of a database that has sent it."""
+    def fell_due(self, since: str, until: datetime) -> None:
+        """Nothing ticked since then: what was due by `until` is looked for before its next call.
+
+        This may be a restored copy of a database that has sent it since: whatever waited then,
+        for its time, a clearance, a hold's end or a person, may be live.
+        """
+        log.warning("nothing ticked since %s: looking before sending", since)
+        over = [State.PUBLISHED, State.TAKEN_DOWN]
         with self.store.writing() as session:
             session.execute(
                 update(Delivery)
-                .where(Delivery.state == State.CLEARED, Delivery.at > after, Delivery.at <= until)
+                .where(Delivery.state.not_in(over), Delivery.at <= until)
                 .values(look_first=True, version=Delivery.version + 1)
             )
 
@@ -523,10 +537,13 @@ def keep_receipt(
     )
 
 
-def finish(session: Session, row: Delivery, now: datetime) -> None:
-    """Every part is live."""
+def finish(
+    session: Session, row: Delivery, now: datetime, *, live_since: datetime | None = None
+) -> None:
+    """Every part is live: since now, or since when the network says, if that is earlier."""
     row.move(State.PUBLISHED)
-    row.published_at, row.retry_at, row.lateness_settled = now, None, False
+    row.published_at = min(live_since or now, now)
+    row.retry_at, row.lateness_settled, row.look_first = None, False, False
     record(session, now, PROGRAM, "published", row)
 
 
@@ -554,16 +571,18 @@ def _pictures(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:
 
 
 def _together(session: Session, row: Delivery) -> bool:
-    """`release: together` is a gate: every language of the message is cleared or already out."""
+    """`release: together` is a gate: every language of the message is cleared, and none of them
+    on hold, or already out."""
     if not row.together:
         return True
-    waiting = session.scalar(
-        select(func.count()).where(
+    waits = State.PROPOSED, State.DROPPED, State.MISSED
+    others = session.scalars(
+        select(Delivery).where(
             Delivery.campaign == row.campaign,
             Delivery.message == row.message,
             Delivery.slot == row.slot,
             Delivery.language != row.language,
-            Delivery.state.in_([State.PROPOSED, State.DROPPED, State.MISSED]),
+            Delivery.state.in_([*waits, State.CLEARED]),
         )
     )
-    return not waiting
+    return not any(other.state in waits or held(session, other) for other in others)

@@ -12,7 +12,7 @@ Sending again always needs a clearance that still holds.
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, in_force, void
@@ -40,8 +40,12 @@ def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
         raise NotAllowed(
             f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
         )
+    receipt = Receipt(_id_in(url), url, now)
     used = session.scalar(
-        select(ReceiptRow.key).where(ReceiptRow.channel == row.channel, ReceiptRow.url == url)
+        select(ReceiptRow.key).where(
+            ReceiptRow.channel == row.channel,
+            or_(ReceiptRow.url == url, ReceiptRow.remote_id == receipt.id),
+        )
     )
     if used:
         raise NotAllowed(f"{url} is the address of {used}", "paste this post's own address")
@@ -49,7 +53,7 @@ def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
         select(func.count()).select_from(ReceiptRow).where(ReceiptRow.key == row.key)
     )
     part = known or 0
-    keep_receipt(session, row, part, Receipt(_id_in(url), url, now), now)
+    keep_receipt(session, row, part, receipt, now)
     if part + 1 == len(row.post.parts):
         finish(session, row, now)
     else:
@@ -61,13 +65,14 @@ def _absent(_session: Session, row: Delivery, _now: datetime) -> None:
     if row.state is State.HANDED:
         row.move(State.MISSED, "nobody posted it")
     else:
+        row.look_first = False
         row.move(State.CLEARED, "somebody looked: it is not live")
 
 
 def _retry(session: Session, row: Delivery, now: datetime) -> None:
     row.must_be(State.FAILED)
     _must_be_covered(session, row, now)
-    row.move(State.CLEARED, "tried again")
+    _go(row, "tried again")
 
 
 def _send_now(session: Session, row: Delivery, now: datetime) -> None:
@@ -78,8 +83,13 @@ def _send_now(session: Session, row: Delivery, now: datetime) -> None:
             f"{row.key} may not be sent after {row.not_after:%Y-%m-%d %H:%M} UTC",
             "its campaign file says so (not-after)",
         )
-    row.lateness_settled, row.look_first = True, False
-    row.move(State.CLEARED, "sent late on purpose")
+    row.lateness_settled = True
+    _go(row, "sent late on purpose")
+
+
+def _go(row: Delivery, why: str) -> None:
+    """Send it; or look for it first where nothing ran when it was due: it may be out already."""
+    row.move(State.UNCERTAIN if row.look_first else State.CLEARED, why)
 
 
 def _skip(session: Session, row: Delivery, now: datetime) -> None:

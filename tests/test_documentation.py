@@ -80,7 +80,9 @@ def test_links_between_pages_and_pictures_lead_somewhere():
 def test_nothing_of_a_machine_or_a_registry_is_left_in_the_project():
     # The patterns are written so that they do not find themselves.
     machine = re.compile(r"(?<![\w.])/(?:tmp|work|root|home|farm)/[a-z]")
-    registry = re.compile(r"files\.pythonhosted|registry\.np" + r"mjs|deb\.deb" + r"ian\.org|pypi\.o" + r"rg")
+    registry = re.compile(
+        r"files\.pythonhosted|registry\.np" + r"mjs|deb\.deb" + r"ian\.org|pypi\.o" + r"rg"
+    )
     found = []
     for path, text in texts():
         for number, line in enumerate(text.splitlines(), 1):

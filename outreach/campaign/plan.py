@@ -266,14 +266,17 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
         if row.state == "cleared":
             why += ", outside what was cleared" if outside else ", within what was cleared"
         return [_operation(Kind.MOVE, row, why, voids=voids, **given), *notices]
-    rules = (late_seconds(draft), draft.not_after, draft.release == "together")
-    if rules != (row.late_seconds, row.not_after, row.together):
-        why = "how late it may be, or what it waits for"
-        return [_operation(Kind.RULES, row, why, voids=voids, **given), *notices]
-    if new_authors := sorted(draft.authors - row.authors):
-        why = f"written by {', '.join(new_authors)} too"
+    if why := _new_rules(draft, row):
         return [_operation(Kind.RULES, row, why, voids=voids, **given), *notices]
     return list(notices)
+
+
+def _new_rules(draft: Wanted, row: Standing) -> str:
+    rules = (late_seconds(draft), draft.not_after, draft.release == "together")
+    if rules != (row.late_seconds, row.not_after, row.together):
+        return "how late it may be, or what it waits for"
+    new_authors = sorted(draft.authors - row.authors)
+    return f"{', '.join(new_authors)} wrote it too" if new_authors else ""
 
 
 def _after_the_fact(
@@ -334,8 +337,9 @@ def late_seconds(draft: Wanted) -> int:
 
 
 def _rules(draft: Wanted) -> str:
-    words = [f"late by {late_seconds(draft)} s", draft.release, f"by {sorted(draft.authors)}"]
-    return "; ".join([*words, f"not after {draft.not_after.isoformat()}"] if draft.not_after else words)
+    stop = draft.not_after.isoformat() if draft.not_after else "never"
+    authors = ", ".join(sorted(draft.authors))
+    return f"{late_seconds(draft)} s late, not after {stop}, {draft.release}, by {authors}"
 
 
 def _text(draft: Wanted) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from outreach.cli import show
+from outreach.cli import rows, show
 from outreach.cli.door import Door, as_json, choose, command, nobody_to_ask
 from outreach.errors import NotAllowed, NotFound, OutreachError
 
@@ -50,7 +50,7 @@ def _chosen(readings: list["Reading"], name: str) -> list["Reading"]:
 
 def _show(desk: "Outreach", reading: "Reading", person: "Person | None") -> None:
     mine = person is not None and person.id in reading.authors
-    show.say(show.reading(reading, desk.channels, show.Zones.of(desk), mine=mine))
+    rows.say(show.reading(reading, desk.channels, rows.Zones.of(desk), mine=mine))
     typer.echo()
 
 
@@ -99,7 +99,7 @@ def clear(
             return
         cleared = desk.clear(name, fingerprint, by=by, window=until, emergency=emergency)
         for rendering in cleared.renderings:
-            when = show.Zones.of(desk).show(rendering.slot.at)
+            when = rows.Zones.of(desk).show(rendering.slot.at)
             typer.echo(f"Cleared {rendering.key}, due {when}.")
 
 
@@ -170,4 +170,4 @@ def trail(
             names = ("at", "who", "what", "why")
             as_json([dict(zip(names, line, strict=True)) for line in lines])
         else:
-            show.say(show.trail(lines, show.Zones.of(desk)))
+            rows.say(show.trail(lines, rows.Zones.of(desk)))

@@ -155,11 +155,11 @@ def _ours(door: Door, error: Exception) -> NoReturn:
 
 
 def _say(message: str, hint: str) -> None:
-    from outreach.cli import show
+    from outreach.cli import rows
 
-    typer.echo(show.clean(message), err=True)
+    typer.echo(rows.clean(message), err=True)
     if hint:
-        typer.echo(f"→ {show.clean(hint)}", err=True)
+        typer.echo(f"→ {rows.clean(hint)}", err=True)
 
 
 def hush() -> None:
@@ -216,6 +216,14 @@ def command(*examples: str, name: str | None = None) -> Callable[[Verb], Verb]:
     return app.command(name, cls=Boundary, epilog=shown + "\n".join(f"  {e}" for e in examples))
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"outreach {version('outreach')}")
+        raise typer.Exit(DONE)
+
+
 @app.callback()
 def outreach(
     ctx: typer.Context,
@@ -223,13 +231,10 @@ def outreach(
         None, help="The office's folder, if not this one or one above. Or OUTREACH_HOME."
     ),
     acting: str = typer.Option("", "--as", metavar="NAME", help="Act as NAME: in a demo only."),
-    version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True),
+    _version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=_version
+    ),
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"outreach {installed('outreach')}")
-        raise typer.Exit(DONE)
     door: Door = ctx.ensure_object(Door)
     door.home, door.acting = home or door.home, acting
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import typer
 
-from outreach.cli import show
+from outreach.cli import rows
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 
 
 @command("outreach import august.csv", "outreach import august.csv --yes", name="import")
 def import_(
     ctx: typer.Context,
-    file: Path = typer.Argument(..., help="A CSV file of figures."),
+    file: Path = typer.Argument(..., exists=True, dir_okay=False, help="A CSV file of figures."),
     yes: bool = typer.Option(False, "--yes", help="Keep them without asking."),
     json: bool = typer.Option(False, "--json", help="Show them for machines; keeps with --yes."),
 ) -> None:
@@ -29,7 +29,7 @@ def import_(
         if json:
             as_json(asdict(figures))
         else:
-            show.say(show.row(line, whole=True) for line in figures.preview())
+            rows.say(rows.row(line, whole=True) for line in figures.preview())
         if figures.problems:
             raise typer.Exit(FOUND)
         if json and not yes:
@@ -41,7 +41,7 @@ def import_(
             return
         desk.import_figures(data, file=file.name, by=door.person(desk))
     if not json:
-        typer.echo(f"Kept: {show.counted(len(figures.months) + len(figures.posts), 'row')}.")
+        typer.echo(f"Kept: {rows.counted(len(figures.months) + len(figures.posts), 'row')}.")
 
 
 @command("outreach report 2025-08", "outreach report 2025-08 --out ~/Documents")
@@ -76,4 +76,4 @@ def report(
             new.replace(file)
             typer.echo(f"wrote {file}")
     typer.echo()
-    show.say(show.row(sentence) for sentence in made.summary)
+    rows.say(rows.row(sentence) for sentence in made.summary)

@@ -1,13 +1,13 @@
 """Commands for campaign files: check, plan, apply."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from outreach.cli import show
+from outreach.cli import rows, show
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 from outreach.errors import Problem, WrongFiles
 
@@ -45,9 +45,9 @@ def check(
             }
         )
     else:
-        show.say(show.problems(mistakes, open_))
+        rows.say(show.problems(mistakes, open_))
         if not mistakes:
-            typer.echo(f"No mistakes in {show.counted(count, 'post')}.")
+            typer.echo(f"No mistakes in {rows.counted(count, 'post')}.")
     if mistakes:
         raise typer.Exit(FOUND)
 
@@ -72,12 +72,15 @@ def _list_problems(home: Path) -> list[Problem]:
         try:
             read(home / "config" / name)
         except WrongFiles as error:
-            problems += error.problems
+            problems += [
+                replace(problem, where=problem.where.removeprefix(f"{home}/"))
+                for problem in error.problems
+            ]
     return problems
 
 
 def _files(desk: "Outreach") -> "Files":
-    with show.progress("Composing") as tell:
+    with rows.progress("Composing") as tell:
         return desk.files(progress=tell)
 
 
@@ -101,9 +104,9 @@ def plan(
 
 
 def _show(desk: "Outreach", files: "Files", made: "Plan") -> None:
-    show.say(show.plan(made, show.Zones.of(desk)))
+    rows.say(show.plan(made, rows.Zones.of(desk)))
     if files.mistakes:
-        count = show.counted(len(files.mistakes), "mistake")
+        count = rows.counted(len(files.mistakes), "mistake")
         typer.echo(f"There are {count} in the files: outreach check")
 
 
@@ -140,8 +143,8 @@ def apply(
             shown = made.hash
         applied = desk.apply(shown, by=by, really=really)
         waiting = len([reading for reading in desk.readings() if reading.renderings])
-    count = show.counted(len(applied.operations), "change")
+    count = rows.counted(len(applied.operations), "change")
     typer.echo(f"Recorded: {count}." if applied.operations else "There was nothing to record.")
     if waiting:
         verb = "waits" if waiting == 1 else "wait"
-        typer.echo(f"{show.counted(waiting, 'message')} {verb} for a colleague: outreach review")
+        typer.echo(f"{rows.counted(waiting, 'message')} {verb} for a colleague: outreach review")

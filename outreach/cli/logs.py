@@ -37,7 +37,7 @@ def _without_secrets(text: str, home: Path | None) -> str:
 
     try:
         return without_secrets(text, home)
-    except OSError:  # a secrets folder that cannot be read: then nothing can be told apart
+    except (OSError, OutreachError):  # a secrets folder that cannot be read
         return "(not shown: the office's secrets cannot be read, so they cannot be left out)"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from outreach.cli import show, starter, tokens
+from outreach.cli import rows, show, starter, tokens
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 from outreach.errors import NotAllowed, NotFound, OutreachError
 
@@ -168,13 +168,13 @@ def doctor(
             for finding in examine(desk):
                 found.append(finding)
                 if not json:
-                    show.say(show.findings([finding]))
+                    rows.say(show.findings([finding]))
     except NotFound:  # no office at all: nothing to examine
         raise
     except OutreachError as error:
         found.append(unopened(error))
         if not json:
-            show.say(show.findings(found[-1:]))
+            rows.say(show.findings(found[-1:]))
     if json:
         as_json([asdict(finding) for finding in found])
     if any(finding.ok is False for finding in found):

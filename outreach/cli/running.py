@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from outreach.cli import logs, show
+from outreach.cli import logs, rows, show
 from outreach.cli.door import Door, as_json, choose, command
 from outreach.errors import NotAllowed, OutreachError, Unusable
 
@@ -29,7 +29,7 @@ def status(
         if json:
             as_json(asdict(now))
         else:
-            show.say(show.status(now, desk.real(), show.Zones.of(desk)))
+            rows.say(show.status(now, desk.real(), rows.Zones.of(desk)))
 
 
 @command("outreach tick")
@@ -47,7 +47,7 @@ def tick(ctx: typer.Context) -> None:
         before = sum(1 for _ in desk.trail())
         desk.tick()
         happened = list(desk.trail())[before:]
-        show.say(show.trail(happened, show.Zones.of(desk)))
+        rows.say(show.trail(happened, rows.Zones.of(desk)))
     if not happened:
         typer.echo("Nothing was due.")
 
@@ -91,6 +91,7 @@ class _Pages:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((self._host, self._port))
+            self._socket.listen()  # whoever comes while the server starts waits for it
         except OSError as error:
             self._socket.close()
             raise Unusable(
@@ -162,9 +163,9 @@ def release(
         late = desk.release(scope, by=by)
         typer.echo(f"Released: {scope}.")
         if late:
-            typer.echo(f"{show.counted(len(late), 'post')} became late meanwhile:")
+            typer.echo(f"{rows.counted(len(late), 'post')} became late meanwhile:")
         for one in late:
-            show.say(show.line(one, show.Zones.of(desk)))
+            rows.say(show.line(one, rows.Zones.of(desk)))
             if not door.asks:
                 typer.echo(f"  → outreach settle {one.key} --send-now   or --skip")
                 continue
@@ -211,4 +212,4 @@ def settle(
     door: Door = ctx.obj
     with door.desk() as desk:
         line = desk.settle(key, chosen[0], by=door.person(desk), url=live)
-        show.say(show.line(line, show.Zones.of(desk)))
+        rows.say(show.line(line, rows.Zones.of(desk)))

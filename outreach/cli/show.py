@@ -1,141 +1,20 @@
-"""How values look in a terminal: each function turns one into rows, and `say` prints them.
-
-Rows are plain values, so what is shown can be tested without a terminal. Rich does the colours
-and the wrapping, and is imported when something is printed.
-"""
+"""How values look in a terminal: each function turns one into rows."""
 
 import difflib
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from outreach.cli.rows import Row, Zones, ago, counted, row
 from outreach.errors import Problem
 
 if TYPE_CHECKING:  # these bring the database with them
-    from outreach.app import Outreach
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
     from outreach.doctor import Finding
     from outreach.platforms import Channel
     from outreach.post import Part
     from outreach.standing import Line, Status
-
-Span = str | tuple[str, str]  # text, or text with its style
-
-# Escapes would reach the terminal; the others turn text around or hide letters, and a person
-# clears what they see.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line: `indent` blanks, a `lead` that hangs before wrapped text, and spans."""
-
-    spans: tuple[Span, ...]
-    indent: int = 0
-    lead: tuple[str, str] = ("", "")
-    whole: bool = False  # never wrapped: a command to be copied
-
-
-def row(*spans: Span, indent: int = 0, lead: str = "", style: str = "", whole: bool = False) -> Row:
-    return Row(spans, indent, (lead, style), whole)
-
-
-def clean(text: str) -> str:
-    """The text with what a terminal would obey, or hide, spelled out."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
-
-
-def say(rows: Iterable[Row]) -> None:
-    """Print rows to the terminal, or as plain lines to whatever reads us."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    for one in rows:
-        spans = [(clean(s), "") if isinstance(s, str) else (clean(s[0]), s[1]) for s in one.spans]
-        blanks = (" " * one.indent, "")
-        if one.whole or not console.is_terminal:
-            console.print(Text.assemble(blanks, one.lead, *spans), soft_wrap=True)
-            continue
-        grid = Table.grid(padding=0)
-        grid.add_column(no_wrap=True, width=one.indent + len(one.lead[0]))
-        grid.add_column(overflow="fold")
-        grid.add_row(Text.assemble(blanks, one.lead), Text.assemble(*spans))
-        console.print(grid)
-
-
-@contextmanager
-def progress(words: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, of) that draws a bar on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(words, total=None, visible=False)
-
-        def tell(done: int, of: int) -> None:
-            if bar.console.is_terminal and of > 40:  # fewer are done before it could be read
-                bar.update(task, completed=done, total=of, visible=True)
-
-        yield tell
-
-
-# --- times --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Zones:
-    """The office's two zones: in the second a time stands beside the first."""
-
-    office: str
-    also: str = ""
-
-    @classmethod
-    def of(cls, desk: "Outreach") -> "Zones":
-        office = desk.configuration.settings.office
-        return cls(office.zone, office.also_zone)
-
-    def show(self, at: datetime) -> str:
-        """ "Sat 26 Jul 2025, 08:00 Bangkok (10:00 Seoul)"."""
-        from zoneinfo import ZoneInfo
-
-        here = at.astimezone(ZoneInfo(self.office))
-        told = f"{_day(here)} {here.year}, {here:%H:%M} {_place(self.office)}"
-        if not self.also or self.also == self.office:
-            return told
-        there = at.astimezone(ZoneInfo(self.also))
-        day = "" if there.date() == here.date() else f"{_day(there)}, "
-        return f"{told} ({day}{there:%H:%M} {_place(self.also)})"
-
-
-def _day(at: datetime) -> str:
-    # Not strftime's names: they follow the machine's locale.
-    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
-    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{weekday} {at.day} {months[at.month - 1]}"
-
-
-def _place(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
-def ago(seconds: float) -> str:
-    """ "40 seconds", "12 minutes", "5 hours", "3 days"."""
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return counted(int(seconds // size), word)
-    return counted(int(seconds), "second")
-
-
-def counted(number: int, word: str) -> str:
-    """ "1 post", "28 posts"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
 
 # --- files --------------------------------------------------------------------------------
 
@@ -334,7 +213,9 @@ def _rendering(
     yield row((rendering.channel, "bold cyan"), f"  {where}  ", (when, "dim"), indent=2)
     twin = others[rendering.same_as].post.parts if rendering.same_as else ()
     if twin:
-        yield row(f"as on {rendering.same_as}, with other addresses:", indent=4)
+        same_text = all(a.text == b.text for a, b in zip(twin, rendering.post.parts, strict=True))
+        but = "" if same_text else ", with other addresses:"
+        yield row(f"as on {rendering.same_as}{but}", indent=4)
     for number, part in enumerate(rendering.post.parts):
         if len(rendering.post.parts) > 1:
             yield row(f"part {number + 1} of {len(rendering.post.parts)}", indent=4)
@@ -457,8 +338,22 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
     if now.next:
         yield row()
         yield row(("Next", "bold"))
-        for one in now.next:
-            yield from line(one, zones)
+        yield from _coming(now.next, zones)
+
+
+def _coming(lines: Iterable["Line"], zones: Zones) -> Iterator[Row]:
+    """What comes next: a message's channels stand together where all else is the same."""
+    alike: dict[tuple[str, ...], list[Line]] = {}
+    for one in lines:
+        about = one.key.rpartition("@")[0]
+        when = zones.show(one.at)
+        alike.setdefault((one.state, about, when, one.reason), []).append(one)
+    for (state, about, when, reason), those in alike.items():
+        channels = ", ".join(split_key(one.key)[3] for one in those)
+        shown = (f"{state:<9} ", _STATES.get(state, ""))
+        yield row(shown, (about, "bold"), f" on {channels}  ", (when, "dim"), indent=2)
+        if reason:
+            yield row(reason, indent=12)
 
 
 def findings(found: Iterable["Finding"]) -> Iterator[Row]:

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from outreach.cli import logs, show
+from outreach.cli import logs, rows
 from outreach.cli.door import DECLINED, FOUND, OURS, STOPPED, UNUSABLE
 from outreach.errors import NotAllowed, OutreachError, Unusable
 
@@ -27,7 +27,7 @@ def main() -> int:
     folder: Path = parser.parse_args().dir
     _fill_standard_streams()
     try:
-        show.say([show.row(("A demonstration. Nothing leaves this machine.", "bold cyan"))])
+        rows.say([rows.row(("A demonstration. Nothing leaves this machine.", "bold cyan"))])
         from outreach.demo.story import demo, report_file
 
         with demo(folder) as feed:
@@ -56,18 +56,18 @@ def _where(feed: str, files: list[Path], folder: Path, *, stays: bool, seconds: 
     outreach = os.path.relpath(program) if program.is_file() else "outreach"
     key = "forum-2025/recap/en@wechat"
     lines = [
-        show.row(),
-        show.row((f"Done in {seconds:.1f} seconds. Look here:", "bold")),
-        show.row(f"{'The feed':<10}", feed, "" if stays else "  (served while the demo runs)"),
+        rows.row(),
+        rows.row((f"Done in {seconds:.1f} seconds. Look here:", "bold")),
+        rows.row(f"{'The feed':<10}", feed, "" if stays else "  (served while the demo runs)"),
         *(
-            show.row(f"{name:<10}", str(file))
+            rows.row(f"{name:<10}", str(file))
             for name, file in zip(("Word", "Web page", "Data"), files, strict=True)
         ),
-        show.row(f"{'A trail':<10}", f"{outreach} --home {folder} trail {key}"),
+        rows.row(f"{'A trail':<10}", f"{outreach} --home {folder} trail {key}"),
     ]
     if stays:
-        lines.append(show.row(("The feed stays open: press Ctrl-C to end.", "bold cyan")))
-    show.say(lines)
+        lines.append(rows.row(("The feed stays open: press Ctrl-C to end.", "bold cyan")))
+    rows.say(lines)
 
 
 def _fill_standard_streams() -> None:
@@ -81,9 +81,9 @@ def _fill_standard_streams() -> None:
 
 
 def _say(message: str, hint: str) -> None:
-    print(show.clean(message), file=sys.stderr)  # noqa: T201 - this is a door
+    print(rows.clean(message), file=sys.stderr)  # noqa: T201 - this is a door
     if hint:
-        print(f"→ {show.clean(hint)}", file=sys.stderr)  # noqa: T201 - this is a door
+        print(f"→ {rows.clean(hint)}", file=sys.stderr)  # noqa: T201 - this is a door
 
 
 if __name__ == "__main__":

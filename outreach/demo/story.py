@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from outreach.app import Outreach
 from outreach.campaign.plan import Plan
-from outreach.cli import logs, show
+from outreach.cli import logs, rows, show
 from outreach.config import read_configuration, real_now
 from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.demo.office import demo_folder, furnish
@@ -278,15 +278,15 @@ class _Teller:
 
     def __init__(self, desk: Outreach, folder: Path) -> None:
         self.desk, self.folder, self.step = desk, folder, 0
-        self.zones = show.Zones.of(desk)
+        self.zones = rows.Zones.of(desk)
         self.names = {name: person.name for name, person in desk.people().items()}
 
     def heading(self, words: str) -> None:
         self.step += 1
-        show.say([show.row(), show.row((f"{self.step}  {words}", "bold"))])
+        rows.say([rows.row(), rows.row((f"{self.step}  {words}", "bold"))])
 
-    def line(self, *spans: show.Span, lead: str = "", indent: int = 3) -> None:
-        show.say([show.row(*spans, indent=indent, lead=lead)])
+    def line(self, *spans: rows.Span, lead: str = "", indent: int = 3) -> None:
+        rows.say([rows.row(*spans, indent=indent, lead=lead)])
 
     def office(self, stood_in: Sequence[str]) -> None:
         self.heading(f"An office of its own, in {self.folder}")
@@ -302,12 +302,12 @@ class _Teller:
         named = {show.split_key(op.key)[3] for op in planned.operations}
         channels = ", ".join(name for name in self.desk.channels if name in named)
         self.line(
-            f"{show.counted(len(planned.operations), 'post')} on {channels}; no mistakes. "
+            f"{rows.counted(len(planned.operations), 'post')} on {channels}; no mistakes. "
             f"Applied: plan {planned.hash}."
         )
 
     def cleared(self, messages: int) -> None:
-        read = show.counted(messages, "message")
+        read = rows.counted(messages, "message")
         name = self.names["clearer"]
         self.heading(f"{name} reads and clears {read}: nobody clears what they wrote")
 
@@ -316,7 +316,7 @@ class _Teller:
         for post in posts:
             how = {**dict.fromkeys(REHEARSED, "  rehearsed"), BY_HAND: "  by hand"}
             spans = ((f"{post.channel:<10}", "green"), post.url, (how.get(post.channel, ""), "dim"))
-            show.say([show.row(*spans, indent=5, whole=True)])
+            rows.say([rows.row(*spans, indent=5, whole=True)])
 
     def public(self, visits: int, bots: int, figures: int, entries: int) -> None:
         self.heading("The public, over HTTP")

@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery, ReceiptRow, State
-from outreach.errors import NotFound, NotNow, Refused
+from outreach.errors import NotNow, Problem, Refused, WrongFiles
 from outreach.measure.imports import Import, PostRow, Typed
 from outreach.measure.metrics import Reason
 from outreach.measure.months import bounds, following
-from outreach.platforms import Figures, Platform, Receipt
+from outreach.platforms import Figures, Platform, Receipt, Told
 from outreach.store import Store
 from outreach.store.tables import Click, Collection, ImportBatch, ShortLink, Snapshot
 
@@ -113,7 +113,16 @@ def _channel(
             snapshot
             for row in due
             for snapshot in [
-                *_of_post(session, row, offered, figures, receipts.get(row.key, ()), reason, now),
+                *_of_post(
+                    session,
+                    row,
+                    offered,
+                    figures,
+                    receipts.get(row.key, ()),
+                    reason,
+                    now,
+                    by_hand=isinstance(platform, Told),
+                ),
                 *_clicks(session, row, now),
             ]
         ]
@@ -132,9 +141,10 @@ def _of_post(
     receipts: Sequence[Receipt],
     reason: str,
     now: datetime,
+    *,
+    by_hand: bool,
 ) -> Iterable[Snapshot]:
     """One snapshot for each figure; a thread's is the sum of its parts, or none."""
-    by_hand = not figures and not reason
     for metric in offered:
         values = [figures.get(receipt.id, {}).get(metric) for receipt in receipts]
         known = [value for value in values if value is not None]
@@ -190,7 +200,7 @@ def _late(due: Collection, now: datetime) -> str:
     if late <= LATE:
         return ""
     hours = int(late.total_seconds() // 3600)
-    return f"collected {hours} hours after it was due"
+    return f"collected {hours} hour{'' if hours == 1 else 's'} after it was due"
 
 
 def _receipts(session: Session, keys: set[str]) -> dict[str, list[Receipt]]:
@@ -210,6 +220,8 @@ def audience(store: Store, platforms: Mapping[str, Platform], now: datetime) -> 
         if "followers" not in platform.offers:
             continue
         reason = ""
+        by_hand = isinstance(platform, Told)
+        absent = Reason.MANUAL_PENDING if by_hand else Reason.COLLECTION_FAILED
         try:
             value = platform.audience().get("followers")
         except Refused:
@@ -223,7 +235,7 @@ def audience(store: Store, platforms: Mapping[str, Platform], now: datetime) -> 
                 channel=channel,
                 metric="followers",
                 value=value,
-                reason=reason or ("" if value is not None else Reason.MANUAL_PENDING),
+                reason=reason or ("" if value is not None else absent),
                 taken_at=now,
                 source="network",
             )
@@ -248,14 +260,26 @@ def keep_import(
     now: datetime,
     sample: bool = False,
 ) -> None:
-    """Keep what a person imported. The same figures twice change nothing: the last one counts.
+    """Keep what a person imported. What was imported last counts; twice in a row is once.
 
-    Raises NotFound where a row names a post that is not published.
+    Raises WrongFiles with every row that names a post that is not published.
     """
     sha256 = hashlib.sha256(data).hexdigest()
-    batch = session.scalar(select(ImportBatch).where(ImportBatch.sha256 == sha256))
-    if batch:
+    last = session.scalar(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1))
+    if last and (last.sha256, last.undone_at) == (sha256, None):
         return
+    known: list[tuple[PostRow, Delivery]] = []
+    unknown: list[Problem] = []
+    hint = "give a post's key, or its public address, as outreach status lists them"
+    for post in figures.posts:
+        delivery = _post(session, post)
+        if delivery:
+            known.append((post, delivery))
+        else:
+            what = f"{post.post} is no published post"
+            unknown.append(Problem(f"{file}:{post.line}", what, hint))
+    if unknown:
+        raise WrongFiles(unknown)
     batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
     session.add(batch)
     session.flush()
@@ -284,19 +308,13 @@ def keep_import(
             keep(row.channel, row.channel, "posts", Typed(row.posts), row.note, row.month)
         for metric, typed in row.figures.items():
             keep(row.channel, row.channel, metric, typed, row.note, row.month)
-    for post in figures.posts:
-        delivery = _post(session, post)
+    for post, delivery in known:
         for metric, typed in post.figures.items():
             keep(delivery.key, delivery.channel, metric, typed, post.note, "")
     session.add_all(made)
 
 
-def _post(session: Session, row: PostRow) -> Delivery:
+def _post(session: Session, row: PostRow) -> Delivery | None:
     key = session.scalar(select(ReceiptRow.key).where(ReceiptRow.url == row.post)) or row.post
     delivery = session.get(Delivery, key)
-    if delivery is None or delivery.state is not State.PUBLISHED:
-        raise NotFound(
-            f"line {row.line}: {row.post} is no published post",
-            "give a post's key, or its public address, as outreach status lists them",
-        )
-    return delivery
+    return delivery if delivery and delivery.state is State.PUBLISHED else None

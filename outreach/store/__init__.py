@@ -61,18 +61,32 @@ class Base(DeclarativeBase):
 class Store:
     """One database. `reading()` and `writing()` are the two ways in."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, busy: float = BUSY) -> None:
+        """Open the database of this SQLAlchemy address; a writer waits `busy` seconds for another.
+
+        Raises Unusable where there cannot be a file. Makes its folder.
+        """
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
         self.file = (
-            Path(self.url.database)
+            Path(self.url.database.removeprefix("file:"))
             if self.embedded and self.url.database not in (None, "", ":memory:")
             else None
         )
         if self.file:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Unusable(
+                    f"the database's folder {self.file.parent} cannot be made: {error.strerror}",
+                    "give this user the right to write there, or choose another: [desk] database",
+                ) from error
         if self.embedded:
-            self.engine = create_engine(self.url, connect_args={"timeout": BUSY})
+            # As many connections as threads may want at once: they wait for each other in the
+            # database, which knows for how long.
+            self.engine = create_engine(
+                self.url, connect_args={"timeout": busy}, pool_size=64, max_overflow=-1
+            )
             event.listen(self.engine, "connect", _sqlite)
             event.listen(self.engine, "begin", _begin)
         else:
@@ -116,7 +130,7 @@ class Store:
                 "install the newer version, or restore a backup that this version has made",
             )
         with _understood(self):
-            upgrade(self.engine)
+            upgrade(self._writer)  # two processes that start at once: the second finds it done
 
     def revision(self) -> str:
         """The revision of the tables, or "" where there are none yet."""

@@ -1,0 +1,138 @@
+"""Rows: what commands print. Plain values, so what is shown can be tested without a terminal.
+
+Rich does the colours and the wrapping, and is imported when something is printed.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it brings the database with it
+    from outreach.app import Outreach
+
+Span = str | tuple[str, str]  # text, or text with its style
+
+# Escapes would reach the terminal; the others turn text around or hide letters, and a person
+# clears what they see.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
+
+MANY = 40  # texts: fewer are composed before a bar could be read
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: `indent` blanks, a `lead` that hangs before wrapped text, and spans."""
+
+    spans: tuple[Span, ...]
+    indent: int = 0
+    lead: tuple[str, str] = ("", "")
+    whole: bool = False  # never wrapped: a command to be copied
+
+
+def row(*spans: Span, indent: int = 0, lead: str = "", style: str = "", whole: bool = False) -> Row:
+    return Row(spans, indent, (lead, style), whole)
+
+
+def clean(text: str) -> str:
+    """The text with what a terminal would obey, or hide, spelled out."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def say(rows: Iterable[Row]) -> None:
+    """Print rows to the terminal, or as plain lines to whatever reads us."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    class Heard(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # Rich itself would end with 1, which means mistakes
+
+    console = Heard(highlight=False, markup=False, emoji=False)
+    for one in rows:
+        spans = [(clean(s), "") if isinstance(s, str) else (clean(s[0]), s[1]) for s in one.spans]
+        blanks = (" " * one.indent, "")
+        whole = one.whole or not console.is_terminal
+        hang = one.indent + len(one.lead[0])
+        if whole or not hang:
+            console.print(Text.assemble(blanks, one.lead, *spans), soft_wrap=whole)
+            continue
+        grid = Table.grid(padding=0)
+        grid.add_column(no_wrap=True, width=hang)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text.assemble(blanks, one.lead), Text.assemble(*spans))
+        console.print(grid)
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, of) that draws a bar on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(words)
+
+    def tell(done: int, of: int) -> None:
+        if console.is_terminal and of > MANY:
+            bar.start()
+            bar.update(task, completed=done, total=of)
+
+    try:
+        yield tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The office's two zones: in the second a time stands beside the first."""
+
+    office: str
+    also: str = ""
+
+    @classmethod
+    def of(cls, desk: "Outreach") -> "Zones":
+        office = desk.configuration.settings.office
+        return cls(office.zone, office.also_zone)
+
+    def show(self, at: datetime) -> str:
+        """ "Sat 26 Jul 2025, 08:00 Bangkok (10:00 Seoul)"."""
+        from zoneinfo import ZoneInfo
+
+        here = at.astimezone(ZoneInfo(self.office))
+        told = f"{_day(here)} {here.year}, {here:%H:%M} {_place(self.office)}"
+        if not self.also or self.also == self.office:
+            return told
+        there = at.astimezone(ZoneInfo(self.also))
+        day = "" if there.date() == here.date() else f"{_day(there)}, "
+        return f"{told} ({day}{there:%H:%M} {_place(self.also)})"
+
+
+def _day(at: datetime) -> str:
+    # Not strftime's names: they follow the machine's locale.
+    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"{weekday} {at.day} {months[at.month - 1]}"
+
+
+def _place(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def ago(seconds: float) -> str:
+    """ "40 seconds", "12 minutes", "5 hours", "3 days"."""
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return counted(int(seconds // size), word)
+    return counted(int(seconds), "second")
+
+
+def counted(number: int, word: str) -> str:
+    """ "1 post", "28 posts"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,101 @@
+"""What files would ask for, as values: applied without writing and composing any file."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from outreach import apply as applying
+from outreach import notices, people
+from outreach.app import Outreach
+from outreach.campaign.models import Late
+from outreach.campaign.plan import Plan, plan
+from outreach.compose import Draft
+from outreach.compose.links import Link
+from outreach.delivery import Delivery
+from outreach.errors import Problem
+from outreach.post import Part, Picture, Post, Slot
+from tests.conftest import Office
+
+KEY = "c/news/en@net"
+AT = datetime(2025, 7, 20, 2, tzinfo=UTC)  # an hour after a test's clock begins
+
+
+def utc(text: str) -> datetime:
+    """ "2025-07-20T02:00" in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def slot(at: datetime, zone: str = "UTC") -> Slot:
+    return Slot(at, f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}", zone)
+
+
+def draft(
+    key: str = KEY,
+    *texts: str,
+    at: datetime | None = AT,
+    zone: str = "UTC",
+    late: timedelta = timedelta(minutes=15),
+    not_after: datetime | None = None,
+    release: str = "as-ready",
+    authors: Iterable[str] = ("ana",),
+    blocked: Iterable[Problem] = (),
+    pictures: Iterable[Picture] = (),
+    links: Iterable[Link] = (),
+    account: str = "memory net",
+) -> Draft:
+    """What `campaign/message/language@channel` would be composed into; one part for each text."""
+    campaign, message, rest = key.split("/")
+    language, channel = rest.split("@")
+    parts = tuple(
+        Part(text, language, tuple(pictures) if n == 0 else ())
+        for n, text in enumerate(texts or ("Some words.",))
+    )
+    return Draft(
+        campaign=campaign,
+        message=message,
+        language=language,
+        channel=channel,
+        slot=slot(at, zone) if at else None,
+        post=Post(campaign, message, language, channel, parts, account),
+        late=Late(late),
+        not_after=not_after,
+        release=release,
+        authors=frozenset(authors),
+        blocked=tuple(blocked),
+        links=tuple(links),
+    )
+
+
+def planned(desk: Outreach, *drafts: Draft) -> Plan:
+    """What applying these drafts would change."""
+    with desk.store.reading() as session:
+        return plan(drafts, applying.standing(session), now=desk.now())
+
+
+def put(desk: Outreach, *drafts: Draft, by: str = "ana") -> Plan:
+    """Apply these drafts as if they were all that the office's files ask for."""
+    with desk.store.writing() as session:
+        made = plan(drafts, applying.standing(session), now=desk.now())
+        by_key = {one.key: one for one in drafts}
+        applying.carry_out(session, made, by_key, by=by, now=desk.now())
+        notices.write(session, people.in_force(session), desk.now())
+    return made
+
+
+def run_to(office: Office, desk: Outreach, at: datetime) -> None:
+    """The desk has run all the while, and it is `at` now."""
+    office.clock.at = at - timedelta(minutes=1)
+    desk.tick()
+    office.clock.at = at
+    desk.tick()
+
+
+def row(desk: Outreach, key: str = KEY) -> Delivery:
+    """The delivery as it stands."""
+    with desk.store.reading() as session:
+        return session.get_one(Delivery, key)
+
+
+def trail(desk: Outreach, key: str = KEY) -> list[str]:
+    """What happened to it, oldest first."""
+    return [what for _, _, what, _ in desk.trail(key)]

@@ -1,0 +1,309 @@
+"""What each command shows, asks and leaves undone."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+from tests.commands.conftest import CAMPAIGN, TEXT, Shell
+
+KEY = "forum/reminder/en@web"
+
+
+class TestPlanAndApply:
+    def test_a_changed_text_is_shown_line_by_line_and_the_end_of_its_clearance(self, cleared):
+        cleared.write("templates/posts/forum/reminder.md", TEXT.replace("25 August", "26 August"))
+        plan = cleared("plan").out
+        assert "~ web, wechat: what the public would see changes" in plan
+        assert "- The forum opens in Bangkok on 25 August." in plan
+        assert "+ The forum opens in Bangkok on 26 August." in plan
+        assert "! the clearance ends; somebody has to read it again" in plan
+        assert "2 clearances would end" in plan
+
+    def test_a_move_and_a_drop(self, cleared):
+        cleared.write("campaigns/forum.yaml", CAMPAIGN.replace("- 3 days", "- 4 days"))
+        assert "it moves from 2025-08-22T10:00 Asia/Seoul, outside" in cleared("plan").out
+        cleared.write("campaigns/forum.yaml", CAMPAIGN.replace("reminder: {", "again: {"))
+        cleared.write("templates/posts/forum/again.md", TEXT)
+        plan = cleared("plan")
+        assert "- web, wechat: it is no longer in the campaign file" in plan.out
+        assert "it drops 2 of 2 cleared posts: add --really" in plan.out
+        hash_ = re.search(r"outreach apply (\w+)", plan.out)[1]
+        declined = cleared("apply", hash_, who="ana")
+        assert declined.code == 2
+        assert "outreach apply --really" in declined.err
+        assert cleared("apply", hash_, "--really", who="ana").code == 0
+
+    def test_what_waits_is_grouped_with_what_it_waits_for(self, shell):
+        shell.write("templates/posts/forum/reminder.md", TEXT + "\n{{ links.programme }}\n")
+        plan = shell("plan").out
+        assert "new, and it waits: links.programme is to be confirmed" in plan
+        assert "→ when it is known, write it in campaigns/forum.yaml:8" in plan
+        assert "forum/reminder/en on web, wechat" in plan
+
+    def test_alone_on_a_terminal_it_shows_the_plan_and_takes_no_for_an_answer(self, shell):
+        said = shell("apply", who="ana", types="n\n", terminal=True)
+        assert (said.code, "Nothing was recorded." in said.out) == (0, True)
+        said = shell("apply", who="ana", types="y\n", terminal=True)
+        assert "Recorded: 2 changes." in said.out
+
+    def test_with_nothing_to_do_it_says_so(self, cleared):
+        assert "Nothing to apply" in cleared("apply", who="ana").out
+
+    def test_mistakes_are_mentioned_and_the_rest_is_planned(self, shell):
+        shell.write("campaigns/other.yaml", "campaign: other\n")
+        plan = shell("plan")
+        assert plan.code == 0
+        assert "2 posts: 2 to add" in plan.out
+        assert "mistakes in the files: outreach check" in plan.out
+
+
+class TestClearing:
+    def test_a_reading_shows_alike_channels_once_and_pictures_with_their_description(self, shell):
+        self.applied(shell)
+        review = shell("review", who="bo").out
+        assert review.count("The forum opens in Bangkok") == 1
+        assert "as on web" in review
+        assert "by ana" in review
+
+    def test_an_author_is_told_that_a_colleague_clears(self, shell):
+        self.applied(shell)
+        review = shell("review", who="ana").out
+        assert "You are an author: a colleague clears it" in review
+        assert "outreach clear" not in review
+
+    def test_marks_that_hide_or_turn_text_are_spelled_out(self, shell):
+        shell.write("templates/posts/forum/reminder.md", "## en\n\nOpen\u202egnihton\u200b here\n")
+        self.applied(shell)
+        assert "Open⟨U+202E⟩gnihton⟨U+200B⟩ here" in shell("review").out
+
+    def test_alone_it_walks_through_what_waits(self, shell):
+        two = CAMPAIGN + "  day-of: {at: forum}\n"
+        shell.write("campaigns/forum.yaml", two)
+        shell.write("templates/posts/forum/day-of.md", "## en\n\nIt opens today.\n")
+        self.applied(shell)
+        said = shell("clear", who="bo", types="y\nr\ntoo short\n", terminal=True)
+        assert "Cleared forum/reminder/en." in said.out
+        assert "Returned forum/day-of/en to its authors." in said.out
+        assert "Nothing waits for you." in shell("clear", who="bo", terminal=True).out
+        assert "returned by Bo Example: too short" in shell("status").out
+
+    def test_a_window_until_a_day_holds_to_its_end_in_the_office_zone(self, shell):
+        self.applied(shell)
+        [reading] = json.loads(shell("review", "--json").out)
+        typed = ("clear", reading["name"], reading["fingerprint"], "--window")
+        assert shell(*typed, "until=2025-08-21", who="bo").code == 2
+        assert shell(*typed, "until=2025-08-24", who="bo").code == 0
+        shell.write("campaigns/forum.yaml", CAMPAIGN.replace("- 3 days", "- 1 days"))
+        assert "within what was cleared" in shell("plan").out
+
+    def test_an_emergency_is_in_the_trail(self, shell):
+        self.applied(shell)
+        [reading] = json.loads(shell("review", "--json").out)
+        typed = ("clear", reading["name"], reading["fingerprint"])
+        assert shell(*typed, who="ana").code == 2
+        assert shell(*typed, "--emergency", "the venue is closed", who="ana").code == 0
+        trail = json.loads(shell("trail", KEY, "--json").out)
+        assert ("cleared in an emergency", "the venue is closed") in [
+            (line["what"], line["why"]) for line in trail
+        ]
+
+    def test_one_post_alone_can_be_returned(self, cleared):
+        said = cleared("return", KEY, "--why", "the picture is old", who="bo")
+        assert said.out == f"Returned {KEY}.\n"
+
+    def applied(self, shell: Shell) -> None:
+        plan = json.loads(shell("plan", "--json").out)
+        assert shell("apply", plan["hash"], who="ana").code == 0
+
+
+class TestPublishing:
+    def test_status_says_what_comes_next_and_what_is_on_hold(self, cleared):
+        cleared("hold", "channel:web", "--why", "the page moves", who="bo")
+        status = cleared("status").out
+        assert "channel:web by bo: the page moves" in status
+        assert "forum/reminder/en on wechat  Fri 22 Aug 2025, 08:00 Bangkok (10:00 Seoul)" in status
+        assert "Nothing has ticked yet" in status
+        assert json.loads(cleared("status", "--json").out)["counts"] == {"cleared": 2}
+
+    def test_what_became_late_during_a_hold_is_asked_about(self, cleared):
+        self.tick_at(cleared, "2025-08-22T00:59Z")
+        cleared("hold", "all", "--why", "the venue is closed", who="bo")
+        self.tick_at(cleared, "2025-08-22T01:02Z", "2025-08-22T01:06Z", "2025-08-22T01:10Z")
+        self.tick_at(cleared, "2025-08-22T01:14Z", "2025-08-22T01:18Z")
+        said = cleared("release", "all", who="bo", types="n\ns\n", terminal=True)
+        assert "2 posts became late meanwhile:" in said.out
+        self.tick_at(cleared, "2025-08-22T01:20Z")
+        counts = json.loads(cleared("status", "--json").out)["counts"]
+        assert counts == {"published": 1, "skipped": 1}
+
+    def test_without_a_terminal_the_commands_are_shown(self, cleared):
+        self.tick_at(cleared, "2025-08-22T00:59Z")
+        cleared("hold", "channel:web", "--why", "the page moves", who="bo")
+        self.tick_at(cleared, "2025-08-22T01:03Z", "2025-08-22T01:07Z", "2025-08-22T01:11Z")
+        self.tick_at(cleared, "2025-08-22T01:15Z", "2025-08-22T01:19Z")
+        said = cleared("release", "channel:web", who="bo")
+        assert f"outreach settle {KEY} --send-now" in said.out
+
+    def tick_at(self, shell: Shell, *times: str) -> None:
+        for time in times:
+            shell.clock.to(time)
+            assert shell("tick").code == 0
+
+    def test_only_one_may_publish(self, shell):
+        from outreach.dispatch import only_publisher
+
+        with only_publisher(shell.home / "data/outreach.db"):
+            said = shell("tick")
+        assert said.code == 3
+        assert "is publishing" in said.err
+
+    def test_a_taken_address_is_said_before_anything_runs(self, shell):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            shell.write("config/outreach.toml", f'[web]\nlisten = "127.0.0.1:{port}"\n')
+            said = shell("run")
+        assert said.code == 3
+        assert f"the pages cannot be served on 127.0.0.1:{port}" in said.err
+
+    def test_run_serves_and_ticks_until_it_is_told_to_stop(self, shell):
+        shell.write("config/outreach.toml", '[web]\nlisten = "127.0.0.1:0"\n')
+        running = subprocess.Popen(
+            [sys.executable, "-m", "outreach", "run", "--home", shell.home],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            said = ""
+            while "public pages are on" not in said:
+                said = running.stderr.readline()
+                assert said, "it ended"
+            address = re.search(r"http://\S+", said)[0]
+            with urlopen(f"{address}healthz", timeout=10) as answer:
+                assert answer.read() == b"ok\n"
+            running.send_signal(signal.SIGTERM)
+            rest = running.communicate(timeout=20)[1]
+        finally:
+            running.kill()
+            running.wait()
+            running.stderr.close()
+        assert running.returncode == 0, rest
+        assert "Traceback" not in rest
+
+
+class TestFigures:
+    GOOD = "channel,month,posts,displays\nwechat,2025-08,1,77\n"
+
+    def test_an_import_is_shown_and_asked_about_and_no_keeps_nothing(self, shell):
+        shell.write("august.csv", self.GOOD)
+        typed = ("import", str(shell.home / "august.csv"))
+        declined = shell(*typed, who="ana")
+        assert (declined.code, "--yes" in declined.err) == (2, True)
+        said = shell(*typed, who="ana", types="n\n", terminal=True)
+        assert said.out.endswith("Nothing was kept.\n")
+        assert "figures imported" not in shell("trail").out
+        assert "Kept: 1 row." in shell(*typed, who="ana", types="y\n", terminal=True).out
+        assert "figures imported: august.csv" in shell("trail").out
+
+    def test_for_machines_it_is_a_preview_unless_yes(self, shell):
+        shell.write("august.csv", self.GOOD)
+        typed = ("import", str(shell.home / "august.csv"), "--json")
+        preview = json.loads(shell(*typed, who="ana").out)
+        assert preview["months"][0]["figures"]["displays"]["value"] == 77
+        assert "figures imported" not in shell("trail").out
+        assert json.loads(shell(*typed, "--yes", who="ana").out) == preview
+        assert "figures imported" in shell("trail").out
+
+    def test_a_wrong_file_shows_all_that_is_wrong_and_keeps_nothing(self, shell):
+        shell.write("bad.csv", "channel,month,posts,displays\nwechet,2025-13,1,many\n")
+        said = shell("import", str(shell.home / "bad.csv"), "--yes", who="ana")
+        assert said.code == 1
+        assert "wechet" in said.out
+        assert "2025-13" in said.out
+
+    def test_a_report_goes_where_it_is_wanted(self, shell, tmp_path):
+        # The office of these tests has no templates of its own: that is said, with its file.
+        said = shell("report", "2025-07", "--out", str(tmp_path / "out"), who="ana")
+        assert said.code == 1
+        assert "templates/reports/monthly.docx" in said.err
+        assert shell("init").code == 0
+        said = shell("report", "2025-07", "--out", str(tmp_path / "out"), who="ana")
+        assert said.code == 0
+        assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+class TestDoctor:
+    def test_it_says_which_account_will_fail_and_what_is_due_on_it(self, shell):
+        channels = (shell.home / "config/channels.toml").read_text()
+        shell.write(
+            "config/channels.toml",
+            channels + '\n[telegram]\nplatform = "telegram"\nchat = "@example"\n',
+        )
+        campaign = CAMPAIGN.replace("[web, wechat]", "[web, telegram]")
+        shell.write("campaigns/forum.yaml", campaign)
+        plan = json.loads(shell("plan", "--json").out)
+        shell("apply", plan["hash"], who="ana")
+        shell.clock.to("2025-08-20T00:00Z")
+        said = shell("doctor")
+        assert said.code == 1
+        assert "fails channel telegram: its secrets are missing: OUTREACH_TELEGRAM" in said.out
+        assert "forum/reminder/en@telegram is due 2025-08-22 10:00 Asia/Seoul, and its" in said.out
+        assert "ok    channel web: feed web: 0 entries" in said.out
+
+    def test_for_machines(self, shell):
+        found = {one["name"]: one["ok"] for one in json.loads(shell("doctor", "--json").out)}
+        assert found["database"] is True
+        assert found["clock"] is None
+        assert found["mail"] is None
+
+    def test_a_clock_that_stopped_and_a_mail_server_that_is_not_there(self, shell):
+        with socket.create_server(("127.0.0.1", 0)) as once:
+            port = once.getsockname()[1]
+        shell.write(
+            "config/outreach.toml",
+            f'[mail]\nhost = "127.0.0.1"\nport = {port}\nfrom = "desk@example.org"\n',
+        )
+        shell("tick")
+        shell.clock.forward(hours=2)
+        said = shell("doctor")
+        assert said.code == 1
+        assert "fails clock: the last tick was 120 minutes ago" in said.out
+        assert f"fails mail: 127.0.0.1:{port} does not serve us" in said.out
+
+    def test_wrong_files_and_a_wrong_database_are_findings(self, shell):
+        good = (shell.home / "config/channels.toml").read_text()
+        shell.write("config/channels.toml", '[web]\nplatform = "fed"\n')
+        said = shell("doctor")
+        assert (said.code, "fails configuration" in said.out) == (1, True)
+        shell.write("config/channels.toml", good)
+        for file in (shell.home / "data").glob("outreach.db*"):
+            file.unlink()
+        (shell.home / "data/outreach.db").write_bytes(b"no database" * 100)
+        said = shell("doctor", "--json")
+        assert said.code == 1
+        assert [one["name"] for one in json.loads(said.out)] == ["database"]
+
+    def test_who_cannot_be_cleared_by_anybody_is_said(self, shell):
+        assert "nobody can clear what bo writes" in shell("doctor").out
+
+    def test_an_env_file_that_others_can_read(self, shell):
+        shell.write(".env", "OUTREACH_X_ACCESS_TOKEN=1\n")
+        (shell.home / ".env").chmod(0o644)
+        said = shell("doctor")
+        assert "others on this machine may read .env" in said.out
+        (shell.home / ".env").chmod(0o600)
+        assert "others on this machine" not in shell("doctor").out
+
+
+@pytest.mark.parametrize("typed", [("check",), ("plan",), ("review",), ("trail",), ("status",)])
+def test_what_machines_read_is_json(cleared, typed):
+    json.loads(cleared(*typed, "--json").out)
+
+
+def test_the_version(shell):
+    assert re.fullmatch(r"outreach \d+\.\d+\.\d+\n", shell("--version").out)
