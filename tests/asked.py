@@ -13,7 +13,9 @@ from outreach.compose import Draft
 from outreach.compose.links import Link
 from outreach.delivery import Delivery
 from outreach.errors import Problem
+from outreach.platforms import Receipt
 from outreach.post import Part, Picture, Post, Slot
+from outreach.publish import finish, keep_receipt
 from tests.conftest import Office
 
 KEY = "c/news/en@net"
@@ -80,6 +82,28 @@ def put(desk: Outreach, *drafts: Draft, by: str = "ana") -> Plan:
         applying.carry_out(session, made, by_key, by=by, now=desk.now())
         notices.write(session, people.in_force(session), desk.now())
     return made
+
+
+def live(
+    desk: Outreach,
+    key: str = KEY,
+    *texts: str,
+    at: datetime = AT,
+    url: str = "",
+    links: Iterable[Link] = (),
+) -> None:
+    """The post is live since `at`, at `url`, or in its network's memory."""
+    wanted = draft(key, *(texts or (f"This is {key}.",)), at=at, links=links)
+    before = at - timedelta(days=1)
+    platform = desk.platforms[key.rpartition("@")[2]]
+    with desk.store.writing() as session:
+        made = plan([wanted], [], now=before)
+        applying.carry_out(session, made, {key: wanted}, by="ana", now=before)
+        row = session.get_one(Delivery, key)
+        for number, part in enumerate(row.post.parts):
+            receipt = Receipt(url, url, at) if url else platform.publish(part, None)
+            keep_receipt(session, row, number, receipt, at)
+        finish(session, row, at)
 
 
 def run_to(office: Office, desk: Outreach, at: datetime) -> None:

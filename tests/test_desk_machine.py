@@ -449,7 +449,7 @@ def _url(post) -> str:
 def test_nothing_twice_nothing_unread_published_means_live():
     reached.clear()
     run_state_machine_as_test(
-        Desk, settings=settings(max_examples=100, stateful_step_count=25, deadline=None)
+        Desk, settings=settings(max_examples=60, stateful_step_count=25, deadline=None)
     )
     print(dict(reached))
 

@@ -336,7 +336,7 @@ class TestChannelsThatAreNotReady:
         ("channels", "desk_says", "why"),
         [
             (
-                '[x]\nplatform = "x"\naccount = "neaspec"\n',
+                '[x]\nplatform = "x"\nhandle = "neaspec"\n',
                 "",
                 "its secrets are missing: OUTREACH_X_",
             ),
@@ -354,7 +354,7 @@ class TestChannelsThatAreNotReady:
         ids=["without its secrets", "to be confirmed", "with addresses nobody can open"],
     )
     def test_it_never_publishes_and_its_posts_are_missed_with_the_reason(
-        self, office, channels, desk_says, why, monkeypatch
+        self, office, channels, desk_says, why
     ):
         office.write("config/channels.toml", channels)
         office.write("config/outreach.toml", desk_says)
@@ -457,10 +457,11 @@ class TestSeveralAtOnce:
         desk.tick()
         put(desk, draft(channel="net"), draft(channel="slow"))
         office.clock.to(DUE)
-        answer = threading.Event()
+        asked, answer = threading.Event(), threading.Event()
         slow = desk.platforms["slow"]
 
         def stuck(part, after):
+            asked.set()
             answer.wait(10)
             return Memory.publish(slow, part, after)
 
@@ -470,6 +471,7 @@ class TestSeveralAtOnce:
         while state(desk, KEY) != "published" and time.monotonic() - began < 5:
             time.sleep(0.01)
         took = time.monotonic() - began
+        assert asked.wait(5)
         assert state(desk, "c/news/en@slow") == "sending"
         assert took < 1
         answer.set()

@@ -1,6 +1,7 @@
 """Makes the pictures of the documentation anew, from the real program: `make pictures`.
 
-    plan.png         outreach plan, in a terminal, of this repository's office on 20 July 2025
+    plan.png         outreach plan, in a terminal, of this repository's office on 20 July 2025;
+                     of what waits, the first three
     feed.png         the demo's feed in Chromium; feed-phone.png at 390 px
     report.png       the first page of the demo's Word report, through LibreOffice and Poppler
 
@@ -82,8 +83,17 @@ def plan(folder: Path) -> str:
     desk.close()
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text("$ outreach plan", style="bold"))
-    console.print(Text.from_ansi(printed.getvalue()))
+    console.print(Text.from_ansi(shortened(printed.getvalue())))
     return console.export_svg(title="outreach plan", code_format=TERMINAL)
+
+
+def shortened(printed: str) -> str:
+    """The plan with the first three of what waits, three lines each: the others read alike."""
+    lines = printed.splitlines()
+    waiting = next(n for n, line in enumerate(lines) if "Waiting: " in line) + 1
+    kept, end = waiting + 9, len(lines) - 3
+    left_out = f"  … {end - kept} lines more …"
+    return "\n".join([*lines[:kept], left_out, *lines[end:]])
 
 
 def photograph(browser: Browser, address: str, file: Path, *, width: int, height: int) -> None:

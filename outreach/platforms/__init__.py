@@ -11,7 +11,7 @@ beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -149,7 +149,7 @@ class Account:
 
     channel: str
     options: Mapping[str, str]
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     shelf: Shelf
     now: Callable[[], datetime]
     base: str = ""

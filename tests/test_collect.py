@@ -1,0 +1,302 @@
+"""Figures: when they are asked for, what is kept, and what is kept where there is none."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from outreach.compose.links import Link
+from outreach.errors import NotFound, NotNow, Refused, WrongFiles
+from outreach.measure.collect import ladder, month_of
+from outreach.platforms.memory import Memory
+from outreach.store.tables import Click, Collection, ImportBatch, Snapshot
+from tests.conftest import Office
+from tests.drafts import draft, put
+
+KEY = "c/news/en@net"
+DUE = "2025-07-20T01:04Z"
+LINK = Link("abcdefgh", "https://neaspec.org/forum?utm_source=net")
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@pytest.fixture
+def desk(office: Office):
+    """A desk that has published two posts, one with a link."""
+    desk = office.open()
+    desk.tick()
+    put(desk, draft("news", links=[LINK]), draft("more"))
+    office.clock.to(DUE)
+    desk.tick()
+    return desk
+
+
+def figures(desk, subject: str = KEY, metric: str = "likes") -> list[tuple[str, int | None, str]]:
+    """(rung, value, reason) of each snapshot, in order."""
+    with desk.store.reading() as session:
+        rows = session.scalars(
+            select(Snapshot)
+            .where(Snapshot.subject == subject, Snapshot.metric == metric)
+            .order_by(Snapshot.id)
+        )
+        return [(row.rung, row.value, row.reason) for row in rows]
+
+
+class TestTheLadder:
+    def test_a_post_is_looked_at_five_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
+        at = instant("2025-08-25T02:00Z")
+        assert ladder(at, "Asia/Bangkok") == {
+            "1 h": instant("2025-08-25T03:00Z"),
+            "1 d": instant("2025-08-26T02:00Z"),
+            "7 d": instant("2025-09-01T02:00Z"),
+            "28 d": instant("2025-09-22T02:00Z"),
+            "2025-08": instant("2025-08-31T17:00Z"),
+        }
+        assert ladder(at, "Asia/Seoul")["2025-08"] == instant("2025-08-31T15:00Z")
+
+    @pytest.mark.parametrize(
+        ("at", "zone", "month"),
+        [
+            ("2025-07-31T16:59:59Z", "Asia/Bangkok", "2025-07"),
+            ("2025-07-31T17:00:00Z", "Asia/Bangkok", "2025-08"),
+            ("2025-08-31T16:59:59Z", "Asia/Bangkok", "2025-08"),
+            ("2025-08-31T17:00:00Z", "Asia/Bangkok", "2025-09"),
+            ("2025-07-31T14:59:59Z", "Asia/Seoul", "2025-07"),
+            ("2025-07-31T15:00:00Z", "Asia/Seoul", "2025-08"),
+            ("2025-08-31T14:59:59Z", "Asia/Seoul", "2025-08"),
+            ("2025-08-31T15:00:00Z", "Asia/Seoul", "2025-09"),
+            ("2025-12-31T15:00:00Z", "Asia/Seoul", "2026-01"),
+            ("2026-01-01T03:00:00Z", "America/New_York", "2025-12"),
+        ],
+    )
+    def test_a_month_is_a_month_in_the_report_s_zone(self, at, zone, month):
+        assert month_of(instant(at), zone) == month
+
+    def test_each_rung_is_taken_once_at_its_time(self, desk, office):
+        for hours, likes in ((0, 0), (1, 3), (2, 4), (24, 9)):
+            for post in desk.platforms["net"].live:
+                desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
+            office.clock.at = instant(DUE) + timedelta(hours=hours)
+            desk.collect()
+            desk.collect()
+        assert figures(desk) == [("1 h", 3, ""), ("1 d", 9, "")]
+
+
+class TestWhatANetworkTells:
+    def test_one_call_asks_for_every_post_of_a_channel(self, desk, office, monkeypatch):
+        calls = []
+        ask = desk.platforms["net"].figures
+        desk.platforms["net"].figures = lambda r: calls.append(len(r)) or ask(r)
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert calls == [2]
+
+    def test_a_figure_it_does_not_tell_is_none_with_a_reason_and_never_nought(self, desk, office):
+        news = next(p for p in desk.platforms["net"].live if p.part.text == "This is news.")
+        desk.platforms["net"].figures_of[news.receipt.id] = {}
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert figures(desk) == [("1 h", None, "collection_failed")]
+        assert figures(desk, "c/more/en@net") == [("1 h", 0, "")]
+
+    def test_not_now_is_asked_again_and_keeps_nothing(self, desk, office):
+        fail(desk, NotNow("busy"))
+        office.clock.forward(hours=1)
+        assert desk.collect() == 0
+        mend(desk)
+        office.clock.forward(minutes=5)
+        desk.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [(Refused("expired"), "no_permission"), (RuntimeError("odd"), "collection_failed")],
+    )
+    def test_it_is_none_with_the_reason_once_patience_is_over(self, desk, office, error, reason):
+        fail(desk, error)
+        office.clock.forward(hours=6, minutes=59)
+        desk.collect()
+        assert figures(desk) == []
+        office.clock.forward(minutes=1)
+        desk.collect()
+        assert figures(desk) == [("1 h", None, reason)]
+
+    def test_it_recovers_within_patience_and_then_it_is_a_value(self, desk, office):
+        fail(desk, Refused("expired"))
+        office.clock.forward(hours=2)
+        desk.collect()
+        mend(desk)
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_a_figure_that_is_taken_late_says_so(self, desk, office):
+        office.clock.forward(hours=4, minutes=30)
+        desk.collect()
+        with desk.store.reading() as session:
+            notes = session.scalars(select(Snapshot.note).where(Snapshot.subject == KEY)).all()
+        assert set(notes) == {"collected 3 hours after it was due"}
+
+    def test_followers_are_the_account_s(self, desk):
+        desk.platforms["net"].audience = lambda: {"followers": 1204}
+        desk.collect_audience()
+        assert figures(desk, "net", "followers") == [("", 1204, "")]
+
+    def test_what_a_person_has_to_read_is_pending(self, office):
+        office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
+        desk = office.open()
+        desk.tick()
+        put(desk, draft(channel="hand"))
+        office.clock.to(DUE)
+        desk.tick()
+        url = "https://hand.example.org/1"
+        desk.settle("c/news/en@hand", "live", by=desk.person("ana"), url=url)
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
+
+
+class TestClicks:
+    def test_a_visit_is_counted_to_the_minute_and_nothing_is_kept_of_who_it_was(self, desk, office):
+        office.clock.to("2025-07-20T02:03:41Z")
+        assert desk.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
+        with desk.store.reading() as session:
+            [click] = session.scalars(select(Click))
+        assert {c.name: getattr(click, c.name) for c in Click.__table__.columns} == {
+            "id": 1,
+            "code": LINK.code,
+            "key": KEY,
+            "at": instant("2025-07-20T02:03Z"),
+        }
+
+    @pytest.mark.parametrize(
+        ("method", "headers"),
+        [
+            ("GET", {"User-Agent": "TelegramBot (like TwitterBot)"}),
+            ("GET", {}),
+            ("HEAD", BROWSER),
+            ("GET", {**BROWSER, "Sec-Purpose": "prefetch"}),
+        ],
+        ids=["a bot", "nobody", "a look", "a prefetch"],
+    )
+    def test_what_is_no_reader_gets_there_and_is_not_counted(self, desk, method, headers):
+        assert desk.follow(LINK.code, method=method, headers=headers) == LINK.target
+        with desk.store.reading() as session:
+            assert session.scalars(select(Click)).all() == []
+
+    def test_a_link_opens_with_its_post_and_not_before(self, office):
+        desk = office.open()
+        put(desk, draft("news", links=[LINK]))
+        with pytest.raises(NotFound, match="there is no such link"):
+            desk.follow(LINK.code, method="GET", headers=BROWSER)
+        with pytest.raises(NotFound):
+            desk.follow("nothing2", method="GET", headers=BROWSER)
+
+    def test_they_are_figures_of_the_post(self, desk, office):
+        for _ in range(3):
+            desk.follow(LINK.code, method="GET", headers=BROWSER)
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert figures(desk, KEY, "clicks") == [("1 h", 3, "")]
+        assert figures(desk, "c/more/en@net", "clicks") == []  # it prints no link
+
+
+class TestImports:
+    csv = b"channel,month,posts,displays,engagements,clicks\nnet,2025-07,6,3842,121,44\n"
+
+    def imported(self, desk, data: bytes | None = None) -> None:
+        desk.import_figures(data or self.csv, file="july.csv", by=desk.person("ana"))
+
+    def test_the_same_file_twice_changes_nothing(self, desk):
+        self.imported(desk)
+        before = figures(desk, "net", "displays")
+        self.imported(desk)
+        assert figures(desk, "net", "displays") == before == [("", 3842, "")]
+        with desk.store.reading() as session:
+            assert len(session.scalars(select(ImportBatch)).all()) == 1
+
+    def test_a_corrected_file_counts_and_so_does_the_first_one_again(self, desk, office):
+        wrong = self.csv.replace(b"3842", b"38420")
+        for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
+            office.clock.forward(minutes=1)
+            self.imported(desk, data)
+            assert displays in printed(desk.report("2025-07", by=desk.person("bo")))
+
+    def test_imported_totals_stand_before_computed_ones(self, desk, office):
+        for _ in range(3):
+            desk.follow(LINK.code, method="GET", headers=BROWSER)
+        self.imported(desk)
+        office.clock.to("2025-08-10T00:00Z")
+        words = printed(desk.report("2025-07", by=desk.person("bo")))
+        assert "3,842" in words
+        assert "44" in words
+
+    def test_a_post_s_figures_are_found_by_its_address(self, office):
+        office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
+        desk = office.open()
+        desk.tick()
+        put(desk, draft(channel="hand"))
+        office.clock.to(DUE)
+        desk.tick()
+        url = "https://hand.example.org/1"
+        desk.settle("c/news/en@hand", "live", by=desk.person("ana"), url=url)
+        self.imported(desk, f"post,displays,likes\n{url},310,12\n".encode())
+        assert figures(desk, "c/news/en@hand", "displays") == [("", 310, "")]
+        assert figures(desk, "c/news/en@hand", "likes") == [("", 12, "")]
+
+    def test_every_row_of_no_published_post_is_told_and_nothing_is_kept(self, desk):
+        data = f"post,likes\n{KEY},1\nc/none/en@net,2\nhttps://no.example.org/1,3\n".encode()
+        with pytest.raises(WrongFiles) as told:
+            self.imported(desk, data)
+        assert [problem.where for problem in told.value.problems] == ["july.csv:3", "july.csv:4"]
+        assert "c/none/en@net is no published post" in str(told.value)
+        assert figures(desk) == []
+
+
+class TestReports:
+    def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
+        office.clock.to("2025-07-20T09:00Z")
+        report = desk.report("2024-02", by=desk.person("bo"))
+        assert report.summary == ("No figures were recorded for February 2024.",)
+        assert report.completeness[0] == "No channel was kept in February 2024."
+        assert report.channels.rows == ()
+
+    def test_an_emergency_stands_in_it(self, office):
+        desk = office.open()
+        desk.tick()
+        put(desk, draft(), clear=False)
+        [reading] = desk.readings()
+        desk.clear(
+            reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
+        )
+        report = desk.report("2025-07", by=desk.person("bo"))
+        assert any(KEY in line and "The venue is shut" in line for line in report.activity)
+
+    def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
+        office.clock.to("2025-09-30T00:00Z")
+        desk.collect()
+        desk.collect()
+        with desk.store.reading() as session:
+            rungs = session.scalars(select(Collection.rung).where(Collection.key == KEY)).all()
+            done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
+        assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "7 d"]
+        assert set(done) == {"collected"}
+
+
+def fail(desk, error: Exception) -> None:
+    def figures(_receipts):
+        raise error
+
+    desk.platforms["net"].figures = figures
+
+
+def mend(desk) -> None:
+    network = desk.platforms["net"]
+    network.figures = lambda receipts: Memory.figures(network, receipts)
+
+
+def printed(report) -> str:
+    return str(report.as_data())

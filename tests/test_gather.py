@@ -1,0 +1,284 @@
+"""From the database to a month's report: what is counted, in which month, and what is not known."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from outreach.compose.links import Link
+from outreach.delivery import Delivery, State
+from outreach.measure.months import NoSuchMonth
+from outreach.platforms import load
+from outreach.report import gather
+from outreach.report.value import Report
+from outreach.store.tables import ReportRow, Snapshot
+from tests.asked import draft, live, put, utc
+from tests.conftest import Office
+
+BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0"}
+CHANNELS = """
+[web]
+platform = "feed"
+title = "Web feed"
+
+[net]
+platform = "memory"
+
+[byhand]
+platform = "manual"
+title = "WeChat"
+"""
+
+
+@pytest.fixture
+def desk(office: Office):
+    office.write("config/channels.toml", CHANNELS)
+    office.clock.to("2025-09-06T00:00Z")  # the cut-off is 5 September, 24:00 in Bangkok
+    return office.open()
+
+
+def facts(desk, month="2025-08"):
+    """What the month's report is computed from."""
+    with desk.store.reading() as session:
+        return gather.gather(
+            session,
+            month,
+            configuration=desk.configuration,
+            channels=desk.channels,
+            offers={name: load(c.platform).offers for name, c in desk.channels.items()},
+            now=desk.now(),
+        )
+
+
+def read(desk, key, metric, value, *, at, reason="", **more):
+    """A figure of a post, as it was read then."""
+    with desk.store.writing() as session:
+        session.add(
+            Snapshot(
+                subject=key,
+                channel=key.rpartition("@")[2],
+                metric=metric,
+                value=value,
+                reason=reason,
+                taken_at=utc(at),
+                source="network",
+                **more,
+            )
+        )
+
+
+def figure(desk, channel, metric, month="2025-08"):
+    """(value, reason) of a channel's month."""
+    found = facts(desk, month).this.get(channel).figures[metric]
+    return found.value, found.reason
+
+
+class TestPosts:
+    def test_the_month_is_the_one_of_the_report_s_zone(self, desk):
+        for name, at in (
+            ("july", "2025-07-31T16:59"),  # 23:59 in Bangkok
+            ("first", "2025-07-31T17:00"),
+            ("last", "2025-08-31T16:59"),
+            ("september", "2025-08-31T17:00"),
+        ):
+            live(desk, f"c/{name}/en@net", at=utc(at))
+        assert [post.title for post in facts(desk).posts] == ["first", "last"]
+        assert facts(desk).this.get("net").posts == 2
+
+    def test_a_figure_is_the_last_one_read_before_the_cut_off(self, desk):
+        live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
+        read(desk, "c/one/en@net", "likes", 3, at="2025-08-05T02:00")
+        read(desk, "c/one/en@net", "likes", 9, at="2025-09-05T16:59")
+        read(desk, "c/one/en@net", "likes", 12, at="2025-09-05T17:01")
+        [post] = facts(desk).posts
+        assert post.figures["likes"].value == 9
+        assert facts(desk).cut_off == utc("2025-09-05T17:00")
+
+    def test_before_the_cut_off_the_report_ends_now(self, desk, office):
+        office.clock.to("2025-08-20T00:00Z")
+        assert facts(desk).cut_off == office.clock.at
+
+    def test_a_post_that_was_found_live_later_counts_when_it_went_live(self, desk, office):
+        key, at = "c/one/en@net", utc("2025-08-31T16:50")
+        office.clock.at = at - timedelta(minutes=1)
+        desk.tick()
+        put(desk, draft(key, at=at))
+        [reading] = desk.readings()
+        desk.clear(reading.name, reading.fingerprint, by=desk.person("bo"))
+        office.clock.at = at
+        desk.platforms["net"].next_fault = "lost after"
+        desk.tick()
+        office.clock.to("2025-08-31T17:05Z")  # 00:05 of September
+        office.leases.seconds += 900
+        desk.tick()
+        assert [post.title for post in facts(desk).posts] == ["one"]
+
+
+class TestSums:
+    def test_the_posts_of_the_month_are_added(self, desk):
+        for name, likes in (("one", 3), ("two", 4)):
+            live(desk, f"c/{name}/en@net", at=utc("2025-08-04T02:00"))
+            read(desk, f"c/{name}/en@net", "likes", likes, at="2025-08-05T02:00")
+        assert figure(desk, "net", "likes") == (7, "")
+
+    def test_a_post_without_a_figure_makes_the_sum_none_and_never_smaller(self, desk):
+        for name in ("one", "two"):
+            live(desk, f"c/{name}/en@net", at=utc("2025-08-04T02:00"))
+        read(desk, "c/one/en@net", "likes", 3, at="2025-08-05T02:00")
+        assert figure(desk, "net", "likes") == (None, "not_yet_final")
+        note = facts(desk).this.get("net").figures["likes"].note
+        assert note == "missing for 1 of 2 posts"
+        read(desk, "c/two/en@net", "likes", None, at="2025-08-05T02:00", reason="no_permission")
+        assert figure(desk, "net", "likes") == (None, "no_permission")
+
+    def test_a_figure_that_the_network_never_gives_is_not_offered_and_not_zero(self, desk):
+        live(desk, "c/one/en@web", at=utc("2025-08-04T02:00"), url="https://post.example.org/1")
+        month = facts(desk).this.get("web")
+        assert (month.posts, month.shown) == (1, False)
+        assert figure(desk, "web", "displays") == (None, "not_offered")
+        assert figure(desk, "web", "clicks") == (None, "not_offered")  # it printed no link
+
+    def test_a_channel_kept_by_hand_waits_for_its_figures(self, desk, office):
+        live(desk, "c/one/en@byhand", at=utc("2025-08-04T02:00"), url="https://wx.example.org/1")
+        office.clock.to("2025-09-01T00:00Z")
+        desk.collect()
+        assert figure(desk, "byhand", "displays") == (None, "manual_pending")
+
+    def test_followers_are_those_of_the_month_s_last_reading(self, desk, office):
+        live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
+        for at, count in (
+            ("2025-07-31T16:00", 90),
+            ("2025-08-01T03:00", 100),
+            ("2025-08-31T16:00", 120),
+            ("2025-08-31T18:00", 130),
+        ):
+            with desk.store.writing() as session:
+                session.add(
+                    Snapshot(
+                        subject="net",
+                        channel="net",
+                        metric="followers",
+                        value=count,
+                        taken_at=utc(at),
+                        source="network",
+                    )
+                )
+        assert figure(desk, "net", "followers") == (120, "")
+
+
+class TestClicks:
+    def test_only_visits_within_the_month_count(self, desk, office):
+        link = Link("abcdefgh", "https://forum.example.org/")
+        live(desk, "c/one/en@web", at=utc("2025-07-20T02:00"), url="u:1", links=[link])
+        live(desk, "c/two/en@web", at=utc("2025-08-20T02:00"), url="u:2")
+        for at in ("2025-07-31T16:59", "2025-07-31T17:00", "2025-08-31T16:59", "2025-08-31T17:00"):
+            office.clock.at = utc(at)
+            desk.follow("abcdefgh", method="GET", headers=BROWSER)
+        office.clock.to("2025-09-06T00:00Z")
+        assert figure(desk, "web", "clicks") == (2, "")
+        assert figure(desk, "web", "clicks", "2025-07") == (1, "")
+
+    def test_no_visits_are_zero_where_there_was_a_link(self, desk):
+        link = Link("abcdefgh", "https://forum.example.org/")
+        live(desk, "c/one/en@web", at=utc("2025-08-20T02:00"), url="u:1", links=[link])
+        assert figure(desk, "web", "clicks") == (0, "")
+
+
+class TestImports:
+    def imported(self, desk, text, **options):
+        desk.import_figures(text.encode(), file="f.csv", by=desk.person("ana"), **options)
+
+    def test_a_month_that_somebody_imported_wins_over_what_was_computed(self, desk):
+        live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
+        read(desk, "c/one/en@net", "likes", 3, at="2025-08-05T02:00")
+        self.imported(desk, "channel,month,posts,likes\nnet,2025-08,14,812\n")
+        month = facts(desk).this.get("net")
+        assert (month.posts, month.value("likes")) == (14, 812)
+        assert month.figures["likes"].by == "ana"
+
+    def test_a_channel_without_posts_here_is_there_with_what_was_imported(self, desk):
+        self.imported(desk, "channel,month,posts,displays,reason\nbyhand,2025-08,6,..,\n")
+        month = facts(desk).this.get("byhand")
+        assert (month.posts, month.value("displays")) == (6, None)
+        assert month.figures["displays"].reason == "collection_failed"
+        assert [one.channel for one in facts(desk).this.channels] == ["byhand"]
+
+    def test_each_month_has_its_own(self, desk):
+        self.imported(desk, "channel,month,likes\nnet,2024-08,5\nnet,2025-07,6\nnet,2025-08,7\n")
+        found = facts(desk)
+        months = (found.year_ago, found.before, found.this)
+        assert [month.get("net").value("likes") for month in months] == [5, 6, 7]
+
+    def test_samples_are_marked_to_the_end(self, desk):
+        self.imported(desk, "channel,month,likes\nnet,2025-08,7\n", sample=True)
+        assert facts(desk).this.get("net").sample
+        assert desk.report("2025-08", by=desk.person("ana")).sample
+
+
+class TestWhatHappened:
+    def test_missed_failed_and_uncertain_posts_are_counted_in_their_slot_s_month(self, desk):
+        drafts = [
+            draft(f"c/{state}-{n}/en@net", at=utc(at))
+            for state in ("missed", "failed", "uncertain")
+            for n, at in enumerate(("2025-08-31T16:59", "2025-08-31T17:00"))
+        ]
+        put(desk, *drafts)
+        with desk.store.writing() as session:
+            for row in session.query(Delivery):
+                row.move(State(row.message.partition("-")[0]))
+        found = facts(desk)
+        assert (found.missed, found.failed, found.uncertain) == (1, 1, 1)
+
+    def test_an_emergency_stands_in_the_month_in_which_it_was(self, desk, office):
+        office.clock.to("2025-08-25T01:50Z")
+        put(desk, draft(at=utc("2025-08-25T02:00")))
+        [reading] = desk.readings()
+        desk.clear(
+            reading.name,
+            reading.fingerprint,
+            by=desk.person("ana"),
+            emergency="the venue was closed at 08:50",
+        )
+        office.clock.to("2025-09-06T00:00Z")
+        [override] = facts(desk).overrides
+        assert (override.by, override.reason) == ("ana", "the venue was closed at 08:50")
+        report = desk.report("2025-08", by=desk.person("bo"))
+        assert any("venue was closed at 08:50" in line for line in report.activity)
+        assert facts(desk, "2025-09").overrides == ()
+
+    def test_the_plan_is_next_month_s(self, desk, office):
+        office.clock.to("2025-08-20T00:00Z")
+        put(
+            desk,
+            draft("c/august/en@net", at=utc("2025-08-31T16:59")),
+            draft("c/september/en@net", at=utc("2025-08-31T17:00")),
+            draft("c/october/en@net", at=utc("2025-09-30T17:00")),
+        )
+        assert [one.title for one in facts(desk).plan_next] == ["september"]
+
+
+class TestTheReport:
+    def test_a_month_with_no_data_says_so_and_has_no_zero_for_unknown(self, desk):
+        report = desk.report("2025-03", by=desk.person("ana"))
+        assert report.channels.rows == ()
+        assert report.summary == ("No figures were recorded for March 2025.",)
+        assert report.completeness[0] == "No channel was kept in March 2025."
+        assert report.activity[0] == (
+            "How many posts were published in March 2025 was not recorded."
+        )
+
+    def test_what_is_no_month_is_refused(self, desk):
+        with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:
+            desk.report("August", by=desk.person("ana"))
+        assert refused.value.hint == "write year and month, like 2025-08"
+
+    def test_it_is_frozen_and_a_later_one_is_another_version(self, desk):
+        live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
+        first = desk.report("2025-08", by=desk.person("ana"))
+        read(desk, "c/one/en@net", "likes", 9, at="2025-09-01T02:00")
+        second = desk.report("2025-08", by=desk.person("bo"))
+        with desk.store.reading() as session:
+            rows = session.scalars(select(ReportRow).order_by(ReportRow.version)).all()
+        assert [(row.version, row.by) for row in rows] == [(1, "ana"), (2, "bo")]
+        assert [Report.of(row.data) for row in rows] == [first, second]
+        assert first != second

@@ -1,0 +1,282 @@
+"""Notices: who is told what, once; and mail servers that are slow, refuse, or are not there."""
+
+import base64
+import socketserver
+import threading
+from email import message_from_bytes, policy
+
+import pytest
+from sqlalchemy import select
+
+from outreach import notices
+from outreach.clearance import record
+from outreach.config import MailSettings
+from outreach.delivery import Delivery
+from outreach.store.tables import Mail, Meta
+from tests.conftest import Office, state
+from tests.drafts import draft, put
+
+KEY = "c/news/en@net"
+DUE = "2025-07-20T01:04Z"
+
+
+class Post(socketserver.StreamRequestHandler):
+    """As much of SMTP as a mail needs. It writes with CRLF, and repeats what it refuses."""
+
+    def handle(self):
+        self._say("220 post.example.org")
+        for line in self.rfile:
+            said = line.decode().strip()
+            verb = said.upper().partition(" ")[0]
+            if verb == "EHLO":
+                self._say("250-post.example.org\r\n250 AUTH PLAIN")
+            elif verb == "AUTH":
+                self._say(f"535 5.7.8 not with {self.server.password} ({said})")
+            elif verb == "RCPT" and self.server.refuses:
+                self._say("550 5.1.1 no such person")
+            elif verb == "DATA":
+                self._say("354 go on")
+                self.server.mails.append(self._read())
+                self._say("250 taken")
+            elif verb == "QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 ok")
+
+    def _say(self, text):
+        self.wfile.write(f"{text}\r\n".encode())
+
+    def _read(self):
+        lines = []
+        for line in self.rfile:
+            if line == b".\r\n":
+                break
+            lines.append(line.removeprefix(b"."))
+        return message_from_bytes(b"".join(lines), policy=policy.default)
+
+
+@pytest.fixture
+def server():
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address, daemon_threads = True, True
+        mails, refuses, password = [], False, "s3cret-of-the-office"
+
+    with Server(("127.0.0.1", 0), Post) as server:
+        server.mails = []
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def desk(office: Office, server):
+    office.write(
+        "config/outreach.toml",
+        (office.home / "config/outreach.toml").read_text()
+        + f'\n[mail]\nhost = "127.0.0.1"\nport = {server.server_address[1]}\n'
+        'security = "none"\nfrom = "Outreach <outreach@example.org>"\n',
+    )
+    desk = office.open()
+    desk.tick()
+    server.mails.clear()
+    return desk
+
+
+def told(server) -> dict[str, list[str]]:
+    """Subjects by address."""
+    found: dict[str, list[str]] = {}
+    for mail in server.mails:
+        found.setdefault(mail["To"], []).append(mail["Subject"])
+    return {who: sorted(subjects) for who, subjects in found.items()}
+
+
+class TestWhoIsTold:
+    def test_clearers_are_told_what_waits_for_them_and_not_what_they_wrote(self, desk, server):
+        put(desk, draft(), draft("more"), clear=False)
+        desk.tick()
+        assert told(server) == {"bo@example.org": ["2 posts wait for your clearance"]}
+        assert KEY in server.mails[0].get_content()
+
+    def test_a_tick_later_nobody_is_told_again(self, desk, server, office):
+        put(desk, draft(), clear=False)
+        for _ in range(3):
+            desk.tick()
+            office.clock.forward(minutes=1)
+        assert told(server) == {"bo@example.org": ["1 post waits for your clearance"]}
+
+    def test_authors_are_told_what_was_returned_and_why(self, desk, server):
+        put(desk, draft())
+        desk.return_("c/news/en", "name the city", by=desk.person("bo"))
+        desk.tick()
+        assert told(server)["ana@example.org"] == [f"{KEY} returned to you"]
+        [mail] = [m for m in server.mails if m["To"] == "ana@example.org"]
+        assert "why: name the city" in mail.get_content()
+        assert "outreach plan, outreach apply" in mail.get_content()
+
+    def test_a_clearer_is_told_that_their_yes_no_longer_holds(self, desk, server):
+        put(desk, draft())
+        desk.tick()
+        server.mails.clear()
+        put(desk, draft("news", "Another text."), clear=False)
+        desk.tick()
+        assert told(server) == {
+            "bo@example.org": [
+                "1 post waits for your clearance",
+                f"{KEY} your clearance no longer holds",
+            ]
+        }
+
+    @pytest.mark.parametrize(
+        ("fault", "subject", "way_out"),
+        [
+            ("refused", "was refused by the network", f"outreach settle {KEY} --retry"),
+            (
+                "lost after",
+                "may or may not be live: somebody has to look",
+                f"outreach settle {KEY} --absent",
+            ),
+        ],
+    )
+    def test_officers_are_told_what_failed_and_what_to_do(
+        self, desk, server, office, fault, subject, way_out
+    ):
+        put(desk, draft())
+        desk.tick()
+        server.mails.clear()
+        office.clock.to(DUE)
+        desk.platforms["net"].next_fault = fault
+        desk.tick()
+        assert told(server) == {
+            who: [f"{KEY} {subject}"] for who in ("ana@example.org", "bo@example.org")
+        }
+        assert way_out in server.mails[0].get_content()
+
+    def test_officers_are_told_what_was_missed(self, desk, server, office):
+        put(desk, draft())
+        desk.hold("all", "wait for the note", by=desk.person("ana"))
+        desk.tick()
+        server.mails.clear()
+        office.clock.to("2025-07-20T01:19Z")
+        desk.tick()
+        assert set(told(server)) == {"ana@example.org", "bo@example.org"}
+        assert server.mails[0]["Subject"] == f"{KEY} was not sent: its time passed"
+        assert "why: on hold (all) by ana: wait for the note" in server.mails[0].get_content()
+
+    def test_clearers_are_told_of_an_emergency(self, desk, server):
+        put(desk, draft(), clear=False)
+        [reading] = desk.readings()
+        desk.clear(
+            reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
+        )
+        desk.tick()
+        assert f"{KEY} was cleared in an emergency by its author" in told(server)["bo@example.org"]
+
+    def test_what_is_handed_over_comes_with_its_whole_text(self, office, server, desk):
+        office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
+        desk = office.open()
+        text = "Cities meet in Bangkok.\n\nหัวข้อ: 도시\n.A line that begins with a full stop\n"
+        put(desk, draft("news", text + "x" * 2000, channel="hand"))
+        desk.tick()
+        server.mails.clear()
+        office.clock.to(DUE)
+        desk.tick()
+        body = server.mails[0].get_content()
+        assert server.mails[0]["Subject"] == "c/news/en@hand is to be posted by hand, now"
+        assert f"--- text ---\n{text}{'x' * 2000}\n---\n" in body.replace("\r\n", "\n")
+        assert "outreach settle c/news/en@hand --live ADDRESS" in body
+
+
+class TestServers:
+    def test_a_desk_without_a_server_keeps_what_it_would_have_told(self, office):
+        desk = office.open()
+        put(desk, draft(), clear=False)
+        desk.tick()
+        assert desk.status().mails_waiting == 1
+
+    def test_a_server_that_refuses_leaves_it_waiting_and_is_asked_later(self, desk, server, office):
+        server.refuses = True
+        put(desk, draft(), clear=False)
+        desk.tick()
+        [mail] = waiting(desk)
+        assert "no such person" in mail.trouble
+        assert mail.next_try > office.clock()
+        server.refuses = False
+        desk.tick()
+        assert server.mails == []  # not before its next try
+        office.clock.forward(minutes=4)
+        desk.tick()
+        assert told(server) == {"bo@example.org": ["1 post waits for your clearance"]}
+        assert desk.status().mails_waiting == 0
+
+    def test_a_server_that_is_not_there_leaves_it_waiting(self, desk, server):
+        with socketserver.TCPServer(("127.0.0.1", 0), Post) as gone:
+            port = gone.server_address[1]
+        put(desk, draft(), clear=False)
+        desk.tell()
+        settings = MailSettings(host="127.0.0.1", port=port, security="none", from_="o@example.org")
+        assert notices.send(desk.store, settings, "", desk.people(), desk.now()) == 0
+        [mail] = waiting(desk)
+        assert "the mail server cannot be reached" in mail.trouble
+        assert (mail.tries, mail.next_try > desk.now()) == (1, True)
+
+    def test_the_password_is_never_in_what_is_kept(self, desk, server):
+        put(desk, draft(), clear=False)
+        desk.tell()
+        settings = MailSettings(
+            host="127.0.0.1",
+            port=server.server_address[1],
+            security="none",
+            user="office",
+            from_="o@example.org",
+        )
+        notices.send(desk.store, settings, server.password, desk.people(), desk.now())
+        [mail] = waiting(desk)
+        assert "535" in mail.trouble
+        assert server.password not in mail.trouble
+        whole = base64.b64encode(f"\0office\0{server.password}".encode()).decode()
+        assert whole not in mail.trouble
+
+    def test_a_new_line_in_a_reason_makes_no_header(self, desk, server):
+        put(desk, draft())
+        desk.return_("c/news/en", "no\r\nBcc: everybody@example.org\r\n\r\nx", by=desk.person("bo"))
+        desk.tick()
+        [mail] = [m for m in server.mails if m["To"] == "ana@example.org"]
+        assert mail["Bcc"] is None
+        assert "Bcc: everybody@example.org" in mail.get_content()
+
+    def test_a_new_line_in_a_subject_makes_no_header(self, desk, server, office):
+        with desk.store.writing() as session:
+            subject = "hello\nBcc: everybody@example.org"
+            session.add(Mail(to="bo", about="x", subject=subject, body="", at=office.clock()))
+        desk.tick()
+        assert [(m["Subject"], m["Bcc"]) for m in server.mails] == [
+            ("hello Bcc: everybody@example.org", None)
+        ]
+
+    def test_no_mail_server_stops_the_publishing(self, desk, server, office):
+        server.shutdown()
+        server.server_close()
+        put(desk, draft())
+        office.clock.to(DUE)
+        desk.tick()
+        assert state(desk, KEY) == "published"
+
+
+def test_a_line_of_the_trail_makes_one_mail_to_a_person_however_often_it_is_read(desk, office):
+    put(desk, draft())
+    with desk.store.writing() as session:
+        record(session, office.clock(), "outreach", "failed", session.get_one(Delivery, KEY))
+        assert notices.write(session, desk.people(), office.clock()) == 2
+        session.get_one(Meta, notices.WATERMARK).value = "0"  # as if it had died before noting it
+        assert notices.write(session, desk.people(), office.clock()) == 0
+    with desk.store.reading() as session:
+        failed = session.scalars(select(Mail.to).where(Mail.subject.contains("refused"))).all()
+    assert sorted(failed) == ["ana", "bo"]
+
+
+def waiting(desk) -> list[Mail]:
+    with desk.store.reading() as session:
+        return list(session.scalars(select(Mail).where(Mail.sent_at.is_(None))))

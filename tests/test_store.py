@@ -1,0 +1,179 @@
+"""The database, and what each of its troubles gets."""
+
+import sqlite3
+from datetime import datetime
+from threading import Timer
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import DatabaseError, StatementError
+
+from outreach.errors import Unusable
+from outreach.store import HEAD, Store
+from outreach.store.migrations import HERE, configuration, known
+from outreach.store.tables import Asset, Meta, Snapshot, TrailEntry
+from tests.conftest import Clock
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "data" / "outreach.db"
+
+
+@pytest.fixture
+def store(file):
+    made = Store(f"sqlite:///{file}", busy=0.3)
+    made.prepare()
+    yield made
+    made.close()
+
+
+def write(store: Store, name: str = "a") -> None:
+    with store.writing() as session:
+        session.add(Meta(name=name, value="1"))
+
+
+class TestTroubles:
+    def test_locked_by_another_program(self, store, file):
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unusable) as told:
+            write(store)
+        other.close()
+        assert str(told.value) == f"the database is locked by another program ({file})"
+        assert told.value.hint == (
+            "close what has it open (a second outreach, a database viewer), then try again"
+        )
+        write(store)
+
+    def test_a_writer_that_is_done_in_time_is_waited_for(self, store, file):
+        other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        timer = Timer(0.1, other.execute, ["COMMIT"])
+        timer.start()
+        write(store)
+        timer.join()
+        other.close()
+
+    def test_reading_goes_on_while_another_writes(self, store, file):
+        write(store)
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with store.reading() as session:
+            assert session.get_one(Meta, "a").value == "1"
+        other.close()
+
+    def test_read_only(self, store, file):
+        store.close()
+        again = Store(f"sqlite:///file:{file}?mode=ro&uri=true", busy=0.3)
+        with pytest.raises(Unusable, match="the database is read-only") as told:
+            write(again)
+        assert told.value.hint == "give this user the right to write it and the folder it is in"
+        again.close()
+
+    def test_a_full_disk_and_nothing_is_half_written(self, store, file):
+        @event.listens_for(store.engine, "begin")
+        def small(connection):
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")  # it takes what there is
+
+        with (
+            pytest.raises(Unusable, match="the disk is full or failing") as told,
+            store.writing() as session,
+        ):
+            session.add(Meta(name="a", value="1"))
+            session.add(Asset(sha256="0", type="image/png", data=b"x" * 1_000_000))
+        assert told.value.hint == "make room, then try again; nothing was half-written"
+        with store.reading() as session:
+            assert session.scalars(select(Meta)).all() == []
+
+    def test_damaged(self, file):
+        file.parent.mkdir()
+        file.write_bytes(b"This was a database once. " * 100)
+        store = Store(f"sqlite:///{file}")
+        with pytest.raises(Unusable, match="the database file is damaged or is no database") as why:
+            store.prepare()
+        assert why.value.hint == "restore the last backup"
+        store.close()
+
+    def test_from_a_newer_version(self, store):
+        with store.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(Unusable) as told:
+            store.prepare()
+        assert str(told.value) == (
+            "the database is of revision 9999, written by a newer version of outreach; "
+            f"this one knows up to {HEAD}"
+        )
+        assert told.value.hint.startswith("install the newer version")
+
+    def test_no_tables_yet(self, file):
+        store = Store(f"sqlite:///{file}")
+        with pytest.raises(Unusable, match="has no tables yet") as told, store.reading() as session:
+            session.scalar(select(Meta))
+        assert told.value.hint == "run: outreach init"
+        store.close()
+
+    def test_a_folder_that_cannot_be_made(self, tmp_path):
+        (tmp_path / "data").write_text("a file")
+        with pytest.raises(Unusable, match="the database's folder .* cannot be made"):
+            Store(f"sqlite:///{tmp_path}/data/outreach.db")
+
+    def test_a_mistake_of_ours_is_not_called_the_database_s(self, store):
+        with pytest.raises(DatabaseError), store.writing() as session:
+            session.execute(text("INSERT INTO meta (name, nothing) VALUES ('a', 1)"))
+
+
+class TestTables:
+    def test_the_migrations_make_exactly_the_tables_of_the_program(self, store):
+        command.check(configuration(store.engine))
+
+    def test_the_head_is_the_newest_migration(self, store):
+        assert ScriptDirectory(str(HERE)).get_current_head() == HEAD == store.revision()
+        assert HEAD in known()
+
+    def test_preparing_twice_changes_nothing(self, store, file):
+        before = file.read_bytes()
+        store.prepare()
+        assert file.read_bytes() == before
+
+    def test_instants_come_back_as_they_went_in(self, store):
+        at = datetime.fromisoformat("2025-08-25T09:00:00.000001+07:00")
+        with store.writing() as session:
+            session.add(TrailEntry(at=at, who="ana", what="tried"))
+        with store.reading() as session:
+            found = session.scalars(select(TrailEntry.at)).one()
+        assert (found, found.isoformat()) == (at, "2025-08-25T02:00:00.000001+00:00")
+
+    def test_an_instant_without_a_zone_is_refused(self, store):
+        with (
+            pytest.raises(StatementError, match="2025-08-25 09:00:00 has no time zone"),
+            store.writing() as session,
+        ):
+            session.add(TrailEntry(at=datetime(2025, 8, 25, 9), who="ana", what="tried"))
+
+    @pytest.mark.parametrize("table", ["trail", "snapshot"])
+    @pytest.mark.parametrize("verb", ["UPDATE {} SET id = 9", "DELETE FROM {}"])
+    def test_history_is_only_ever_added_to(self, store, table, verb):
+        now = Clock()()
+        with store.writing() as session:
+            session.add(TrailEntry(at=now, who="ana", what="tried"))
+            session.add(
+                Snapshot(
+                    subject="k", channel="x", metric="likes", value=3, taken_at=now, source="import"
+                )
+            )
+        with pytest.raises(DatabaseError, match=f"{table} is append-only"):  # noqa: SIM117 - one each
+            with store.writing() as session:
+                session.execute(text(verb.format(table)))
+        with store.reading() as session:
+            assert session.execute(text(f"SELECT id FROM {table}")).scalars().all() == [1]
+
+    def test_what_fails_half_way_leaves_nothing(self, store):
+        with pytest.raises(KeyError), store.writing() as session:
+            session.add(Meta(name="a", value="1"))
+            session.flush()
+            raise KeyError
+        with store.reading() as session:
+            assert session.scalars(select(Meta)).all() == []
