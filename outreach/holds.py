@@ -69,7 +69,7 @@ def lift(session: Session, scope: str, *, by: str, now: datetime) -> Hold:
 def _known(session: Session, scope: str, channels: Collection[str]) -> bool:
     kind, _, name = scope.partition(":")
     if kind in {"all", "channel"}:
-        return scope == "all" or name in channels
+        return scope == "all" or (kind == "channel" and name in channels)
     named = {"campaign": Delivery.campaign, "message": Delivery.campaign + "/" + Delivery.message}
     if kind not in named:
         return False

@@ -69,7 +69,9 @@ class TestTheLadder:
             ("2025-08-31T14:59:59Z", "Asia/Seoul", "2025-08"),
             ("2025-08-31T15:00:00Z", "Asia/Seoul", "2025-09"),
             ("2025-12-31T15:00:00Z", "Asia/Seoul", "2026-01"),
-            ("2026-01-01T03:00:00Z", "America/New_York", "2025-12"),
+            ("2026-01-01T04:59:59Z", "America/New_York", "2025-12"),
+            ("2026-01-01T05:00:00Z", "America/New_York", "2026-01"),
+            ("2026-01-01T00:00:00Z", "UTC", "2026-01"),
         ],
     )
     def test_a_month_is_a_month_in_the_report_s_zone(self, at, zone, month):

@@ -7,7 +7,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
@@ -41,7 +40,6 @@ class Run:
     code: int
     out: str
     err: str
-    seconds: float
 
     def read(self, query: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.folder / "data" / "outreach.db")) as database:
@@ -50,7 +48,6 @@ class Run:
 
 def run(cwd: Path, *args: str, **environment: str) -> Run:
     """Without a terminal, and with standard input closed."""
-    began = time.monotonic()
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -m outreach.demo "$@" <&-', sys.executable, *args],
         cwd=cwd,
@@ -60,8 +57,7 @@ def run(cwd: Path, *args: str, **environment: str) -> Run:
         timeout=100,
         check=False,
     )
-    seconds = time.monotonic() - began
-    return Run(cwd / ".demo", done.returncode, done.stdout, done.stderr, seconds)
+    return Run(cwd / ".demo", done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +73,8 @@ def ran(request, runs) -> Run:
     return runs[request.param]
 
 
-def test_it_ends_well_says_nothing_on_stderr_and_is_quick(ran):
+def test_it_ends_well_and_says_nothing_on_stderr(ran):
     assert (ran.code, ran.err) == (0, "")
-    assert ran.seconds < 20
     assert len(ran.out.splitlines()) <= 70
 
 

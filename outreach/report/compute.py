@@ -228,7 +228,7 @@ class _Desk:
                 )
         for override in sorted(facts.overrides, key=lambda one: (one.at, one.key)):
             yield (
-                f"Emergency override: {override.key} went out on "
+                f"Emergency override: {override.key} was cleared on "
                 f"{months.moment(override.at, facts.zone)}, by decision of {override.by} and "
                 f"without clearance by a second person. Reason given: {sentence(override.reason)}"
             )

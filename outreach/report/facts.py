@@ -94,7 +94,7 @@ class PostLine:
 
 @dataclass(frozen=True)
 class Override:
-    """A post that went out by an emergency override instead of a colleague's clearance."""
+    """A post cleared (at `at`) by an emergency override, without a colleague's clearance."""
 
     key: str
     by: str

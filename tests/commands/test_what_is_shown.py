@@ -128,7 +128,7 @@ class TestPublishing:
         status = cleared("status").out
         assert "channel:web by bo: the page moves" in status
         assert "forum/reminder/en on wechat  Fri 22 Aug 2025, 08:00 Bangkok (10:00 Seoul)" in status
-        assert "Nothing has ticked yet" in status
+        assert "Last tick 0 seconds ago." in status
         assert json.loads(cleared("status", "--json").out)["counts"] == {"cleared": 2}
 
     def test_what_became_late_during_a_hold_is_asked_about(self, cleared):
