@@ -183,7 +183,8 @@ def test_what_did_not_go_as_planned_is_said():
         "Withdrawn: The forum opens (forum-2025/day-of/en@x), published on 25 August 2025, 10:00, "
         "and withdrawn on 25 August 2025, 11:00.",
         "Emergency override: forum-2025/day-of/en@x was cleared on 25 August 2025, 10:00, by "
-        "decision of M. Kim and without clearance by a second person. Reason given: The venue moved.",
+        "decision of M. Kim and without clearance by a second person. Reason given: The venue "
+        "moved.",
     )
 
 
