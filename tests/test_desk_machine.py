@@ -446,6 +446,7 @@ def _url(post) -> str:
     return f"https://net.example.org/{post.receipt.id}"
 
 
+@pytest.mark.timeout(900)
 def test_nothing_twice_nothing_unread_published_means_live():
     reached.clear()
     run_state_machine_as_test(
@@ -577,6 +578,7 @@ BUGS = {
 
 @pytest.mark.parametrize("bug", BUGS)
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_planted_bug_is_caught(bug):
     planted = type("Planted", (Desk,), {"publisher": BUGS[bug].publisher, **BUGS[bug].aim})
     with pytest.raises(AssertionError):
