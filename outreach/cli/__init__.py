@@ -6,16 +6,16 @@
     running     status, run, tick, hold, release, settle
     figures     import, report
 
-Each command calls one verb of `Outreach` and hands the value to `show`. `group` finds it by its
-name and imports its module then: help comes at once. The error boundary is in
+Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in
 `door`: an officer gets words, a way out and an exit code, never a stack trace.
 """
 
 import os
 import sys
 
-from outreach.cli.door import UNHEARD, Door, hush
-from outreach.cli.group import app
+# Each registers its commands, in the order in which help lists them.
+from outreach.cli import office, files, clearing, running, figures  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]
 

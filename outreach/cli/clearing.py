@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import rows, show
-from outreach.cli.door import Door, as_json, choose, nobody_to_ask, registering
+from outreach.cli.door import Door, as_json, choose, command, nobody_to_ask
 from outreach.errors import NotAllowed, NotFound, OutreachError
 
 if TYPE_CHECKING:
     from outreach.app import Outreach
     from outreach.clearance import Person, Reading, Window
-
-app = typer.Typer(rich_markup_mode=None)
-command = registering(app)
 
 
 @command("outreach review", "outreach review forum-2025/reminder", "outreach review --json")

@@ -1,20 +1,21 @@
 """What every command is given, and the one place where trouble becomes words and an exit code.
 
 A command opens the desk, calls its verb, and hands the value to `show`. Nothing heavy is imported
-at the top of any module of this package: help must come at once.
+here or at the top of any module of this package: help and completion must come at once.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from outreach.cli import logs, tokens
 from outreach.errors import NotAllowed, OutreachError, Unusable, WrongFiles
 
 if TYPE_CHECKING:  # these bring the database with them
@@ -73,8 +74,6 @@ class Door:
     @contextmanager
     def desk(self, *, prepare: bool = True) -> Iterator["Outreach"]:
         """The office's desk for as long as this lasts; its warnings go to the office's log."""
-        from outreach.cli import logs
-
         home = self.office
         desk = self.open(home, prepare=prepare)
         try:
@@ -88,8 +87,6 @@ class Door:
 
         Raises NotAllowed where nobody is signed in, and for --as outside a demo.
         """
-        from outreach.cli import tokens
-
         if self.acting:
             if not desk.configuration.settings.desk.demo:
                 raise NotAllowed(
@@ -108,8 +105,6 @@ class Door:
 
     def anybody(self, desk: "Outreach") -> "Person | None":
         """Who acts, or None where nobody is signed in: for commands that only show."""
-        from outreach.cli import tokens
-
         if self.acting or os.environ.get("OUTREACH_TOKEN") or tokens.read(desk.home):
             return self.person(desk)
         return None
@@ -147,8 +142,6 @@ class Boundary(TyperCommand):
 
 
 def _ours(door: Door, error: Exception) -> NoReturn:
-    from outreach.cli import logs
-
     try:
         home: Path | None = door.office
     except OutreachError:
@@ -174,14 +167,76 @@ def hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def registering(app: typer.Typer) -> Callable[..., Callable[[Verb], Verb]]:
-    """A decorator that makes a verb a command of `app`: @command("an example", ...)."""
+class Group(TyperGroup):
+    """The commands. --home and --as may stand before or after the command's name."""
 
-    def command(*examples: str, name: str | None = None) -> Callable[[Verb], Verb]:
-        head = "\b\nExample:\n" if len(examples) == 1 else "\b\nExamples:\n"
-        return app.command(name, cls=Boundary, epilog=head + "\n".join(f"  {e}" for e in examples))
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _first(args))
 
-    return command
+
+def _first(args: Sequence[str]) -> list[str]:
+    """The arguments with --home and --as at the front."""
+    ours: list[str] = []
+    rest: list[str] = []
+    left = iter(args)
+    for arg in left:
+        if arg == "--":
+            return [*ours, *rest, arg, *left]
+        if arg in ("--home", "--as"):
+            ours += [arg, *([value] if (value := next(left, None)) is not None else [])]
+        elif arg.startswith(("--home=", "--as=")):
+            ours.append(arg)
+        else:
+            rest.append(arg)
+    return [*ours, *rest]
+
+
+app = typer.Typer(
+    cls=Group,
+    name="outreach",
+    help="Plan, clear, publish and measure a secretariat's social media campaigns.",
+    epilog="\b\nA first day:\n"
+    "  outreach init DIR      make the office's folder\n"
+    "  outreach login         sign in with your token\n"
+    "  outreach plan          see what the campaign files would publish\n"
+    "  outreach apply         record exactly that\n"
+    "  outreach review        read what waits; a colleague clears it\n"
+    "  outreach run           publish what is cleared, when it is due\n\n"
+    "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {words}" for code, words in EXITS.items()),
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: Rich alone would take longer than the rest of it
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def command(*examples: str, name: str | None = None) -> Callable[[Verb], Verb]:
+    """Register a verb as a command; the examples stand at the end of its help."""
+    shown = "\b\nExample:\n" if len(examples) == 1 else "\b\nExamples:\n"
+    return app.command(name, cls=Boundary, epilog=shown + "\n".join(f"  {e}" for e in examples))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"outreach {version('outreach')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def outreach(
+    ctx: typer.Context,
+    home: Path | None = typer.Option(
+        None, help="The office's folder, if not this one or one above. Or OUTREACH_HOME."
+    ),
+    acting: str = typer.Option("", "--as", metavar="NAME", help="Act as NAME: in a demo only."),
+    _version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=_version
+    ),
+) -> None:
+    door: Door = ctx.ensure_object(Door)
+    door.home, door.acting = home or door.home, acting
 
 
 def as_json(data: Any) -> None:

@@ -6,10 +6,7 @@ from pathlib import Path
 import typer
 
 from outreach.cli import rows
-from outreach.cli.door import FOUND, Door, as_json, nobody_to_ask, registering
-
-app = typer.Typer(rich_markup_mode=None)
-command = registering(app)
+from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 
 
 @command("outreach import august.csv", "outreach import august.csv --yes", name="import")

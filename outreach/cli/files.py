@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import rows, show
-from outreach.cli.door import FOUND, Door, as_json, nobody_to_ask, registering
+from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 from outreach.errors import Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.app import Files, Outreach
     from outreach.campaign.plan import Plan
-
-app = typer.Typer(rich_markup_mode=None)
-command = registering(app)
 
 
 @command("outreach check", "outreach check --json")

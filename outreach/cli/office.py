@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import rows, show, starter, tokens
-from outreach.cli.door import FOUND, Door, as_json, nobody_to_ask, registering
+from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 from outreach.errors import NotAllowed, NotFound, OutreachError
 
 if TYPE_CHECKING:
     from outreach.app import Outreach
-
-app = typer.Typer(rich_markup_mode=None)
-command = registering(app)
 
 
 @command(

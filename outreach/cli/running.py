@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import logs, rows, show
-from outreach.cli.door import Door, as_json, choose, registering
+from outreach.cli.door import Door, as_json, choose, command
 from outreach.errors import NotAllowed, OutreachError, Unusable
 
 if TYPE_CHECKING:
     from outreach.app import Outreach
     from outreach.settle import Answer
-
-app = typer.Typer(rich_markup_mode=None)
-command = registering(app)
 
 
 @command("outreach status", "outreach status --json")

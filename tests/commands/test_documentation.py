@@ -8,10 +8,8 @@ import typer
 
 from outreach.cli import app
 from outreach.cli.door import EXITS
-from outreach.cli.group import COMMANDS as GROUPED
 from tests.conftest import REPOSITORY
 
-OVERVIEW = {name: line for lines in GROUPED.values() for name, line in lines.items()}
 PAGE = (REPOSITORY / "docs" / "commands.md").read_text()
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -37,7 +35,7 @@ def test_help_explains_itself_with_an_example(name):
     command = COMMANDS[name]
     assert "Example" in command.epilog
     assert f"outreach {name}" in command.epilog
-    assert command.get_short_help_str(66) == OVERVIEW[name]
+    assert not command.get_short_help_str(66).endswith("..."), "the overview would cut it"
 
 
 def test_global_options_and_exit_codes_are_described():
