@@ -199,6 +199,7 @@ class Outreach:
         by.must_be(MAY_WRITE)
         tree = self._tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
+        self._mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
             made = self._plan(session, files)
             if made.hash != hash_:
@@ -398,17 +399,16 @@ class Outreach:
         A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
         copy was made before the first tick.
         """
-        now, real = self.now(), self.real()
+        self._mind_the_gap()
         with self.store.writing() as session:
+            session.merge(Heartbeat(id=1, real=self.real(), now=self.now()))
+
+    def _mind_the_gap(self) -> None:
+        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
+        with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
-            silent = last is None or real - last.real > GAP
-            since = f"{last.now:%Y-%m-%d %H:%M} UTC" if last else "the beginning"
-            if last is None:
-                session.add(Heartbeat(id=1, real=real, now=now))
-            else:
-                last.real, last.now = real, now
-        if silent:
-            self.publisher.fell_due(since, now)
+        if last is None or self.real() - last.real > GAP:
+            self.publisher.fell_due(last.now if last else None, self.now())
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""

@@ -90,7 +90,7 @@ class Delivery(Base):
     returned: Mapped[str] = mapped_column(default="")  # why a clearer sent it back, or ""
     clearance: Mapped[int | None]  # the clearance in force
     retry_at: Mapped[datetime | None]  # a network said: not before this
-    look_first: Mapped[bool] = mapped_column(default=False)  # fell due while nobody ticked
+    look_since: Mapped[datetime | None]  # it may be live since then, unknown to this database
     lateness_settled: Mapped[bool] = mapped_column(
         default=False
     )  # found in time, or sent late on purpose

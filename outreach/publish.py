@@ -161,7 +161,7 @@ class Publisher:
             return self._miss(session, row, "nobody was there to send it in time")
         if held(session, row) or not _together(session, row):
             return False
-        if row.look_first:
+        if row.look_since:
             # Looking takes its time, which is not the post's lateness: it was found in time.
             row.lateness_settled = True
             row.move(State.UNCERTAIN, "it fell due while nothing was running; looking first")
@@ -413,6 +413,10 @@ class Publisher:
             platform = self.platforms.get(channel)
             if platform is None:
                 return None
+            if row.state is State.UNCERTAIN and row.lease_life != self.leases()[0]:
+                self._doubt(row)  # a person's word, or an earlier life of the machine: wait anew
+                session.flush()
+                version = row.version
             post, fingerprint = row.post, row.fingerprint
             number = len(_receipts(session, key))
             token = _token(session, key, fingerprint, number)
@@ -421,7 +425,7 @@ class Publisher:
                     Attempt.key == key, Attempt.part == number, Attempt.fingerprint == fingerprint
                 )
             )
-            since = (first or row.at) - SKEW
+            since = min(filter(None, (first, row.look_since)), default=row.at) - SKEW
             others = frozenset(
                 session.scalars(
                     select(ReceiptRow.remote_id).where(
@@ -452,7 +456,7 @@ class Publisher:
             if state is State.UNCERTAIN and waited < platform.limits.visible.total_seconds():
                 self._pause(row)
                 return None
-            row.look_first = False
+            row.look_since = None
             row.move(State.CLEARED, "it is surely not live")
             record(session, self.now(), PROGRAM, "not live", row, why="we looked")
             return Outcome(key, State.CLEARED, "it is surely not live")
@@ -505,20 +509,27 @@ class Publisher:
                 missed.append(Outcome(row.key, State.MISSED, why))
         return missed
 
-    def fell_due(self, since: str, until: datetime) -> None:
+    def fell_due(self, since: datetime | None, until: datetime) -> None:
         """Nothing ticked since then: what was due by `until` is looked for before its next call.
 
         This may be a restored copy of a database that has sent it since: whatever waited then,
-        for its time, a clearance, a hold's end or a person, may be live.
+        for its time, a clearance, a hold's end or a person, may be live. It stays marked when it
+        is moved: only a look, or a person, takes the doubt away.
         """
-        log.warning("nothing ticked since %s: looking before sending", since)
         over = [State.PUBLISHED, State.TAKEN_DOWN]
         with self.store.writing() as session:
-            session.execute(
+            marked = session.execute(
                 update(Delivery)
-                .where(Delivery.state.not_in(over), Delivery.at <= until)
-                .values(look_first=True, version=Delivery.version + 1)
+                .where(
+                    Delivery.state.not_in(over),
+                    Delivery.at <= until,
+                    Delivery.look_since.is_(None),
+                )
+                .values(look_since=since or Delivery.applied_at, version=Delivery.version + 1)
             )
+        if count := marked.rowcount:  # type: ignore[attr-defined] # an UPDATE's result has one
+            when = f"{since:%Y-%m-%d %H:%M} UTC" if since else "the beginning"
+            log.warning("nothing ticked since %s: looking before sending %d posts", when, count)
 
 
 def keep_receipt(
@@ -543,7 +554,7 @@ def finish(
     """Every part is live: since now, or since when the network says, if that is earlier."""
     row.move(State.PUBLISHED)
     row.published_at = min(live_since or now, now)
-    row.retry_at, row.lateness_settled, row.look_first = None, False, False
+    row.retry_at, row.lateness_settled, row.look_since = None, False, None
     record(session, now, PROGRAM, "published", row)
 
 

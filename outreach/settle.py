@@ -65,7 +65,7 @@ def _absent(_session: Session, row: Delivery, _now: datetime) -> None:
     if row.state is State.HANDED:
         row.move(State.MISSED, "nobody posted it")
     else:
-        row.look_first = False
+        row.look_since = None
         row.move(State.CLEARED, "somebody looked: it is not live")
 
 
@@ -89,7 +89,10 @@ def _send_now(session: Session, row: Delivery, now: datetime) -> None:
 
 def _go(row: Delivery, why: str) -> None:
     """Send it; or look for it first where nothing ran when it was due: it may be out already."""
-    row.move(State.UNCERTAIN if row.look_first else State.CLEARED, why)
+    if row.look_since:
+        row.move(State.UNCERTAIN, f"{why}, once it is sure that it is not live already")
+    else:
+        row.move(State.CLEARED, why)
 
 
 def _skip(session: Session, row: Delivery, now: datetime) -> None:

@@ -193,12 +193,12 @@ class TestSecrets:
         (tmp_path / "secrets" / "telegram_token").write_text("of the directory\n")
         monkeypatch.setenv("OUTREACH_SECRETS_DIR", str(tmp_path / "secrets"))
         assert token() == {"token": "of the directory"}
-        office.write(".env", "OUTREACH_TELEGRAM_TOKEN=of-$env\n")
-        assert token() == {"token": "of-$env"}
+        office.write(".env", "OUTREACH_TELEGRAM_TOKEN=of-${env}$x\n")
+        assert token() == {"token": "of-${env}$x"}
         monkeypatch.setenv("OUTREACH_TELEGRAM_TOKEN", "of the environment")
         assert token() == {"token": "of the environment"}
         monkeypatch.setenv("OUTREACH_TELEGRAM_TOKEN", "")  # an empty one does not count
-        assert token() == {"token": "of-$env"}
+        assert token() == {"token": "of-${env}$x"}
 
     def test_a_file_of_the_directory_may_bear_the_whole_name(
         self, configuration, monkeypatch, tmp_path

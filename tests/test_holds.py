@@ -6,6 +6,7 @@ import pytest
 
 from outreach.delivery import Delivery
 from outreach.errors import NotAllowed, NotFound
+from outreach.store.tables import Meta
 from tests.asked import AT, KEY, draft, put, row, run_to
 from tests.conftest import Office, clear_all, state
 
@@ -119,6 +120,26 @@ def test_what_waits_for_all_its_languages_waits_for_one_on_hold_as_well(desk, an
     desk.release("channel:web", by=ana)
     desk.tick()
     assert (state(desk, KEY), state(desk, "c/news/ko@web")) == ("published", "published")
+
+
+def test_what_is_held_back_is_asked_for_while_no_transaction_is_open(desk, office):
+    """To answer may mean to compose every post: meanwhile others have to be able to write."""
+    put(desk, draft())
+    clear_all(desk)
+    answers = []
+
+    def differing():
+        with desk.store.writing() as session:  # waits for ever where a transaction is open
+            session.merge(Meta(name="compared", value="yes"))
+        answers.append({KEY: "its file has changed and was not applied yet"})
+        return answers[-1]
+
+    desk.publisher.differs = differing
+    run_to(office, desk, AT)
+    assert answers
+    assert (state(desk, KEY), desk.platforms["net"].live) == ("cleared", [])
+    run_to(office, desk, AT + timedelta(minutes=15))
+    assert (state(desk, KEY), row(desk).reason) == ("missed", answers[0][KEY])
 
 
 def test_a_hold_outlasts_the_grace_time_of_a_post_that_is_sent_late_on_purpose(desk, ana, office):

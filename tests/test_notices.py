@@ -1,6 +1,7 @@
 """Notices: who is told what, once; and mail servers that are slow, refuse, or are not there."""
 
 import base64
+import socket
 import socketserver
 import threading
 from email import message_from_bytes, policy
@@ -64,7 +65,7 @@ def server():
 
     with Server(("127.0.0.1", 0), Post) as server:
         server.mails = []
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
@@ -221,6 +222,24 @@ class TestServers:
         [mail] = waiting(desk)
         assert "the mail server cannot be reached" in mail.trouble
         assert (mail.tries, mail.next_try > desk.now()) == (1, True)
+
+    def test_a_server_that_does_not_answer_is_waited_for_once_a_round(
+        self, desk, server, monkeypatch
+    ):
+        """Ten mails to a server that hangs would otherwise take ten times the waiting time."""
+        monkeypatch.setattr(notices, "TIMEOUT", 0.2)
+        with desk.store.writing() as session:
+            for n in range(10):
+                session.add(Mail(to="bo", about=f"{n}", subject="s", body="", at=desk.now()))
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # takes calls and says nothing
+            port = silent.getsockname()[1]
+            settings = MailSettings(
+                host="127.0.0.1", port=port, security="none", from_="o@example.org"
+            )
+            assert notices.send(desk.store, settings, "", desk.people(), desk.now()) == 0
+        assert [mail.tries for mail in waiting(desk)] == [1] + [0] * 9
+        monkeypatch.undo()
+        assert desk.mail() == 9  # the server that answers gets the others at once
 
     def test_the_password_is_never_in_what_is_kept(self, desk, server):
         put(desk, draft(), clear=False)

@@ -1,6 +1,8 @@
 """The database, and what each of its troubles gets."""
 
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime
 from threading import Timer
 
@@ -137,6 +139,32 @@ class TestTables:
         before = file.read_bytes()
         store.prepare()
         assert file.read_bytes() == before
+
+    def test_processes_that_start_at_once_make_them_once(self, file):
+        """Real processes, let go at the same moment, on no file at all."""
+        program = (
+            "import sys; from outreach.store import Store; import outreach.store.migrations; "
+            "store = Store(sys.argv[1]); print(flush=True); input(); store.prepare(); store.close()"
+        )
+        several = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, f"sqlite:///{file}"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(4)
+        ]
+        for one in several:
+            one.stdout.readline()
+        for one in several:
+            one.stdin.write("\n")
+            one.stdin.flush()
+        ends = [one.communicate(timeout=60)[1] for one in several]
+        assert [(one.returncode, told) for one, told in zip(several, ends, strict=True)] == [
+            (0, "")
+        ] * 4
 
     def test_instants_come_back_as_they_went_in(self, store):
         at = datetime.fromisoformat("2025-08-25T09:00:00.000001+07:00")

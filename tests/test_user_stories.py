@@ -195,8 +195,15 @@ class TestCrashAndClock:
         office.clock.to("2025-08-24T02:20Z")
         desk.tick()
         assert state(desk, "crash/late/en@net") == "missed"
-        desk.settle("crash/late/en@net", "send-now", by=desk.person("ana"))
-        desk.tick()
+        line = desk.settle("crash/late/en@net", "send-now", by=desk.person("ana"))
+        assert (line.state, line.reason) == (
+            "uncertain",
+            "sent late on purpose, once it is sure that it is not live already",
+        )
+        for _ in range(3):  # nothing ran at its time: "not there" takes the network's 15 minutes
+            assert "This is the post called late." not in desk.platforms["net"].texts
+            office.leases.seconds += 5 * 60
+            desk.tick()
         assert state(desk, "crash/late/en@net") == "published"
         with desk.store.reading() as session:
             assert session.scalar(

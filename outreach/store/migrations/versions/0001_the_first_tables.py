@@ -97,7 +97,7 @@ def upgrade() -> None:
     sa.Column('returned', sa.String(), nullable=False),
     sa.Column('clearance', sa.Integer(), nullable=True),
     sa.Column('retry_at', sa.DateTime(), nullable=True),
-    sa.Column('look_first', sa.Boolean(), nullable=False),
+    sa.Column('look_since', sa.DateTime(), nullable=True),
     sa.Column('lateness_settled', sa.Boolean(), nullable=False),
     sa.Column('published_at', sa.DateTime(), nullable=True),
     sa.Column('owner', sa.String(), nullable=False),
