@@ -67,6 +67,7 @@ class Accounts:
             zone=settings.zone or self.configuration.settings.office.zone,
             title=settings.title or name,
             source=settings.utm_source or name,
+            quiet=settings.quiet,
             public=adapter.public and not (settings.base and is_loopback(settings.base)),
         )
 

@@ -3,7 +3,8 @@ Everything this program can do. The command line, the web pages and the bot all 
 
     files        check, plan, apply                      what the campaign files ask for
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
-    publishing   tick, hold, release, settle, status     once, or somebody is asked
+    publishing   tick, hold, release, settle, status,    once, or somebody is asked
+                 in_full
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, confirm_people, token_for       before the day
@@ -31,8 +32,10 @@ from outreach import clearance as clearing
 from outreach import holds, notices, people, standing
 from outreach import settle as settling
 from outreach.accounts import Accounts
+from outreach.campaign.care import load_dates
 from outreach.campaign.load import check_channels, load_campaigns
 from outreach.campaign.models import Loaded
+from outreach.campaign.occasions import AHEAD
 from outreach.campaign.plan import Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft, compose
@@ -77,7 +80,7 @@ class Files:
 
     @property
     def mistakes(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if not problem.open)
+        return tuple(problem for problem in self.problems if problem.mistake)
 
     @property
     def open(self) -> tuple[Problem, ...]:
@@ -170,9 +173,11 @@ class Outreach:
             media=self.home / "media",
             root=self.home,
             public_url=self.public_url,
+            until=_ahead(self.now()),
+            dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,
         )
-        problems += [problem for draft in drafts for problem in draft.blocked]
+        problems += [problem for draft in drafts for problem in (*draft.blocked, *draft.advice)]
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
     def plan(self, files: Files | None = None) -> Plan:
@@ -199,7 +204,7 @@ class Outreach:
         by.must_be(MAY_WRITE)
         tree = self._tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
-        self._mind_the_gap()  # before anything moves: what fell due in it may be live
+        self.mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
             made = self._plan(session, files)
             if made.hash != hash_:
@@ -399,11 +404,11 @@ class Outreach:
         A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
         copy was made before the first tick.
         """
-        self._mind_the_gap()
+        self.mind_the_gap()
         with self.store.writing() as session:
             session.merge(Heartbeat(id=1, real=self.real(), now=self.now()))
 
-    def _mind_the_gap(self) -> None:
+    def mind_the_gap(self) -> None:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
         with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
@@ -478,6 +483,14 @@ class Outreach:
                 roster=self._pending_roster(session),
                 differs=differing,
             )
+
+    def in_full(self, key: str) -> standing.Line:
+        """One post as the public sees it, or would: its text, and its pictures as applied.
+
+        Raises NotFound, and NotAllowed while the post cannot be made.
+        """
+        with self.store.reading() as session:
+            return standing.in_full(session, self._row(session, key))
 
     # --- figures and report --------------------------------------------------------------
 
@@ -662,6 +675,12 @@ class Outreach:
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
+
+
+def _ahead(now: datetime) -> datetime:
+    """Until when recurring messages have their posts: the end of a day, so that a plan that is
+    made twice within minutes is the same."""
+    return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _may_be_public(session: Session, key: str) -> bool:

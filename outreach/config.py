@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,6 +28,8 @@ from outreach.errors import NotFound, Problem, Unusable, WrongFiles
 Model = TypeVar("Model", bound=BaseModel)
 
 PREFIX = "OUTREACH_"
+
+_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
 
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
 
@@ -128,7 +130,21 @@ class ChannelSettings(BaseModel):
     zone: str = ""
     secrets: str = ""  # the prefix of its secrets
     utm_source: str = ""
+    quiet_hours: str = ""  # "22:00-07:00" in its zone: a slot within them is advised against
     base: str = ""  # another address than the network's own: a loopback server
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _from_until(cls, value: str) -> str:
+        if value and not _HOURS.fullmatch(value):
+            raise ValueError(f'{value!r} is not from and until; write "22:00-07:00"')
+        return value
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """From when until when its audience sleeps, or None."""
+        found = _HOURS.fullmatch(self.quiet_hours)
+        return (time.fromisoformat(found[1]), time.fromisoformat(found[2])) if found else None
 
     @property
     def options(self) -> dict[str, str]:

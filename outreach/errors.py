@@ -28,13 +28,19 @@ class Problem:
     """Something in a file, or in a post, that a person should put right.
 
     `where` is "campaigns/forum-2025.yaml:41" or a post's key. `open` marks a fact that is
-    *to be confirmed*: no mistake, but what would print it waits.
+    *to be confirmed*: no mistake, but what would print it waits. `advice` marks what nothing waits
+    for and a person should know: a slot on a holiday, a key that nothing acts upon yet.
     """
 
     where: str
     what: str
     hint: str = ""
     open: bool = False
+    advice: bool = False
+
+    @property
+    def mistake(self) -> bool:
+        return not (self.open or self.advice)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" + (f"\n    → {self.hint}" if self.hint else "")

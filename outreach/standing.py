@@ -1,7 +1,7 @@
 """How things stand: the lists that every door shows, read from the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from outreach.clearance import PROGRAM
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
-from outreach.store.tables import Heartbeat, Hold, Mail, TrailEntry
+from outreach.post import Post
+from outreach.store.tables import Asset, Heartbeat, Hold, Mail, TrailEntry
 
 SOON = 12  # deliveries that come next, as a status lists them
 
@@ -26,6 +27,7 @@ class Line:
     zone: str
     reason: str
     url: str = ""
+    post: Post | None = None  # in `in_full` alone: lists need no texts
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,29 @@ def line(session: Session, row: Delivery) -> Line:
     )
     reason = row.reason or row.returned or row.blocked or held(session, row)
     return Line(
-        row.key, str(row.state), row.at, row.wall, row.zone, reason, receipt.url if receipt else ""
+        row.key,
+        str(row.state),
+        row.at,
+        row.wall,
+        row.zone,
+        reason,
+        receipt.url if receipt else "",
     )
+
+
+def in_full(session: Session, row: Delivery) -> Line:
+    """One delivery with its post, pictures included as they were applied; NotAllowed while it
+    cannot be made."""
+    post = row.post
+    wanted = {picture.sha256 for part in post.parts for picture in part.pictures}
+    data = {
+        a.sha256: a.data for a in session.scalars(select(Asset).where(Asset.sha256.in_(wanted)))
+    }
+    parts = tuple(
+        replace(part, pictures=tuple(replace(p, data=data[p.sha256]) for p in part.pictures))
+        for part in post.parts
+    )
+    return replace(line(session, row), post=replace(post, parts=parts))
 
 
 def status(

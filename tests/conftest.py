@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from outreach.app import Outreach
+from outreach.clearance import Person
 from outreach.config import read_configuration
 from outreach.store import Store
 
@@ -134,6 +135,19 @@ def office(tmp_path: Path) -> Iterator[Office]:
     made = Office(tmp_path / "office")
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(office: Office) -> Outreach:
+    """A desk that ticks: what falls due within minutes is found in time."""
+    desk = office.open()
+    desk.tick()
+    return desk
+
+
+@pytest.fixture
+def ana(desk: Outreach) -> Person:
+    return desk.person("ana")
 
 
 def apply(desk: Outreach, by: str = "ana", **options: bool):

@@ -12,19 +12,12 @@ from outreach.delivery import Delivery, State
 from outreach.errors import Changed, NotAllowed, NotFound, Problem
 from outreach.post import Part, Picture, Post
 from outreach.store.tables import Mail, Snapshot, TrailEntry
-from tests.asked import AT, KEY, draft, put, row, run_to, slot, trail, utc
-from tests.conftest import OUTREACH_TOML, PEOPLE_TOML, Office, apply, clear_all, state
+from tests.conftest import OUTREACH_TOML, PEOPLE_TOML, apply, clear_all, state
+from tests.drafts import AT, KEY, draft, put, row, run_to, slot, trail, utc
 
 PICTURE = Picture("card.png", "5e1f", "image/png", 800, 418, 9_000, "A forum in session.", "© UN")
 POST = Post("c", "news", "en", "net", (Part("Words.", "en", (PICTURE,)), Part("More.")), "net @un")
 TABLES = {"trail": TrailEntry, "snapshot": Snapshot}
-
-
-@pytest.fixture
-def desk(office: Office):
-    desk = office.open()
-    desk.tick()
-    return desk
 
 
 def read(desk, name="c/news/en"):
@@ -202,8 +195,7 @@ class TestWho:
             clear_all(desk, by="bo")
 
     def test_a_clearance_ends_when_its_clearer_turns_out_to_have_written_it(self, desk):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         [op] = put(desk, draft(authors=["ana", "bo"])).operations
         assert op.voids
         assert state(desk, KEY) == "proposed"
@@ -270,8 +262,7 @@ class TestHowLong:
         office.write("config/outreach.toml", OUTREACH_TOML + "\n[clearance]\nmax-age-days = 2\n")
         desk = office.open()
         at = AT + timedelta(days=3)
-        put(desk, draft(at=at))
-        clear_all(desk)
+        put(desk, draft(at=at), clear=True)
         run_to(office, desk, at)
         assert desk.platforms["net"].live == []
         assert state(desk, KEY) == "proposed"
@@ -284,14 +275,12 @@ class TestHowLong:
         office.write("config/outreach.toml", OUTREACH_TOML + "\n[clearance]\nmax-age-days = 2\n")
         desk = office.open()
         at = AT + timedelta(days=1)
-        put(desk, draft(at=at))
-        clear_all(desk)
+        put(desk, draft(at=at), clear=True)
         run_to(office, desk, at)
         assert state(desk, KEY) == "published"
 
     def test_a_clearance_of_another_text_sends_nothing_whatever_the_state_says(self, desk, office):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         with desk.store.writing() as session:
             session.get_one(Delivery, KEY).fingerprint = "0" * 16
         run_to(office, desk, AT)
@@ -301,8 +290,7 @@ class TestHowLong:
 
 class TestReturning:
     def test_it_goes_back_with_a_reason_and_its_authors_are_told(self, desk):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         assert desk.return_("c/news/en", "The year is wrong.", by=desk.person("bo")) == [KEY]
         assert state(desk, KEY) == "proposed"
         assert row(desk).returned == "returned by Bo Example: The year is wrong."
@@ -319,8 +307,7 @@ class TestReturning:
             desk.clear("c/news/en", "whatever", by=desk.person("bo"))
         put(desk, draft(late=timedelta(hours=1)))  # how late it may be was not the reason
         assert read(desk).renderings == ()
-        put(desk, draft(KEY, "The right year."))
-        clear_all(desk)
+        put(desk, draft(KEY, "The right year."), clear=True)
         assert state(desk, KEY) == "cleared"
 
     def test_one_post_may_be_returned_alone(self, desk):
@@ -340,8 +327,7 @@ class TestReturning:
             desk.return_("c/news/en", "No.", by=desk.person("ana"))
 
     def test_what_is_out_cannot_be_returned(self, desk, office):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         run_to(office, desk, AT)
         with pytest.raises(NotAllowed, match="is published"):
             desk.return_(KEY, "Too late.", by=desk.person("bo"))
@@ -349,10 +335,8 @@ class TestReturning:
 
 class TestTheTrail:
     def test_every_step_stands_in_it_with_who_and_why(self, desk, office):
-        put(desk, draft())
-        clear_all(desk)
-        put(desk, draft(KEY, "Other words."))
-        clear_all(desk)
+        put(desk, draft(), clear=True)
+        put(desk, draft(KEY, "Other words."), clear=True)
         run_to(office, desk, AT)
         assert [(who, what) for _, who, what, _ in desk.trail(KEY)] == [
             ("ana", "applied"),
@@ -389,8 +373,7 @@ class TestTheTrail:
 
 def test_an_old_roster_does_not_change_what_was_cleared(desk, office):
     """Roles count when somebody says yes; the yes stays when they leave."""
-    put(desk, draft())
-    clear_all(desk)
+    put(desk, draft(), clear=True)
     office.write("config/people.toml", PEOPLE_TOML.replace('"clearer", ', ""))
     again = office.open()
     assert again.status().roster.startswith("config/people.toml has changed")

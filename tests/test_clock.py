@@ -13,7 +13,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 
 from outreach import clock
 from tests.conftest import Office, state
-from tests.drafts import draft, put
+from tests.drafts import KEY, SOON, put, soon
 
 RUNS = """
 import datetime, pathlib, sys
@@ -89,12 +89,12 @@ def test_a_job_that_fails_is_logged_and_does_not_end_the_clock(caplog):
 def test_it_publishes_what_is_due_and_ends_on_an_event(office: Office):
     desk = office.open()
     desk.tick()
-    put(desk, draft())
-    office.clock.to("2025-07-20T01:04Z")
+    put(desk, soon(), clear=True)
+    office.clock.to(SOON)
 
     def serve(stop: threading.Event) -> None:
         began = time.monotonic()
-        while state(desk, "c/news/en@net") != "published" and time.monotonic() - began < 10:
+        while state(desk, KEY) != "published" and time.monotonic() - began < 10:
             stop.wait(0.05)
         stop.set()
 
@@ -110,7 +110,7 @@ def test_sigterm_ends_it_and_what_is_being_sent_is_finished(office: Office):
     due = datetime.now(UTC) + timedelta(seconds=1)
     office.clock.at = due - timedelta(minutes=1)
     desk.tick()
-    put(desk, draft(at=due.isoformat()))
+    put(desk, soon(at=due.isoformat()), clear=True)
     office.clock.at = due - timedelta(seconds=1)
     desk.tick()
     with subprocess.Popen(
@@ -124,4 +124,4 @@ def test_sigterm_ends_it_and_what_is_being_sent_is_finished(office: Office):
         process.send_signal(signal.SIGTERM)
         told, errors = process.communicate(timeout=20)
     assert (process.returncode, told) == (0, "ended\n"), errors
-    assert state(desk, "c/news/en@net") == "published"
+    assert state(desk, KEY) == "published"

@@ -1,6 +1,6 @@
 """Figures: when they are asked for, what is kept, and what is kept where there is none."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,16 +11,10 @@ from outreach.measure.collect import ladder, month_of
 from outreach.platforms.memory import Memory
 from outreach.store.tables import Click, Collection, ImportBatch, Snapshot
 from tests.conftest import Office
-from tests.drafts import draft, put
+from tests.drafts import KEY, SOON, put, soon, utc
 
-KEY = "c/news/en@net"
-DUE = "2025-07-20T01:04Z"
 LINK = Link("abcdefgh", "https://neaspec.org/forum?utm_source=net")
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 @pytest.fixture
@@ -28,8 +22,8 @@ def desk(office: Office):
     """A desk that has published two posts, one with a link."""
     desk = office.open()
     desk.tick()
-    put(desk, draft("news", links=[LINK]), draft("more"))
-    office.clock.to(DUE)
+    put(desk, soon("news", links=[LINK]), soon("more"), clear=True)
+    office.clock.to(SOON)
     desk.tick()
     return desk
 
@@ -47,15 +41,15 @@ def figures(desk, subject: str = KEY, metric: str = "likes") -> list[tuple[str, 
 
 class TestTheLadder:
     def test_a_post_is_looked_at_five_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
-        at = instant("2025-08-25T02:00Z")
+        at = utc("2025-08-25T02:00Z")
         assert ladder(at, "Asia/Bangkok") == {
-            "1 h": instant("2025-08-25T03:00Z"),
-            "1 d": instant("2025-08-26T02:00Z"),
-            "7 d": instant("2025-09-01T02:00Z"),
-            "28 d": instant("2025-09-22T02:00Z"),
-            "2025-08": instant("2025-08-31T17:00Z"),
+            "1 h": utc("2025-08-25T03:00Z"),
+            "1 d": utc("2025-08-26T02:00Z"),
+            "7 d": utc("2025-09-01T02:00Z"),
+            "28 d": utc("2025-09-22T02:00Z"),
+            "2025-08": utc("2025-08-31T17:00Z"),
         }
-        assert ladder(at, "Asia/Seoul")["2025-08"] == instant("2025-08-31T15:00Z")
+        assert ladder(at, "Asia/Seoul")["2025-08"] == utc("2025-08-31T15:00Z")
 
     @pytest.mark.parametrize(
         ("at", "zone", "month"),
@@ -75,13 +69,13 @@ class TestTheLadder:
         ],
     )
     def test_a_month_is_a_month_in_the_report_s_zone(self, at, zone, month):
-        assert month_of(instant(at), zone) == month
+        assert month_of(utc(at), zone) == month
 
     def test_each_rung_is_taken_once_at_its_time(self, desk, office):
         for hours, likes in ((0, 0), (1, 3), (2, 4), (24, 9)):
             for post in desk.platforms["net"].live:
                 desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
-            office.clock.at = instant(DUE) + timedelta(hours=hours)
+            office.clock.at = utc(SOON) + timedelta(hours=hours)
             desk.collect()
             desk.collect()
         assert figures(desk) == [("1 h", 3, ""), ("1 d", 9, "")]
@@ -148,14 +142,7 @@ class TestWhatANetworkTells:
         assert figures(desk, "net", "followers") == [("", 1204, "")]
 
     def test_what_a_person_has_to_read_is_pending(self, office):
-        office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
-        desk = office.open()
-        desk.tick()
-        put(desk, draft(channel="hand"))
-        office.clock.to(DUE)
-        desk.tick()
-        url = "https://hand.example.org/1"
-        desk.settle("c/news/en@hand", "live", by=desk.person("ana"), url=url)
+        desk = by_hand(office, "https://hand.example.org/1")
         office.clock.forward(hours=1)
         desk.collect()
         assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
@@ -171,7 +158,7 @@ class TestClicks:
             "id": 1,
             "code": LINK.code,
             "key": KEY,
-            "at": instant("2025-07-20T02:03Z"),
+            "at": utc("2025-07-20T02:03Z"),
         }
 
     @pytest.mark.parametrize(
@@ -191,7 +178,7 @@ class TestClicks:
 
     def test_a_link_opens_with_its_post_and_not_before(self, office):
         desk = office.open()
-        put(desk, draft("news", links=[LINK]))
+        put(desk, soon("news", links=[LINK]), clear=True)
         with pytest.raises(NotFound, match="there is no such link"):
             desk.follow(LINK.code, method="GET", headers=BROWSER)
         with pytest.raises(NotFound):
@@ -237,14 +224,8 @@ class TestImports:
         assert "44" in words
 
     def test_a_post_s_figures_are_found_by_its_address(self, office):
-        office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
-        desk = office.open()
-        desk.tick()
-        put(desk, draft(channel="hand"))
-        office.clock.to(DUE)
-        desk.tick()
         url = "https://hand.example.org/1"
-        desk.settle("c/news/en@hand", "live", by=desk.person("ana"), url=url)
+        desk = by_hand(office, url)
         self.imported(desk, f"post,displays,likes\n{url},310,12\n".encode())
         assert figures(desk, "c/news/en@hand", "displays") == [("", 310, "")]
         assert figures(desk, "c/news/en@hand", "likes") == [("", 12, "")]
@@ -269,7 +250,7 @@ class TestReports:
     def test_an_emergency_stands_in_it(self, office):
         desk = office.open()
         desk.tick()
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         [reading] = desk.readings()
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
@@ -286,6 +267,18 @@ class TestReports:
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
         assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "7 d"]
         assert set(done) == {"collected"}
+
+
+def by_hand(office: Office, url: str):
+    """A desk with one post, which a person made at this address."""
+    office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
+    desk = office.open()
+    desk.tick()
+    put(desk, soon(channel="hand"), clear=True)
+    office.clock.to(SOON)
+    desk.tick()
+    desk.settle("c/news/en@hand", "live", by=desk.person("ana"), url=url)
+    return desk
 
 
 def fail(desk, error: Exception) -> None:

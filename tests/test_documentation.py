@@ -4,15 +4,22 @@ somewhere, and nothing of the machine it was written on is left in the project."
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from pydantic import BaseModel
 
+from outreach.cli import app
+from outreach.cli.door import EXITS
 from outreach.config import ChannelSettings, PersonSettings, Settings
 from outreach.platforms import PLATFORMS, load
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
+PROGRAM: Any = typer.main.get_command(app)
+COMMANDS = (DOCS / "commands.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", COMMANDS, re.MULTILINE | re.DOTALL))
 
 
 def tracked() -> list[Path]:
@@ -44,6 +51,39 @@ def keys(model: type[BaseModel]) -> set[str]:
         else:
             found.add(field.alias or name)
     return found
+
+
+def options(command: Any) -> list[str]:
+    """Every spelling of each."""
+    return [
+        spelled
+        for option in command.params
+        if option.param_type_name == "option"
+        for spelled in (*option.opts, *option.secondary_opts)
+    ]
+
+
+def test_every_command_has_a_section_and_every_section_a_command():
+    assert set(SECTIONS) == set(PROGRAM.commands)
+
+
+@pytest.mark.parametrize("name", PROGRAM.commands)
+def test_a_section_has_an_example_the_exit_codes_and_every_option(name):
+    section = SECTIONS[name]
+    assert f"outreach {name}" in section
+    assert "Exit codes: 0" in section
+    assert [option for option in options(PROGRAM.commands[name]) if option not in section] == []
+
+
+def test_global_options_and_exit_codes_are_described():
+    everywhere = options(PROGRAM)
+    assert {"--home", "--as", "--version", "--install-completion", "--show-completion"} <= set(
+        everywhere
+    )
+    for option in everywhere:
+        assert f"`{option}" in COMMANDS or f"outreach {option}" in COMMANDS, option
+    for code in EXITS:
+        assert f"| {code} |" in COMMANDS
 
 
 def test_every_key_of_the_configuration_is_described():

@@ -12,8 +12,8 @@ from outreach.platforms import load
 from outreach.report import gather
 from outreach.report.value import Report
 from outreach.store.tables import ReportRow, Snapshot
-from tests.asked import draft, live, put, utc
 from tests.conftest import Office
+from tests.drafts import draft, live, put, utc
 
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0"}
 CHANNELS = """
@@ -263,9 +263,7 @@ class TestTheReport:
         assert report.channels.rows == ()
         assert report.summary == ("No figures were recorded for March 2025.",)
         assert report.completeness[0] == "No channel was kept in March 2025."
-        assert report.activity[0] == (
-            "How many posts were published in March 2025 was not recorded."
-        )
+        assert report.activity[0] == "This desk published no post in March 2025."
 
     def test_what_is_no_month_is_refused(self, desk):
         with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:

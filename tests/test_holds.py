@@ -7,20 +7,8 @@ import pytest
 from outreach.delivery import Delivery
 from outreach.errors import NotAllowed, NotFound
 from outreach.store.tables import Meta
-from tests.asked import AT, KEY, draft, put, row, run_to
-from tests.conftest import Office, clear_all, state
-
-
-@pytest.fixture
-def desk(office: Office):
-    desk = office.open()
-    desk.tick()
-    return desk
-
-
-@pytest.fixture
-def ana(desk):
-    return desk.person("ana")
+from tests.conftest import state
+from tests.drafts import AT, KEY, draft, put, row, run_to
 
 
 @pytest.mark.parametrize(
@@ -60,8 +48,7 @@ def test_both_stand_in_the_trail(desk, ana):
 
 
 def test_of_two_holds_releasing_one_sends_nothing(desk, ana, office):
-    put(desk, draft())
-    clear_all(desk)
+    put(desk, draft(), clear=True)
     desk.hold("all", "wait", by=ana)
     desk.hold("channel:net", "the account is being looked at", by=ana)
     run_to(office, desk, AT)
@@ -75,8 +62,7 @@ def test_of_two_holds_releasing_one_sends_nothing(desk, ana, office):
 
 
 def test_a_release_lists_what_became_late_though_nothing_ticked_meanwhile(desk, ana, office):
-    put(desk, draft())
-    clear_all(desk)
+    put(desk, draft(), clear=True)
     desk.hold("all", "wait", by=ana)
     office.clock.at = AT + timedelta(hours=1)
     [late] = desk.release("all", by=ana)
@@ -84,8 +70,7 @@ def test_a_release_lists_what_became_late_though_nothing_ticked_meanwhile(desk, 
 
 
 def test_it_lists_a_post_whose_slot_was_before_the_hold_too(desk, ana, office):
-    put(desk, draft())
-    clear_all(desk)
+    put(desk, draft(), clear=True)
     with desk.store.writing() as session:  # the network had said: not now
         session.get_one(Delivery, KEY).retry_at = AT + timedelta(minutes=9)
     run_to(office, desk, AT)
@@ -96,8 +81,13 @@ def test_it_lists_a_post_whose_slot_was_before_the_hold_too(desk, ana, office):
 
 
 def test_it_does_not_list_what_an_earlier_or_another_hold_made_late(desk, ana, office):
-    put(desk, draft(), draft("c/two/en@net", at=AT + timedelta(days=1)), draft("d/one/en@net"))
-    clear_all(desk)
+    put(
+        desk,
+        draft(),
+        draft("c/two/en@net", at=AT + timedelta(days=1)),
+        draft("d/one/en@net"),
+        clear=True,
+    )
     desk.hold("campaign:d", "another reason", by=ana)
     desk.hold("campaign:c", "wait", by=ana)
     run_to(office, desk, AT + timedelta(hours=1))
@@ -112,8 +102,8 @@ def test_what_waits_for_all_its_languages_waits_for_one_on_hold_as_well(desk, an
         desk,
         draft(KEY, release="together"),
         draft("c/news/ko@web", "한국어.", release="together", account="feed web"),
+        clear=True,
     )
-    clear_all(desk)
     desk.hold("channel:web", "the page is being moved", by=ana)
     run_to(office, desk, AT)
     assert (state(desk, KEY), state(desk, "c/news/ko@web")) == ("cleared", "cleared")
@@ -124,8 +114,7 @@ def test_what_waits_for_all_its_languages_waits_for_one_on_hold_as_well(desk, an
 
 def test_what_is_held_back_is_asked_for_while_no_transaction_is_open(desk, office):
     """To answer may mean to compose every post: meanwhile others have to be able to write."""
-    put(desk, draft())
-    clear_all(desk)
+    put(desk, draft(), clear=True)
     answers = []
 
     def differing():
@@ -143,8 +132,7 @@ def test_what_is_held_back_is_asked_for_while_no_transaction_is_open(desk, offic
 
 
 def test_a_hold_outlasts_the_grace_time_of_a_post_that_is_sent_late_on_purpose(desk, ana, office):
-    put(desk, draft(not_after=AT + timedelta(hours=2)))
-    clear_all(desk)
+    put(desk, draft(not_after=AT + timedelta(hours=2)), clear=True)
     run_to(office, desk, AT - timedelta(minutes=1))
     desk.hold("all", "wait", by=ana)
     run_to(office, desk, AT + timedelta(minutes=30))

@@ -15,10 +15,7 @@ from outreach.config import MailSettings
 from outreach.delivery import Delivery
 from outreach.store.tables import Mail, Meta
 from tests.conftest import Office, state
-from tests.drafts import draft, put
-
-KEY = "c/news/en@net"
-DUE = "2025-07-20T01:04Z"
+from tests.drafts import KEY, SOON, put, soon
 
 
 class Post(socketserver.StreamRequestHandler):
@@ -96,20 +93,20 @@ def told(server) -> dict[str, list[str]]:
 
 class TestWhoIsTold:
     def test_clearers_are_told_what_waits_for_them_and_not_what_they_wrote(self, desk, server):
-        put(desk, draft(), draft("more"), clear=False)
+        put(desk, soon(), soon("more"))
         desk.tick()
         assert told(server) == {"bo@example.org": ["2 posts wait for your clearance"]}
         assert KEY in server.mails[0].get_content()
 
     def test_a_tick_later_nobody_is_told_again(self, desk, server, office):
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         for _ in range(3):
             desk.tick()
             office.clock.forward(minutes=1)
         assert told(server) == {"bo@example.org": ["1 post waits for your clearance"]}
 
     def test_authors_are_told_what_was_returned_and_why(self, desk, server):
-        put(desk, draft())
+        put(desk, soon(), clear=True)
         desk.return_("c/news/en", "name the city", by=desk.person("bo"))
         desk.tick()
         assert told(server)["ana@example.org"] == [f"{KEY} returned to you"]
@@ -118,10 +115,10 @@ class TestWhoIsTold:
         assert "outreach plan, outreach apply" in mail.get_content()
 
     def test_a_clearer_is_told_that_their_yes_no_longer_holds(self, desk, server):
-        put(desk, draft())
+        put(desk, soon(), clear=True)
         desk.tick()
         server.mails.clear()
-        put(desk, draft("news", "Another text."), clear=False)
+        put(desk, soon("news", "Another text."))
         desk.tick()
         assert told(server) == {
             "bo@example.org": [
@@ -144,10 +141,10 @@ class TestWhoIsTold:
     def test_officers_are_told_what_failed_and_what_to_do(
         self, desk, server, office, fault, subject, way_out
     ):
-        put(desk, draft())
+        put(desk, soon(), clear=True)
         desk.tick()
         server.mails.clear()
-        office.clock.to(DUE)
+        office.clock.to(SOON)
         desk.platforms["net"].next_fault = fault
         desk.tick()
         assert told(server) == {
@@ -156,7 +153,7 @@ class TestWhoIsTold:
         assert way_out in server.mails[0].get_content()
 
     def test_officers_are_told_what_was_missed(self, desk, server, office):
-        put(desk, draft())
+        put(desk, soon(), clear=True)
         desk.hold("all", "wait for the note", by=desk.person("ana"))
         desk.tick()
         server.mails.clear()
@@ -167,7 +164,7 @@ class TestWhoIsTold:
         assert "why: on hold (all) by ana: wait for the note" in server.mails[0].get_content()
 
     def test_clearers_are_told_of_an_emergency(self, desk, server):
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         [reading] = desk.readings()
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
@@ -179,10 +176,10 @@ class TestWhoIsTold:
         office.write("config/channels.toml", '[hand]\nplatform = "manual"\n')
         desk = office.open()
         text = "Cities meet in Bangkok.\n\nหัวข้อ: 도시\n.A line that begins with a full stop\n"
-        put(desk, draft("news", text + "x" * 2000, channel="hand"))
+        put(desk, soon("news", text + "x" * 2000, channel="hand"), clear=True)
         desk.tick()
         server.mails.clear()
-        office.clock.to(DUE)
+        office.clock.to(SOON)
         desk.tick()
         body = server.mails[0].get_content()
         assert server.mails[0]["Subject"] == "c/news/en@hand is to be posted by hand, now"
@@ -193,13 +190,13 @@ class TestWhoIsTold:
 class TestServers:
     def test_a_desk_without_a_server_keeps_what_it_would_have_told(self, office):
         desk = office.open()
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         desk.tick()
         assert desk.status().mails_waiting == 1
 
     def test_a_server_that_refuses_leaves_it_waiting_and_is_asked_later(self, desk, server, office):
         server.refuses = True
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         desk.tick()
         [mail] = waiting(desk)
         assert "no such person" in mail.trouble
@@ -215,7 +212,7 @@ class TestServers:
     def test_a_server_that_is_not_there_leaves_it_waiting(self, desk, server):
         with socketserver.TCPServer(("127.0.0.1", 0), Post) as gone:
             port = gone.server_address[1]
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         desk.tell()
         settings = MailSettings(host="127.0.0.1", port=port, security="none", from_="o@example.org")
         assert notices.send(desk.store, settings, "", desk.people(), desk.now()) == 0
@@ -242,7 +239,7 @@ class TestServers:
         assert desk.mail() == 9  # the server that answers gets the others at once
 
     def test_the_password_is_never_in_what_is_kept(self, desk, server):
-        put(desk, draft(), clear=False)
+        put(desk, soon())
         desk.tell()
         settings = MailSettings(
             host="127.0.0.1",
@@ -259,7 +256,7 @@ class TestServers:
         assert whole not in mail.trouble
 
     def test_a_new_line_in_a_reason_makes_no_header(self, desk, server):
-        put(desk, draft())
+        put(desk, soon(), clear=True)
         desk.return_("c/news/en", "no\r\nBcc: everybody@example.org\r\n\r\nx", by=desk.person("bo"))
         desk.tick()
         [mail] = [m for m in server.mails if m["To"] == "ana@example.org"]
@@ -278,14 +275,14 @@ class TestServers:
     def test_no_mail_server_stops_the_publishing(self, desk, server, office):
         server.shutdown()
         server.server_close()
-        put(desk, draft())
-        office.clock.to(DUE)
+        put(desk, soon(), clear=True)
+        office.clock.to(SOON)
         desk.tick()
         assert state(desk, KEY) == "published"
 
 
 def test_a_line_of_the_trail_makes_one_mail_to_a_person_however_often_it_is_read(desk, office):
-    put(desk, draft())
+    put(desk, soon(), clear=True)
     with desk.store.writing() as session:
         record(session, office.clock(), "outreach", "failed", session.get_one(Delivery, KEY))
         assert notices.write(session, desk.people(), office.clock()) == 2

@@ -13,8 +13,8 @@ from outreach.campaign.plan import Kind, Standing, plan
 from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.errors import Changed, NotAllowed, Problem, TooMuch
 from outreach.store.tables import Asset, ShortLink
-from tests.asked import AT, KEY, draft, planned, put, row, run_to, utc
 from tests.conftest import Office, apply, clear_all, state
+from tests.drafts import AT, KEY, draft, planned, put, row, run_to, utc
 
 NOW = AT - timedelta(hours=1)
 OPEN = Problem("campaigns/c.yaml:4", "starts is to be confirmed by organizers", open=True)
@@ -357,12 +357,6 @@ messages:
 class TestWhatBecomesOfIt:
     """Draft values applied to a real database."""
 
-    @pytest.fixture
-    def desk(self, office: Office):
-        desk = office.open()
-        desk.tick()
-        return desk
-
     @pytest.mark.parametrize("over", ["missed", "skipped", "past"])
     def test_a_new_text_alone_brings_nothing_back_whose_time_is_over(self, desk, office, over):
         long = timedelta(hours=10)  # so that it would not even be late
@@ -383,16 +377,14 @@ class TestWhatBecomesOfIt:
         assert state(desk, KEY) == "proposed"
 
     def test_a_new_rule_decides_nothing_that_waits_for_a_person(self, desk):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         with desk.store.writing() as session:
             session.get_one(Delivery, KEY).move(State.FAILED, "refused")
         put(desk, draft(late=timedelta(hours=5)))
         assert (state(desk, KEY), row(desk).late_seconds) == ("failed", 5 * 3600)
 
     def test_a_new_rule_does_not_shorten_what_the_network_asked_for(self, desk):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         with desk.store.writing() as session:
             session.get_one(Delivery, KEY).retry_at = AT + timedelta(minutes=9)
         put(desk, draft(late=timedelta(hours=5)))
@@ -407,15 +399,13 @@ class TestWhatBecomesOfIt:
         assert state(desk, KEY) == "past"
 
     def test_a_post_that_comes_back_in_time_is_read_again(self, desk):
-        put(desk, draft())
-        clear_all(desk)
+        put(desk, draft(), clear=True)
         put(desk)
         put(desk, draft())
         assert state(desk, KEY) == "proposed"
 
     def test_a_thread_of_which_a_part_is_live_is_left_as_it_was_cleared(self, desk):
-        put(desk, draft(KEY, "One.", "Two."))
-        clear_all(desk)
+        put(desk, draft(KEY, "One.", "Two."), clear=True)
         with desk.store.writing() as session:
             session.add(ReceiptRow(key=KEY, part=0, channel="net", remote_id="1", url="u:1", at=AT))
         assert put(desk, draft(KEY, "One and two.")).operations == ()
@@ -459,8 +449,7 @@ class TestMoves:
     def test_a_move_within_the_day_keeps_the_clearance_and_one_outside_voids_it(
         self, desk, zone, cleared_at, moved_to, kept
     ):
-        put(desk, draft(at=utc(cleared_at), zone=zone))
-        clear_all(desk)
+        put(desk, draft(at=utc(cleared_at), zone=zone), clear=True)
         [op] = put(desk, draft(at=utc(moved_to), zone=zone)).operations
         assert (op.kind, op.voids) == (Kind.MOVE, not kept)
         assert op.why.endswith("within what was cleared" if kept else "outside what was cleared")
@@ -468,14 +457,12 @@ class TestMoves:
 
     def test_the_day_stays_the_one_of_the_zone_in_which_it_was_cleared(self, desk):
         # 23:00 in Bangkok of the 25th is 01:00 in Seoul of the 26th: the same instant.
-        put(desk, draft(at=utc("2025-08-25T02:00"), zone="Asia/Bangkok"))
-        clear_all(desk)
+        put(desk, draft(at=utc("2025-08-25T02:00"), zone="Asia/Bangkok"), clear=True)
         put(desk, draft(at=utc("2025-08-25T16:00"), zone="Asia/Seoul"))
         assert state(desk, KEY) == "cleared"
 
     def test_a_move_and_a_new_text_in_one_void_it(self, desk):
-        put(desk, draft(at=utc("2025-08-25T02:00")))
-        clear_all(desk)
+        put(desk, draft(at=utc("2025-08-25T02:00")), clear=True)
         put(desk, draft(KEY, "Other.", at=utc("2025-08-25T03:00")))
         assert state(desk, KEY) == "proposed"
 

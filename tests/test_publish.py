@@ -16,7 +16,8 @@ from outreach.errors import NotAllowed, NotFound, NotNow, Unusable
 from outreach.platforms.memory import Memory
 from outreach.publish import Publisher
 from tests.conftest import CHANNELS_TOML, Office, apply, clear_all, state
-from tests.drafts import draft, put
+from tests.drafts import put_cleared as put
+from tests.drafts import soon as draft
 
 KEY = "c/news/en@net"
 DUE = "2025-07-20T01:04Z"

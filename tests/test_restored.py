@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from outreach.delivery import Delivery, State
-from tests.asked import AT, KEY, draft, put, row, run_to
 from tests.conftest import Office, apply, clear_all, state
+from tests.drafts import AT, KEY, draft, put, row, run_to
 
 HOUR = timedelta(hours=1)
 

@@ -6,8 +6,8 @@ import pytest
 
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound
-from tests.asked import AT, KEY, draft, put, row, run_to, trail
-from tests.conftest import CHANNELS_TOML, Office, clear_all, state
+from tests.conftest import CHANNELS_TOML, Office, state
+from tests.drafts import AT, KEY, draft, put, row, run_to, trail
 
 HOURS = timedelta(hours=2)
 HAND = "c/news/en@hand"
@@ -22,15 +22,9 @@ def desk(office: Office):
     return desk
 
 
-@pytest.fixture
-def ana(desk):
-    return desk.person("ana")
-
-
 def stands(desk, over: str, key: str = KEY, **more) -> None:
     """A post that was cleared and then came to stand there."""
-    put(desk, draft(key, **more))
-    clear_all(desk)
+    put(desk, draft(key, **more), clear=True)
     with desk.store.writing() as session:
         session.get_one(Delivery, key).move(State(over), "as it happened")
 
@@ -47,8 +41,7 @@ FITS = {
 @pytest.mark.parametrize("answer", FITS)
 def test_an_answer_is_taken_where_it_fits_and_nowhere_else(desk, ana, answer):
     states = [one for one in State if one is not State.SENDING]
-    put(desk, *(draft(f"c/{over}/en@net") for over in states))
-    clear_all(desk)
+    put(desk, *(draft(f"c/{over}/en@net") for over in states), clear=True)
     with desk.store.writing() as session:
         for over in states:
             session.get_one(Delivery, f"c/{over}/en@net").move(over, "as it happened")
@@ -79,8 +72,7 @@ def test_what_is_no_address_is_not_taken(desk, ana, url):
 
 
 def test_one_address_is_one_post_however_it_is_written(desk, ana):
-    put(desk, draft(), draft("c/two/en@net"))
-    clear_all(desk)
+    put(desk, draft(), draft("c/two/en@net"), clear=True)
     with desk.store.writing() as session:
         for one in session.query(Delivery):
             one.move(State.UNCERTAIN)
@@ -120,8 +112,7 @@ def test_skipping_ends_the_clearance_for_good(desk, ana):
 
 class TestByHand:
     def test_an_address_that_is_refused_is_not_written_down_as_given(self, desk, ana, office):
-        put(desk, draft(HAND, account="manual hand"))
-        clear_all(desk)
+        put(desk, draft(HAND, account="manual hand"), clear=True)
         run_to(office, desk, AT)
         assert state(desk, HAND) == "handed"
         with pytest.raises(NotAllowed, match="is not the address of a post"):
@@ -135,8 +126,8 @@ class TestByHand:
         put(
             desk,
             draft(HAND, account="manual hand", late=timedelta(hours=9), not_after=AT + HOURS),
+            clear=True,
         )
-        clear_all(desk)
         office.clock.at = AT + timedelta(minutes=10)  # nothing ticked when it fell due
         desk.tick()
         office.leases.seconds += 60

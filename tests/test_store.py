@@ -127,6 +127,18 @@ class TestTroubles:
             session.execute(text("INSERT INTO meta (name, nothing) VALUES ('a', 1)"))
 
 
+class TestRights:
+    def test_what_is_made_is_for_its_owner_alone(self, store, file):
+        """SQLite makes its file with the umask's rights: the folder keeps others out."""
+        assert file.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_a_folder_that_is_there_keeps_the_rights_it_was_given(self, tmp_path):
+        (tmp_path / "shared").mkdir(mode=0o770)
+        (tmp_path / "shared").chmod(0o2770)
+        Store(f"sqlite:///{tmp_path}/shared/outreach.db").close()
+        assert (tmp_path / "shared").stat().st_mode & 0o7777 == 0o2770
+
+
 class TestTables:
     def test_the_migrations_make_exactly_the_tables_of_the_program(self, store):
         command.check(configuration(store.engine))

@@ -9,23 +9,21 @@ from datetime import datetime, time
 from typing import Final
 
 from outreach.campaign.models import Campaign, When
+from outreach.campaign.occasions import embargo, occasions, stop
 from outreach.campaign.reader import Path
 from outreach.campaign.when import (
     HoursUnknown,
     did_you_mean,
     instant,
-    notes,
     said,
     short,
-    slots,
-    stop,
 )
 from outreach.errors import Problem
 from outreach.post import Slot
 
 
 def check(campaign: Campaign) -> list[Problem]:
-    """Everything that does not fit together, and (open) what nothing acts upon yet."""
+    """Everything that does not fit together, and (advice) what nothing acts upon yet."""
     return [problem for one in CHECKS for problem in one(campaign)]
 
 
@@ -88,13 +86,14 @@ def _times_can_be_met(campaign: Campaign) -> Iterator[Problem]:
         if isinstance(starts, time) and isinstance(ends, time) and ends <= starts:
             what = f"{name} ends before it starts"
             yield Problem(campaign.where("events", name, "ends"), what, "put one of them right")
-    moments: dict[Path, When | None] = {("defaults", "not-after"): campaign.defaults.not_after}
+    moments: dict[Path, When | None] = {
+        ("defaults", "not-after"): campaign.defaults.not_after,
+        ("defaults", "embargo"): campaign.defaults.embargo,
+    }
     moments |= {("goals", name, "by"): goal.by for name, goal in campaign.goals.items()}
     for name, message in campaign.messages.items():
         moments["messages", name, "not-after"] = message.not_after
-        if message.every:
-            moments["messages", name, "every", "from"] = message.every.from_
-            moments["messages", name, "every", "until"] = message.every.until
+        moments["messages", name, "embargo"] = message.embargo
     wrong: set[Path] = set()
     for path, when in moments.items():
         try:
@@ -105,25 +104,69 @@ def _times_can_be_met(campaign: Campaign) -> Iterator[Problem]:
                 continue  # a goal is for a day, and nothing is sent at its hour
             what, hint = said(error)
             yield Problem(campaign.where(*path), f"{'.'.join(map(str, path))}: {what}", hint)
-    for name, slot in slots(campaign).items():
-        own: Path = ("messages", name, "not-after")
-        last: Path = own if campaign.messages[name].not_after else ("defaults", "not-after")
-        if isinstance(slot, Problem) and not slot.open:
-            yield Problem(slot.where, f"{name}: {slot.what}", slot.hint)
-        elif isinstance(slot, Slot) and last not in wrong:
-            until = stop(campaign, name)
-            if until and until < slot.at:
-                yield _never(campaign, name, slot, until, last)
+    told: set[tuple[str, str]] = set()  # of a series, the first that goes wrong
+    for one in occasions(campaign):
+        slot, message = one.slot, campaign.messages[one.of]
+        if isinstance(slot, Problem) and slot.mistake:
+            yield Problem(slot.where, f"{one.message}: {slot.what}", slot.hint)
+        if not isinstance(slot, Slot):
+            continue
+        stopped = _source_of("not-after", one.of, message.not_after)
+        begins = _source_of("embargo", one.of, message.embargo)
+        until = None if stopped in wrong else stop(campaign, one.of)
+        since = None if begins in wrong else embargo(campaign, one.of)
+        if until and until < slot.at and (one.of, "not-after") not in told:
+            told.add((one.of, "not-after"))
+            yield _never(campaign, one.of, slot, until, stopped)
+        if since and slot.at < since and (one.of, "embargo") not in told:
+            told.add((one.of, "embargo"))
+            yield Problem(
+                campaign.where("messages", one.of, "at"),
+                f"{one.of} is due at {_told(slot)}, before its embargo ends ({_utc(since)})",
+                "move it, or put the embargo right",
+            )
+
+
+def _source_of(key: str, message: str, own: When | None) -> Path:
+    """Where a message's own rule stands, or else the campaign's."""
+    return ("messages", message, key) if own else ("defaults", key)
+
+
+def _told(slot: Slot) -> str:
+    return f"{slot.wall.replace('T', ' ')} {slot.zone}"
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat(timespec="minutes").replace("T", " ").replace("+00:00", " UTC")
 
 
 def _never(campaign: Campaign, name: str, slot: Slot, until: datetime, last: Path) -> Problem:
-    ended = until.isoformat(timespec="minutes").replace("T", " ").replace("+00:00", " UTC")
     return Problem(
         campaign.where(*last) if last[0] == "messages" else campaign.where("messages", name, "at"),
-        f"{name} would never be sent: it is due at {slot.wall.replace('T', ' ')} {slot.zone}, "
-        f"and its not-after ({ended}) has passed by then",
+        f"{name} would never be sent: it is due at {_told(slot)}, "
+        f"and its not-after ({_utc(until)}) has passed by then",
         f"give {name} a not-after of its own that is later",
     )
+
+
+def _each_has_one_time(campaign: Campaign) -> Iterator[Problem]:
+    """`every` says when by itself; `each` makes names that no other message may have."""
+    for name, message in campaign.messages.items():
+        if message.every and (message.at or message.each):
+            other = "at" if message.at else "each"
+            what = f"{name} has every and {other}: every says by itself when it is due"
+            yield Problem(campaign.where("messages", name, other), what, f"take {other} out")
+        if message.at and message.at.series and not message.each:
+            what = f"{name} is one message, and “working days from” is for each"
+            hint = "write forum - 12 days with days-off: after, or forum - 9 working days"
+            yield Problem(campaign.where("messages", name, "at"), what, hint)
+    made: dict[str, str] = {}
+    for one in occasions(campaign):
+        if one.item:
+            taken = made.setdefault(one.message, one.of) != one.of
+            if taken or one.message in campaign.messages:
+                what = f"{one.of} makes a message called {one.message}, and there is one already"
+                yield Problem(campaign.where("messages", one.of), what, "rename one of them")
 
 
 def _links_are_addresses(campaign: Campaign) -> Iterator[Problem]:
@@ -133,10 +176,33 @@ def _links_are_addresses(campaign: Campaign) -> Iterator[Problem]:
             yield Problem(campaign.where("links", name), what, "write https://…, or tbc")
 
 
+def _nobody_counts_on_it(campaign: Campaign) -> Iterator[Problem]:
+    """Keys that are read and not acted upon yet: said, so that no one relies on them."""
+    asked: list[tuple[Path, object, str]] = [
+        (("languages", "unofficial"), campaign.languages.unofficial, "label them in their texts"),
+        (("goals",), campaign.goals, "the month's report does not count towards them"),
+        (("defaults", "clear-by"), campaign.defaults.clear_by, "nobody is reminded of it"),
+    ]
+    for name, message in campaign.messages.items():
+        own: Path = ("messages", name)
+        cancelled = message.if_cancelled == "drop"
+        asked.append(((*own, "if-cancelled"), cancelled, "if the event is off, take it out here"))
+        for number, media in enumerate(message.media):
+            here: Path = (*own, "media", number)
+            step = "have it cleared outside this desk as well"
+            asked.append(((*here, "contains-map"), media.contains_map, step))
+            asked.append(((*here, "co-branded"), media.co_branded, step))
+    for path, value, hint in asked:
+        if value:
+            what = f"{path[-1]} is read, and nothing acts upon it yet"
+            yield Problem(campaign.where(*path), what, hint, advice=True)
+
+
 CHECKS: Final = (
     _languages_fit,
     _messages_have_an_audience,
     _times_can_be_met,
     _links_are_addresses,
-    notes,
+    _each_has_one_time,
+    _nobody_counts_on_it,
 )

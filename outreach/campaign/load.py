@@ -29,8 +29,8 @@ class _File:
 def load_campaigns(folder: Path, *, root: Path) -> Loaded:
     """Every campaign of `folder`, and every Problem; never raises for what stands in a file.
 
-    Files are shown relative to `root`, the office's folder. Problems that are `open` are no
-    mistakes: they say what the file asks for and nothing acts upon yet.
+    Files are shown relative to `root`, the office's folder. Problems that are `advice` are
+    no mistakes: a file with them is read.
     """
     if not folder.is_dir():
         where = _shown(folder, root)
@@ -78,6 +78,6 @@ def _load(path: Path, root: Path) -> _File:
     problems = [*read.problems, *mistakes, *(check(campaign) if campaign else ())]
     problems = problems[:MAX_PROBLEMS]
     problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))
-    if any(not problem.open for problem in problems):
+    if any(problem.mistake for problem in problems):
         campaign = None
     return _File(name, identity, read.lines.get(("campaign",), 1), campaign, tuple(problems))

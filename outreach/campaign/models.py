@@ -1,8 +1,7 @@
 """A campaign as its file says it: frozen values, each of which knows its file and line.
 
 The format is described for officers in docs/campaign-files.md. Keys are written with hyphens
-(`if-late`), attributes with underscores. `days-off`, `each`, `every`, `release` and
-translations are read and kept here, and acted upon by the modules named in their comments.
+(`if-late`), attributes with underscores.
 """
 
 from collections.abc import Mapping
@@ -53,7 +52,8 @@ class When:
     anchor: str | None = None
     edge: Literal["starts", "ends"] = "starts"
     days: int = 0
-    working: bool = False  # "working days from forum - 12 days": read, not computed yet
+    working_days: int = 0  # counted after `days`
+    series: bool = False  # "working days from forum - 12 days": one working day after another
     offset: timedelta | None = None  # "forum - 2 hours", or 0: from the instant, and wall is None
     on: date | None = None  # the date of an absolute time
     wall: time | None = None
@@ -126,6 +126,23 @@ def _wall(value: str) -> str:
     return value
 
 
+def _weekday(value: Any) -> Any:
+    from outreach.campaign.when import parse_weekday
+
+    return parse_weekday(value) if isinstance(value, str) else value
+
+
+def _country(value: Any) -> Any:
+    from outreach.campaign.when import parse_country
+
+    return parse_country(value) if isinstance(value, str) else value
+
+
+DaysOff = Literal["before", "after", "keep"]
+Weekday = Annotated[
+    Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
+]
+Country = Annotated[str, BeforeValidator(_country)]  # ISO 3166: "TH"
 Moment = Annotated[When, PlainValidator(_when)]
 Lateness = Annotated[Late, PlainValidator(_late)]
 Text = Annotated[str | Tbc[str], BeforeValidator(_known)]
@@ -206,9 +223,9 @@ class Media(Frozen):
 
 
 class Every(Frozen):
-    """A recurring message (read, not sent yet): weekdays spelled out, a wall time."""
+    """A recurring message: on these weekdays, at this wall time, from and until (both included)."""
 
-    days: tuple[str, ...]
+    days: tuple[Weekday, ...] = Field(min_length=1)
     time: Wall
     from_: Moment
     until: Moment
@@ -218,9 +235,10 @@ class Defaults(Frozen):
     """What every message of the campaign has unless it says otherwise."""
 
     time: Wall | None = None
-    days_off: Literal["before", "after", "keep"] = "keep"
-    holidays: tuple[str, ...] = ()
+    days_off: DaysOff = "keep"
+    holidays: tuple[Country, ...] = ()
     if_late: Lateness = Late()
+    embargo: Moment | None = None
     not_after: Moment | None = None
     to: str = ""
     clear_by: str = ""
@@ -236,8 +254,9 @@ class Message(Frozen):
     template: str | None = None  # "posts/forum/save-the-date.md" below templates/
     media: tuple[Media, ...] = ()
     release: Literal["together", "as-ready"] = "together"
-    days_off: Literal["before", "after", "keep"] | None = None
+    days_off: DaysOff | None = None  # a day off moves to the working day before or after, or stays
     if_late: Lateness | None = None
+    embargo: Moment | None = None  # nothing before
     not_after: Moment | None = None
     needs: tuple[str, ...] = ()
     if_cancelled: Literal["drop", "keep"] = "keep"

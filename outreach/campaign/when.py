@@ -3,6 +3,8 @@
     2025-08-18 10:00 Asia/Seoul          absolute
     forum - 7 days, 10:00 Asia/Seoul     counted from the event's date, then read on that clock
     forum - 7 days                       the campaign's usual time, or else the event's own
+    forum - 5 working days               weekends and the campaign's holidays are not counted
+    working days from forum - 12 days    for `each`: one working day after another
     forum.ends + 1 hour                  counted from the instant
 
 A day is counted in the event's zone and the time is read in its own, so a move within the day
@@ -18,14 +20,16 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from outreach.campaign.models import Campaign, Event, Late, Message, Tbc, When
-from outreach.errors import Problem
+from outreach.campaign.calendar import Calendar, known_countries
+from outreach.campaign.models import Campaign, Event, Late, Tbc, When
 from outreach.post import Slot
 
 EXAMPLES: Final = (
     "write it as 2025-08-18 10:00 Asia/Seoul, forum - 7 days, 10:00 Asia/Seoul, "
     "forum - 2 hours or forum.ends + 30 minutes"
 )
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _CLOCK: Final = r"\d{1,2}:\d{2}"
 _ABSOLUTE: Final = re.compile(
@@ -34,7 +38,7 @@ _ABSOLUTE: Final = re.compile(
 _RELATIVE: Final = re.compile(
     r"(?P<working>working days from\s+)?"
     r"(?P<anchor>[a-z0-9]+(?:-[a-z0-9]+)*)(?:\.(?P<edge>starts|ends))?"
-    r"(?:\s+(?P<sign>[+\-−–])\s*(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?)?"
+    r"(?:\s+(?P<sign>[+\-−–])\s*(?P<count>\d{1,5})\s*(?P<unit>minute|hour|working day|day|week)s?)?"
     rf"(?:,?\s+(?P<wall>{_CLOCK})(?:\s+(?P<zone>\S+))?)?",
     re.ASCII,
 )
@@ -78,7 +82,8 @@ def parse_when(text: object) -> When:
         anchor=found["anchor"],
         edge="ends" if found["edge"] == "ends" else "starts",
         days=count * {"day": 1, "week": 7}.get(unit, 0),
-        working=bool(found["working"]),
+        working_days=count if unit == "working day" else 0,
+        series=bool(found["working"]),
         offset=offset,
         wall=parse_clock(found["wall"]) if found["wall"] else None,
         zone=_zone(found),
@@ -118,6 +123,27 @@ def parse_day(text: str) -> date:
         except ValueError:
             raise ValueError(f"there is no {text.strip()} in the calendar") from None
     raise ValueError(f"“{short(text)}” is not a date; write it as 2025-08-25")
+
+
+def parse_weekday(text: str) -> str:
+    """ "mon" from "mon" or "Monday": spelled out, never a number. ValueError for anything else."""
+    word = text.strip().casefold()
+    for day in WEEKDAYS:
+        if word in (day, day[:3]):
+            return day[:3]
+    near = did_you_mean(word, WEEKDAYS)
+    raise ValueError(f"“{short(text)}” is not a weekday; {near or 'write mon, tue … sun'}")
+
+
+def parse_country(text: str) -> str:
+    """An ISO 3166 code whose holidays are known, "TH". ValueError for anything else."""
+    code = text.strip().upper()
+    if code not in known_countries():
+        raise ValueError(
+            f"the holidays of “{short(text)}” are not known; write a country's two letters: "
+            "CN, JP, KP, KR, MN, RU, TH"
+        )
+    return code
 
 
 def parse_wall(text: str) -> tuple[time, str]:
@@ -172,26 +198,35 @@ def _zone(found: re.Match[str]) -> str | None:
 # What it means ---------------------------------------------------------------------------------
 
 
-def resolve(when: When, campaign: Campaign, *, default_time: str | None) -> Slot:
+def resolve(
+    when: When,
+    campaign: Campaign,
+    *,
+    default_time: str | None,
+    days_off: str = "keep",
+    position: int = 0,
+) -> Slot:
     """The slot that `when` means in `campaign`; `default_time` is "10:00 Asia/Seoul", or None.
 
+    `days_off` ("before", "after", "keep") is what becomes of a day off; hours counted from an
+    instant stay where they are. `position` is the place in a series of working days.
     ValueError, in a sentence for officers: an unknown event, an hour that is to be confirmed
-    and has no plan-with, a wall time that its zone skips or has twice, working days.
+    and has no plan-with, a wall time that its zone skips or has twice, no working day near.
     """
     try:
-        if when.anchor is None:
-            if when.on is None or when.wall is None or when.zone is None:
-                raise ValueError(f"“{when.written}” is not a time; {EXAMPLES}")
-            return _slot(when.on, when.wall, when.zone)
-        if when.working:
-            raise ValueError(f"“{when.written}”: working days are not computed yet; count days")
-        event = _event(when.anchor, campaign)
-        day = event.date + timedelta(days=when.days)
-        if when.offset is not None:
+        calendar = Calendar(campaign.defaults.holidays)
+        event = None if when.anchor is None else _event(when.anchor, campaign)
+        if event is not None and when.offset is not None:
+            day = event.date + timedelta(days=when.days)
             start = _slot(day, _own_time(event, when), event.zone)
             return _local(start.at + when.offset, event.zone)
+        day = _day_of(when, event, calendar, position)
+        if days_off != "keep":
+            day = calendar.moved(day, -1 if days_off == "before" else 1)
         if when.wall is not None and when.zone is not None:
             return _slot(day, when.wall, when.zone)
+        if event is None:
+            raise ValueError(f"“{when.written}” is not a time; {EXAMPLES}")
         if default_time:
             return _slot(day, *parse_wall(default_time))
         return _slot(day, _own_time(event, when), event.zone)
@@ -199,68 +234,20 @@ def resolve(when: When, campaign: Campaign, *, default_time: str | None) -> Slot
         raise ValueError(f"“{when.written}” lies outside the calendar") from None
 
 
+def _day_of(when: When, event: Event | None, calendar: Calendar, position: int) -> date:
+    """The date that is meant, in the event's zone."""
+    if event is None and when.on is None:
+        raise ValueError(f"“{when.written}” is not a time; {EXAMPLES}")
+    day = when.on or (event.date if event else date.min)
+    day = calendar.counted(day + timedelta(days=when.days), when.working_days)
+    if when.series:
+        return calendar.counted(calendar.moved(day, 1), position)
+    return day
+
+
 def instant(when: When, campaign: Campaign) -> datetime:
     """The aware UTC instant of a `not-after` or `by`; without a wall time, the event's own."""
     return resolve(when, campaign, default_time=None).at
-
-
-def slots(campaign: Campaign) -> dict[str, Slot | Problem | None]:
-    """Each message's slot; None for an idea; a Problem where it has none.
-
-    The Problem is `open` for what the format has and nothing sends yet (`each`, `every`,
-    working days): such a message is shown, and never due.
-    """
-    return {name: _due(name, message, campaign) for name, message in campaign.messages.items()}
-
-
-def stop(campaign: Campaign, message_id: str) -> datetime | None:
-    """The absolute stop (UTC) of a message, its own or the campaign's; None if there is none."""
-    when = campaign.messages[message_id].not_after or campaign.defaults.not_after
-    return instant(when, campaign) if when else None
-
-
-def notes(campaign: Campaign) -> list[Problem]:
-    """What the file asks for and nothing acts upon yet, each an open Problem."""
-    found = [slot for slot in slots(campaign).values() if isinstance(slot, Problem) and slot.open]
-    asked: dict[str, tuple[str, ...]] = {"every message": ("defaults", "days-off")}
-    asked |= {name: ("messages", name, "days-off") for name in campaign.messages}
-    values = [campaign.defaults.days_off, *(m.days_off for m in campaign.messages.values())]
-    for (name, path), value in zip(asked.items(), values, strict=True):
-        if value in ("before", "after"):
-            found.append(
-                Problem(
-                    campaign.where(*path),
-                    f"{name} keeps its day: days-off is read but not acted upon yet",
-                    "look at the calendar, and write days-off: keep",
-                    open=True,
-                )
-            )
-    return found
-
-
-def _due(name: str, message: Message, campaign: Campaign) -> Slot | Problem | None:
-    for key, value in (("each", message.each), ("every", message.every)):
-        if value is not None:
-            return Problem(
-                campaign.where("messages", name, key),
-                f"{name}: {key} is read but not sent yet",
-                "until then, write one message for each time",
-                open=True,
-            )
-    if message.at is None:
-        return None
-    where = campaign.where("messages", name, "at")
-    if message.at.working:
-        return Problem(
-            where,
-            f"{name}: working days are read but not computed yet",
-            "until then, count days",
-            open=True,
-        )
-    try:
-        return resolve(message.at, campaign, default_time=campaign.defaults.time)
-    except ValueError as error:
-        return Problem(where, *said(error))
 
 
 def said(error: ValueError) -> tuple[str, str]:

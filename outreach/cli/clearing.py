@@ -1,6 +1,7 @@
 """Commands for the second person's yes: review, clear, return, trail."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,19 +15,37 @@ if TYPE_CHECKING:
     from outreach.clearance import Person, Reading, Window
 
 
-@command("outreach review", "outreach review forum-2025/reminder", "outreach review --json")
+@command(
+    "outreach review",
+    "outreach review forum-2025/reminder",
+    "outreach review forum-2025/reminder/en@wechat --save to-post",
+    "outreach review --json",
+)
 def review(
     ctx: typer.Context,
-    name: str = typer.Argument("", metavar="[NAME]", help="A campaign, message or language of it."),
+    name: str = typer.Argument(
+        "", metavar="[NAME]", help="A campaign, message or language of it; or one post's key."
+    ),
+    save: Path = typer.Option(
+        None, metavar="FOLDER", help="With a key: write its text and pictures there."
+    ),
     json: bool = typer.Option(False, "--json", help="For machines."),
 ) -> None:
     """Show what waits for clearance, as the public would see it.
 
     One reading is a message in one language on all its channels, with the command that clears
     exactly what is on the screen. Without NAME: everything, soonest first.
+
+    With a post's key: that post in full, whatever its state, such as a task for a channel that
+    is posted to by hand.
     """
     door: Door = ctx.obj
     with door.desk() as desk:
+        if "@" in name:
+            _in_full(desk, name, save, json=json)
+            return
+        if save:
+            raise NotAllowed("only one post can be saved", "name it: outreach review KEY --save …")
         found = _chosen(desk.readings(), name)
         if json:
             as_json([show.reading_as_data(one, desk.channels) for one in found])
@@ -36,6 +55,26 @@ def review(
             _show(desk, one, person)
     if not found:
         typer.echo("Nothing waits for clearance.")
+
+
+def _in_full(desk: "Outreach", key: str, save: Path | None, *, json: bool) -> None:
+    one = desk.in_full(key)
+    if json:
+        as_json(show.line_as_data(one))
+    else:
+        rows.say(show.in_full(one, desk.channels.get(key.rpartition("@")[2]), rows.Zones.of(desk)))
+    if save and one.post:
+        save.mkdir(parents=True, exist_ok=True)
+        texts = "\n\n".join(part.text for part in one.post.parts)
+        (save / "text.txt").write_text(texts + "\n", encoding="utf-8")
+        pictures = [picture for part in one.post.parts for picture in part.pictures]
+        for number, picture in enumerate(pictures, 1):
+            file = save / f"{number}-{Path(picture.file).name}"
+            file.write_bytes(picture.data)
+            file.with_suffix(file.suffix + ".txt").write_text(picture.alt + "\n", encoding="utf-8")
+        typer.echo(
+            f"Its text and {rows.counted(len(pictures), 'picture')} are in {save}.", err=True
+        )
 
 
 def _chosen(readings: list["Reading"], name: str) -> list["Reading"]:

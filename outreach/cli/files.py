@@ -34,18 +34,20 @@ def check(
     except WrongFiles as error:  # the configuration: posts cannot be made, but files can be read
         problems, count = [*error.problems, *_campaign_problems(door.office)], 0
     problems += _list_problems(door.office)
-    mistakes = [problem for problem in problems if not problem.open]
+    mistakes = [problem for problem in problems if problem.mistake]
     open_ = [problem for problem in problems if problem.open]
+    advice = [problem for problem in problems if problem.advice]
     if json:
         as_json(
             {
                 "mistakes": [asdict(problem) for problem in mistakes],
                 "open": [asdict(problem) for problem in open_],
+                "advice": [asdict(problem) for problem in advice],
                 "posts": count,
             }
         )
     else:
-        rows.say(show.problems(mistakes, open_))
+        rows.say(show.problems(mistakes, open_, advice))
         if not mistakes:
             typer.echo(f"No mistakes in {rows.counted(count, 'post')}.")
     if mistakes:
@@ -60,12 +62,14 @@ def _campaign_problems(home: Path) -> Iterable[Problem]:
 
 def _list_problems(home: Path) -> list[Problem]:
     """Mistakes in the lists that only a running desk or a report would read."""
+    from outreach.campaign.care import load_dates
     from outreach.measure.clicks import load_bots
     from outreach.measure.metrics import load_metrics
 
     readers: tuple[tuple[Callable[[Path], object], str], ...] = (
         (load_bots, "bots.txt"),
         (load_metrics, "metrics.toml"),
+        (load_dates, "dates.toml"),
     )
     problems: list[Problem] = []
     for read, name in readers:

@@ -13,22 +13,40 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.clearance import Reading, Rendering
     from outreach.doctor import Finding
     from outreach.platforms import Channel
-    from outreach.post import Part
+    from outreach.post import Part, Picture
     from outreach.standing import Line, Status
 
 # --- files --------------------------------------------------------------------------------
 
 
-def problems(mistakes: Sequence[Problem], open_: Sequence[Problem]) -> Iterator[Row]:
-    """What `outreach check` found: mistakes first, then what is to be confirmed."""
+def problems(
+    mistakes: Sequence[Problem], open_: Sequence[Problem], advice: Sequence[Problem]
+) -> Iterator[Row]:
+    """What `outreach check` found: mistakes, what is to be confirmed, what is good to know."""
     if mistakes:
         yield row((counted(len(mistakes), "mistake") + " to put right", "bold red"))
     for problem in mistakes:
         yield from _problem(problem)
-    if open_:
-        yield row((f"{len(open_)} to be confirmed: what prints it waits", "bold yellow"))
-    for problem in open_:
-        yield from _problem(problem)
+    for heading, those in (
+        ("to be confirmed: what prints it waits", open_),
+        ("to think about: nothing waits for it", advice),
+    ):
+        same: dict[tuple[str, str], list[str]] = {}
+        for problem in those:
+            same.setdefault((problem.what, problem.hint), []).append(problem.where)
+        if same:
+            yield row((f"{len(same)} {heading}", "bold yellow"))
+        for (what, hint), places in same.items():
+            yield from _problem(Problem(_places(places), what, hint))
+
+
+def _places(places: Iterable[str]) -> str:
+    """ "a.md:3, 9, b.md:2": each file once, with its lines."""
+    lines: dict[str, list[str]] = {}
+    for place in places:
+        file, _, line = place.rpartition(":")
+        lines.setdefault(file or line, []).extend([line] if file else [])
+    return ", ".join(f"{file}:{', '.join(ls)}" if ls else file for file, ls in lines.items())
 
 
 def _problem(problem: Problem) -> Iterator[Row]:
@@ -227,11 +245,15 @@ def _rendering(
             yield row(line, indent=4, lead="│ ", style="dim")
         yield row((_size(part, channel), "dim"), indent=4)
         for picture in part.pictures:
-            about = f"{picture.width} x {picture.height}, {picture.size / 1000:,.0f} kB"
-            yield row(f"picture {picture.file} ({about})", indent=4)
-            yield row(picture.alt or "none", indent=6, lead="described as: ")
-            if picture.credit:
-                yield row(picture.credit, indent=6, lead="credit: ")
+            yield from _picture(picture, indent=4)
+
+
+def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
+    about = f"{picture.width} x {picture.height}, {picture.size / 1000:,.0f} kB"
+    yield row(f"picture {picture.file} ({about})", indent=indent)
+    yield row(picture.alt or "none", indent=indent + 2, lead="described as: ")
+    if picture.credit:
+        yield row(picture.credit, indent=indent + 2, lead="credit: ")
 
 
 def _size(part: "Part", channel: "Channel | None") -> str:
@@ -265,6 +287,11 @@ def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[s
         ],
         "blocked": [{"key": key, "why": why} for key, why in one.blocked],
     }
+
+
+def line_as_data(one: "Line") -> dict[str, Any]:
+    """For `review KEY --json` and `status --json`."""
+    return {**vars(one), "post": one.post.as_data() if one.post else None}
 
 
 def trail(lines: Iterable[tuple[datetime, str, str, str]], zones: Zones) -> Iterator[Row]:
@@ -305,6 +332,22 @@ def line(one: "Line", zones: Zones) -> Iterator[Row]:
         yield row(one.url, indent=12, whole=True)
 
 
+def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Row]:
+    """One post, its texts without any margin: to be read, or copied and posted by hand."""
+    yield from line(one, zones)
+    parts = one.post.parts if one.post else ()
+    for number, part in enumerate(parts, 1):
+        of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+        yield row()
+        yield row((f"--- text{of} ({_size(part, channel)})", "dim"))
+        yield from (row(text, whole=True) for text in part.text.split("\n"))
+        yield row(("---", "dim"))
+        for picture in part.pictures:
+            yield from _picture(picture, indent=0)
+    for way in _WAYS_OUT.get(one.state, ()):
+        yield row(f"outreach settle {one.key} {way}", lead="→ ", whole=True)
+
+
 def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
     """Who has to do what, then what comes next. `real` is the heartbeat's clock."""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(now.counts.items()))
@@ -333,6 +376,10 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         yield row(("Needs a person", "bold red"))
         for one in now.attention:
             yield from line(one, zones)
+            if one.state in ("handed", "uncertain"):
+                way = "what to post" if one.state == "handed" else "the words to look for"
+                told = f"outreach review {one.key}"
+                yield row((told, ""), f"   {way}", indent=12, lead="→ ", whole=True)
             for way in _WAYS_OUT.get(one.state, ()):
                 yield row(f"outreach settle {one.key} {way}", indent=12, lead="→ ", whole=True)
     if now.next:

@@ -20,10 +20,11 @@ COPIED = (
     "config/channels.toml",
     "config/metrics.toml",
     "config/bots.txt",
+    "config/dates.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
 )
-FOLDERS = ("campaigns", "config", "templates/posts", "templates/reports", "media", "data")
+FOLDERS = ("campaigns", "config", "templates/posts", "templates/reports", "media")  # data/ is the store's
 IGNORED = "# Never kept with the files: the database and its logs, and secrets.\ndata/\n.env\n"
 
 

@@ -8,7 +8,7 @@ posts with the same fingerprints; nothing is written.
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,9 @@ from outreach.platforms import PLATFORMS, Channel
 from outreach.post import Part, Picture, Post, Slot, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
+    from outreach.campaign.care import Remembrance
     from outreach.campaign.models import Campaign, Late, Message
+    from outreach.campaign.occasions import Occasion
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"\n{3,}")
@@ -37,9 +39,9 @@ class Draft:
     `post` is None where its text could not be made. `slot` is None for an idea. `late` and
     `not_after` (aware, UTC) say what becomes of it when it is found late; `release` is
     "together" or "as-ready". None of `authors` may clear it. `blocked` is everything that keeps
-    it from being proposed: mistakes first, then facts to be confirmed. `links` are the short
-    addresses that its text prints. `local` and `series` tell occurrences of a recurring message
-    apart, and are empty otherwise.
+    it from being proposed: mistakes first, then facts to be confirmed; `advice` is what a person
+    should think about, and stops nothing. `links` are the short addresses that its text prints.
+    `local` tells the occasions of a recurring message apart, and is empty otherwise.
     """
 
     campaign: str
@@ -55,7 +57,7 @@ class Draft:
     blocked: tuple[Problem, ...] = ()
     links: tuple[Link, ...] = ()
     local: str = ""
-    series: str = ""
+    advice: tuple[Problem, ...] = ()
 
     @property
     def key(self) -> str:
@@ -71,15 +73,18 @@ def compose(
     media: Path,
     root: Path,
     public_url: str = "",
+    until: datetime | None = None,
+    dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Draft]:
-    """One Draft for each message, language and channel of its audience, in the files' order.
+    """One Draft for each occasion, language and channel of its audience, in the files' order.
 
     `templates` and `media` are the office's folders; `root` is what file names in problems are
-    shown from. With a `public_url` addresses are short ones below it. `progress(done, of)` is
+    shown from. With a `public_url` addresses are short ones below it. Recurring messages have
+    their occasions up to `until` (aware), and `dates` call for care. `progress(done, of)` is
     called after each text. Raises Unusable where texts cannot be rendered at all.
     """
-    desk = _Desk(channels, templates, media, root, public_url)
+    desk = _Desk(channels, templates, media, root, public_url, until, dates)
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
     rendered = iter(sandbox.render(jobs, progress=progress))
@@ -93,6 +98,7 @@ class _Wanted:
     draft: Draft
     campaign: "Campaign"
     message: "Message"
+    occasion: "Occasion"
     channel: Channel | None = None
     texts: Texts | None = None
     section: Section | None = None
@@ -111,43 +117,55 @@ class _Desk:
         media: Path,
         root: Path,
         public_url: str,
+        until: datetime | None,
+        dates: Sequence["Remembrance"],
     ) -> None:
         self._channels = channels
         self._templates = templates
         self._media = media
         self._root = root
         self._public_url = public_url
+        self._until, self._dates = until, dates
         self._pictures: dict[str, Picture | Problem] = {}
 
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
-        from outreach.campaign import when
+        from outreach.campaign import care
+        from outreach.campaign.occasions import occasions, stop
 
-        slots = when.slots(campaign)
-        for name, message in campaign.messages.items():
-            slot = slots.get(name)
-            texts = self._texts(campaign, name, message)
-            blocked = [*([slot] if isinstance(slot, Problem) else []), *self._targets(texts)]
-            stop = None
-            try:
-                stop = when.stop(campaign, name)
-            except ValueError as error:
-                where = campaign.where("messages", name, "not-after")
-                blocked.append(Problem(where, *when.said(error)))
+        read: dict[str, Texts] = {}
+        for one in occasions(campaign, until=self._until):
+            name, message = one.of, campaign.messages[one.of]
+            texts = read.get(name) or self._texts(campaign, name, message)
+            read[name] = texts
+            slot = one.slot if isinstance(one.slot, Slot) else None
+            advice = tuple(care.concerns(campaign, one, slot, self._dates)) if slot else ()
+            waits = [one.slot] if isinstance(one.slot, Problem) else []
             for language, channel, problem in self._audience(campaign, name, message):
                 draft = Draft(
                     campaign=campaign.campaign,
-                    message=name,
+                    message=one.message,
                     language=language,
                     channel=channel,
-                    slot=slot if isinstance(slot, Slot) else None,
+                    slot=slot,
                     post=None,
                     late=message.if_late or campaign.defaults.if_late,
-                    not_after=stop,
+                    not_after=stop(campaign, name),
                     release=message.release,
                     authors=frozenset({campaign.written_by}),
-                    blocked=(*blocked, *([problem] if problem else [])),
+                    blocked=(*waits, *self._targets(texts), *([problem] if problem else [])),
+                    local=one.local,
+                    advice=(*advice, *self._asleep(campaign, one, slot, channel)),
                 )
-                yield self._with_text(_Wanted(draft, campaign, message, texts=texts))
+                yield self._with_text(_Wanted(draft, campaign, message, one, texts=texts))
+
+    def _asleep(
+        self, campaign: "Campaign", one: "Occasion", slot: Slot | None, channel: str
+    ) -> Iterator[Problem]:
+        from outreach.campaign.care import quiet
+
+        if slot and (known := self._channels.get(channel)) and known.quiet:
+            where = campaign.where("messages", one.of, "every" if one.local else "at")
+            yield from quiet(where, one.message, slot, channel, known.zone, known.quiet)
 
     def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
         """The draft with its post, or with what is in the way of one."""
@@ -176,7 +194,7 @@ class _Desk:
         return replace(
             item.draft,
             post=post,
-            blocked=tuple(sorted(dict.fromkeys(blocked), key=lambda problem: problem.open)),
+            blocked=tuple(sorted(dict.fromkeys(blocked), key=lambda problem: not problem.mistake)),
             links=self._short(item, post),
         )
 
@@ -247,7 +265,9 @@ class _Desk:
         if channel is None or texts is None:
             return item
         draft = replace(draft, blocked=(*draft.blocked, *texts.problems))
-        section = texts.closest(draft.language, channel.platform, channel.name)
+        section = texts.closest(
+            draft.language, channel.platform, channel.name, item.occasion.number
+        )
         if section is None:
             if not texts.problems:
                 missing = Problem(
@@ -274,7 +294,7 @@ class _Desk:
             name: addresses.address(self._public_url, draft.key, target)
             for name, target in targets.items()
         }
-        context = context_of(campaign, channel, draft.language, printed)
+        context = context_of(campaign, channel, draft.language, printed, item.occasion.item)
         return replace(
             item,
             draft=draft,
@@ -291,7 +311,9 @@ class _Desk:
         if not item.message.needs or item.channel is None:
             return []
         campaign, draft = item.campaign, item.draft
-        context = context_of(campaign, item.channel, draft.language, item.printed)
+        context = context_of(
+            campaign, item.channel, draft.language, item.printed, item.occasion.item
+        )
         where = campaign.where("messages", draft.message, "needs")
         problems = []
         for name in item.message.needs:

@@ -11,17 +11,26 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 
-from outreach.campaign.models import Campaign, Event, Speaker, Tbc
+from outreach.campaign.models import Campaign, Event, Session, Speaker, Tbc
 from outreach.platforms import Channel
 
 Known = Mapping[str, Any]
 
 
 def context_of(
-    campaign: Campaign, channel: Channel, language: str, links: Mapping[str, str]
+    campaign: Campaign,
+    channel: Channel,
+    language: str,
+    links: Mapping[str, str],
+    item: tuple[str | int, ...] = (),
 ) -> dict[str, Any]:
-    """The names for one text; `links` holds the addresses as they are to be printed."""
+    """The names for one text; `links` holds the addresses as they are to be printed.
+
+    `item` is where the speaker or session of one occasion of an `each` stands in the file; it
+    is called `speaker` or `session`.
+    """
     return {
+        **_item(campaign, language, *item),
         "campaign": {
             "id": campaign.campaign,
             "title": campaign.title,
@@ -91,26 +100,12 @@ def _in(language: str, source: str, texts: Mapping[str, str]) -> str:
 
 def _event(campaign: Campaign, name: str, event: Event, language: str) -> dict[str, Any]:
     path = ("events", name)
-    source = campaign.languages.source
-
-    def clock(value: time | Tbc[str], *path: str | int) -> Any:
-        if isinstance(value, Tbc):
-            return _tbc(campaign, value.who, *path)
-        return f"{value:%H:%M} ({_place_of(event.zone, language)})"
 
     def listed(value: Any, what: str, of: Iterable[Any]) -> Any:
         return _tbc(campaign, value.who, *path, what) if isinstance(value, Tbc) else list(of)
 
     sessions = (
-        {
-            "id": session.id,
-            "title": _in(language, source, session.title)
-            if isinstance(session.title, Mapping)
-            else _value(campaign, session.title, *path, "sessions", number, "title"),
-            "starts": clock(session.starts, *path, "sessions", number, "starts"),
-            "ends": clock(session.ends, *path, "sessions", number, "ends"),
-            "speakers": list(session.speakers),
-        }
+        _session(campaign, event, session, language, *path, "sessions", number)
         for number, session in enumerate(() if isinstance(event.sessions, Tbc) else event.sessions)
     )
     speakers = (
@@ -121,12 +116,47 @@ def _event(campaign: Campaign, name: str, event: Event, language: str) -> dict[s
         "date": _date(event.date, language),
         "weekday": format_date(event.date, "EEEE", locale=_locale(language)),
         "year": str(event.date.year),
-        "starts": clock(event.starts, *path, "starts"),
-        "ends": clock(event.ends, *path, "ends"),
+        "starts": _clock(campaign, event, event.starts, language, *path, "starts"),
+        "ends": _clock(campaign, event, event.ends, language, *path, "ends"),
         "place": _value(campaign, event.place, *path, "place"),
         "sessions": listed(event.sessions, "sessions", sessions),
         "speakers": listed(event.speakers, "speakers", speakers),
     }
+
+
+def _item(campaign: Campaign, language: str, *path: str | int) -> dict[str, Any]:
+    if not path:
+        return {}
+    _, event_name, which, number = path
+    event = campaign.events[str(event_name)]
+    if which == "speakers" and not isinstance(event.speakers, Tbc):
+        return {"speaker": _speaker(campaign, event.speakers[int(number)], language, *path)}
+    if isinstance(event.sessions, Tbc):
+        return {}
+    return {"session": _session(campaign, event, event.sessions[int(number)], language, *path)}
+
+
+def _session(
+    campaign: Campaign, event: Event, session: Session, language: str, *path: str | int
+) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "title": _in(language, campaign.languages.source, session.title)
+        if isinstance(session.title, Mapping)
+        else _value(campaign, session.title, *path, "title"),
+        "starts": _clock(campaign, event, session.starts, language, *path, "starts"),
+        "ends": _clock(campaign, event, session.ends, language, *path, "ends"),
+        "speakers": list(session.speakers),
+    }
+
+
+def _clock(
+    campaign: Campaign, event: Event, value: time | Tbc[str], language: str, *path: str | int
+) -> Any:
+    """An hour as it is printed, "09:00 (Bangkok time)", or its marker."""
+    if isinstance(value, Tbc):
+        return _tbc(campaign, value.who, *path)
+    return f"{value:%H:%M} ({_place_of(event.zone, language)})"
 
 
 def _speaker(

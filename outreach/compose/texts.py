@@ -86,15 +86,18 @@ class Texts:
     problems: tuple[Problem, ...] = ()
     missing: bool = False
 
-    def closest(self, language: str, platform: str, channel: str) -> Section | None:
+    def closest(
+        self, language: str, platform: str, channel: str, number: int = 0
+    ) -> Section | None:
         """The section for this channel, else for its platform, else the plain one, else None.
 
-        Of a rotation, the first.
+        Of texts in rotation, the one whose turn it is at the occasion `number`, from 0.
         """
         for target in (channel, platform, ""):
             fitting = [s for s in self.sections if (s.language, s.target) == (language, target)]
             if fitting:
-                return min(fitting, key=lambda section: section.number)
+                in_turn = sorted(fitting, key=lambda section: section.number)
+                return in_turn[number % len(in_turn)]
         return None
 
 

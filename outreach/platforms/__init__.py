@@ -12,7 +12,7 @@ beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -162,7 +162,8 @@ class Channel:
 
     `public` is False where nothing that it publishes leaves this machine. `source` is the
     `utm_source` of its links. Posts are made in the message's languages that an audience gives
-    to the channel and that stand in `languages`. A person who posts there lives in `zone`.
+    to the channel and that stand in `languages`. Its audience lives in `zone`, and sleeps in its
+    `quiet` hours, from and until, on the clocks there.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Channel:
     title: str = ""
     source: str = ""
     public: bool = True
+    quiet: tuple[time, time] | None = None
 
 
 class Adapter(Protocol):

@@ -195,7 +195,9 @@ class _Desk:
                 f"In {self.month}, {plural(posts, 'post')} {were} published on "
                 f"{plural(used, 'channel')}."
             )
-        elif known and len(known) == len(self.channels):
+        elif not self.channels:
+            yield f"This desk published no post in {self.month}."
+        elif len(known) == len(self.channels):
             yield f"No post was published in {self.month}."
         else:
             yield f"How many posts were published in {self.month} was not recorded."

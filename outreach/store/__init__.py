@@ -64,7 +64,7 @@ class Store:
     def __init__(self, url: str, *, busy: float = BUSY) -> None:
         """Open the database of this SQLAlchemy address; a writer waits `busy` seconds for another.
 
-        Raises Unusable where there cannot be a file. Makes its folder.
+        Raises Unusable where there cannot be a file. Makes its folder, for its owner alone.
         """
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
@@ -75,7 +75,7 @@ class Store:
         )
         if self.file:
             try:
-                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise Unusable(
                     f"the database's folder {self.file.parent} cannot be made: {error.strerror}",

@@ -60,7 +60,7 @@ def forum(load: Callable[..., Loaded]) -> Callable[..., Campaign]:
             assert was in text
             text = text.replace(was, becomes)
         loaded = load(text)
-        assert [p for p in loaded.problems if not p.open] == []
+        assert [p for p in loaded.problems if p.mistake] == []
         return loaded.campaigns[0]
 
     return made

@@ -153,12 +153,13 @@ def test_two_files_of_one_name_are_both_left_alone(load):
 
 
 def test_what_nothing_acts_upon_yet_is_noted_and_no_mistake(load):
-    loaded = load(FORUM.replace("7 days}", "7 days, days-off: before}"))
+    loaded = load(FORUM.replace("7 days}", "7 days, if-cancelled: drop}"))
     assert told(loaded) == [
-        "a.yaml:19: reminder keeps its day: days-off is read but not acted upon yet"
-        " → look at the calendar, and write days-off: keep"
+        "a.yaml:19: if-cancelled is read, and nothing acts upon it yet"
+        " → if the event is off, take it out here"
     ]
-    assert loaded.problems[0].open
+    assert loaded.problems[0].advice
+    assert not loaded.problems[0].mistake
     assert len(loaded.campaigns) == 1
 
 
@@ -203,7 +204,7 @@ def test_any_bytes_in_a_folder_are_loaded_or_told(given_bytes):
         loaded = load_campaigns(Path(root), root=Path(root))
         assert time.monotonic() - begun < 5
     assert isinstance(loaded, Loaded)
-    mistakes = [problem for problem in loaded.problems if not problem.open]
+    mistakes = [problem for problem in loaded.problems if problem.mistake]
     assert bool(loaded.campaigns) != bool(mistakes)
     assert bool(loaded.unreadable) == bool(mistakes)
 

@@ -25,7 +25,7 @@ def test_every_model_of_a_file_has_its_place():
 
 def test_the_example_is_read_without_a_mistake(load):
     loaded = load(EXAMPLE)
-    assert [str(problem) for problem in loaded.problems if not problem.open] == []
+    assert [str(problem) for problem in loaded.problems if problem.mistake] == []
     assert [campaign.campaign for campaign in loaded.campaigns] == ["example-forum"]
 
 

@@ -6,7 +6,20 @@ import pytest
 
 from outreach.platforms import Account
 
-from .servers import DictShelf
+from .servers import DictShelf, serving
+
+
+@pytest.fixture
+def base(network):
+    """Where the stand-in of a network is served; a test's module says which."""
+    with serving(network) as url:
+        yield url
+
+
+@pytest.fixture
+def shelf():
+    """What an office keeps for a channel."""
+    return DictShelf()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from outreach.errors import Refused
 from outreach.platforms.feed import Feed, FeedEntry, FeedPicture, entries
 
 from .contract import ALT, PlatformContract, part, picture
-from .servers import DictShelf
 
 PUBLIC = "https://outreach.example.org"
 
@@ -29,10 +28,6 @@ class Seen:
 class TestFeed(PlatformContract):
     name = "feed"
     keeps_keys = True
-
-    @pytest.fixture
-    def shelf(self):
-        return DictShelf()
 
     @pytest.fixture
     def platform(self, account, shelf):

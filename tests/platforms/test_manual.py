@@ -6,7 +6,6 @@ from outreach.errors import CannotTell, Handed, NotAllowed, NotFound
 from outreach.platforms.manual import Manual
 
 from .contract import ALT, LONG_AGO, TEXT, PlatformContract, part, picture
-from .servers import DictShelf
 
 AT = datetime(2025, 8, 4, 3, tzinfo=UTC)
 URL = "https://www.linkedin.com/feed/update/urn:li:activity:1"
@@ -39,10 +38,6 @@ class Seen:
 class TestManual(PlatformContract):
     name = "manual"
     keeps_keys = True
-
-    @pytest.fixture
-    def shelf(self):
-        return DictShelf()
 
     @pytest.fixture
     def platform(self, account, shelf):

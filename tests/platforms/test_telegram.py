@@ -12,7 +12,7 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms.telegram import Telegram, utf16_units
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
-from .servers import TelegramNetwork, closed_port, serving
+from .servers import TelegramNetwork, closed_port
 
 SCHEMA = "OUTREACH_TELEGRAM_SCHEMA"
 
@@ -25,12 +25,6 @@ class Quick(Telegram):
 @pytest.fixture
 def network():
     return TelegramNetwork()
-
-
-@pytest.fixture
-def base(network):
-    with serving(network) as url:
-        yield url
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
-from .servers import XNetwork, closed_port, serving
+from .servers import XNetwork, closed_port
 
 OPENAPI = "OUTREACH_X_OPENAPI"
 
@@ -26,12 +26,6 @@ class Quick(X):
 def network(request):
     """X as its API spoke until August 2026, and since."""
     return XNetwork(generation=request.param)
-
-
-@pytest.fixture
-def base(network):
-    with serving(network) as url:
-        yield url
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.commands.conftest import CAMPAIGN, TEXT, Shell
-
-KEY = "forum/reminder/en@web"
+from tests.cli.conftest import CAMPAIGN, KEY, TEXT, Shell, applied, declined
 
 
 class TestPlanAndApply:
@@ -34,9 +32,7 @@ class TestPlanAndApply:
         assert "- web, wechat: it is no longer in the campaign file" in plan.out
         assert "it drops 2 of 2 cleared posts: add --really" in plan.out
         hash_ = re.search(r"outreach apply (\w+)", plan.out)[1]
-        declined = cleared("apply", hash_, who="ana")
-        assert declined.code == 2
-        assert "outreach apply --really" in declined.err
+        declined(cleared("apply", hash_, who="ana"), 2, "outreach apply --really")
         assert cleared("apply", hash_, "--really", who="ana").code == 0
 
     def test_what_waits_is_grouped_with_what_it_waits_for(self, shell):
@@ -48,7 +44,9 @@ class TestPlanAndApply:
 
     def test_alone_on_a_terminal_it_shows_the_plan_and_takes_no_for_an_answer(self, shell):
         said = shell("apply", who="ana", types="n\n", terminal=True)
-        assert (said.code, "Nothing was recorded." in said.out) == (0, True)
+        assert said.code == 0
+        assert "Record this plan? [y/N]: n" in said.out
+        assert said.out.endswith("Nothing was recorded.\n")
         said = shell("apply", who="ana", types="y\n", terminal=True)
         assert "Recorded: 2 changes." in said.out
 
@@ -65,37 +63,37 @@ class TestPlanAndApply:
 
 class TestClearing:
     def test_a_reading_shows_alike_channels_once_and_pictures_with_their_description(self, shell):
-        self.applied(shell)
+        applied(shell)
         review = shell("review", who="bo").out
         assert review.count("The forum opens in Bangkok") == 1
         assert "as on web" in review
         assert "by ana" in review
 
     def test_an_author_is_told_that_a_colleague_clears(self, shell):
-        self.applied(shell)
+        applied(shell)
         review = shell("review", who="ana").out
         assert "You are an author: a colleague clears it" in review
         assert "outreach clear" not in review
 
     def test_marks_that_hide_or_turn_text_are_spelled_out(self, shell):
         shell.write("templates/posts/forum/reminder.md", "## en\n\nOpen\u202egnihton\u200b here\n")
-        self.applied(shell)
+        applied(shell)
         assert "Open⟨U+202E⟩gnihton⟨U+200B⟩ here" in shell("review").out
 
     def test_alone_it_walks_through_what_waits(self, shell):
         two = CAMPAIGN + "  day-of: {at: forum}\n"
         shell.write("campaigns/forum.yaml", two)
         shell.write("templates/posts/forum/day-of.md", "## en\n\nIt opens today.\n")
-        self.applied(shell)
+        applied(shell)
         said = shell("clear", who="bo", types="y\nr\ntoo short\n", terminal=True)
+        assert "1 of 2" in said.out
         assert "Cleared forum/reminder/en." in said.out
         assert "Returned forum/day-of/en to its authors." in said.out
-        assert "Nothing waits for you." in shell("clear", who="bo", terminal=True).out
+        assert shell("clear", who="bo", terminal=True).out == "Nothing waits for you.\n"
         assert "returned by Bo Example: too short" in shell("status").out
 
     def test_a_window_until_a_day_holds_to_its_end_in_the_office_zone(self, shell):
-        self.applied(shell)
-        [reading] = json.loads(shell("review", "--json").out)
+        [reading] = applied(shell)
         typed = ("clear", reading["name"], reading["fingerprint"], "--window")
         assert shell(*typed, "until=2025-08-21", who="bo").code == 2
         assert shell(*typed, "until=2025-08-24", who="bo").code == 0
@@ -103,8 +101,7 @@ class TestClearing:
         assert "within what was cleared" in shell("plan").out
 
     def test_an_emergency_is_in_the_trail(self, shell):
-        self.applied(shell)
-        [reading] = json.loads(shell("review", "--json").out)
+        [reading] = applied(shell)
         typed = ("clear", reading["name"], reading["fingerprint"])
         assert shell(*typed, who="ana").code == 2
         assert shell(*typed, "--emergency", "the venue is closed", who="ana").code == 0
@@ -117,15 +114,12 @@ class TestClearing:
         said = cleared("return", KEY, "--why", "the picture is old", who="bo")
         assert said.out == f"Returned {KEY}.\n"
 
-    def applied(self, shell: Shell) -> None:
-        plan = json.loads(shell("plan", "--json").out)
-        assert shell("apply", plan["hash"], who="ana").code == 0
-
 
 class TestPublishing:
     def test_status_says_what_comes_next_and_what_is_on_hold(self, cleared):
         cleared("hold", "channel:web", "--why", "the page moves", who="bo")
         status = cleared("status").out
+        assert "On hold" in status
         assert "channel:web by bo: the page moves" in status
         assert "forum/reminder/en on wechat  Fri 22 Aug 2025, 08:00 Bangkok (10:00 Seoul)" in status
         assert "Last tick 0 seconds ago." in status
@@ -144,11 +138,16 @@ class TestPublishing:
 
     def test_without_a_terminal_the_commands_are_shown(self, cleared):
         self.tick_at(cleared, "2025-08-22T00:59Z")
-        cleared("hold", "channel:web", "--why", "the page moves", who="bo")
+        held = cleared("hold", "channel:web", "--why", "the page moves", who="bo")
+        assert held.out == "On hold: channel:web. To go on: outreach release channel:web\n"
         self.tick_at(cleared, "2025-08-22T01:03Z", "2025-08-22T01:07Z", "2025-08-22T01:11Z")
         self.tick_at(cleared, "2025-08-22T01:15Z", "2025-08-22T01:19Z")
         said = cleared("release", "channel:web", who="bo")
-        assert f"outreach settle {KEY} --send-now" in said.out
+        assert said.code == 0
+        assert "1 post became late meanwhile:" in said.out
+        assert f"→ outreach settle {KEY} --send-now   or --skip" in said.out
+        sent = cleared("settle", KEY, "--send-now", who="ana")
+        assert sent.code == 0, sent
 
     def tick_at(self, shell: Shell, *times: str) -> None:
         for time in times:
@@ -202,8 +201,7 @@ class TestFigures:
     def test_an_import_is_shown_and_asked_about_and_no_keeps_nothing(self, shell):
         shell.write("august.csv", self.GOOD)
         typed = ("import", str(shell.home / "august.csv"))
-        declined = shell(*typed, who="ana")
-        assert (declined.code, "--yes" in declined.err) == (2, True)
+        declined(shell(*typed, who="ana"), 2, "--yes")
         said = shell(*typed, who="ana", types="n\n", terminal=True)
         assert said.out.endswith("Nothing was kept.\n")
         assert "figures imported" not in shell("trail").out
@@ -246,8 +244,7 @@ class TestDoctor:
         )
         campaign = CAMPAIGN.replace("[web, wechat]", "[web, telegram]")
         shell.write("campaigns/forum.yaml", campaign)
-        plan = json.loads(shell("plan", "--json").out)
-        shell("apply", plan["hash"], who="ana")
+        applied(shell)
         shell.clock.to("2025-08-20T00:00Z")
         said = shell("doctor")
         assert said.code == 1
@@ -256,10 +253,20 @@ class TestDoctor:
         assert "ok    channel web: feed web: 0 entries" in said.out
 
     def test_for_machines(self, shell):
-        found = {one["name"]: one["ok"] for one in json.loads(shell("doctor", "--json").out)}
+        said = shell("doctor", "--json")
+        found = {one["name"]: one["ok"] for one in json.loads(said.out)}
         assert found["database"] is True
+        assert found["channel web"] is True
+        assert found["people"] is None  # Bo is the only clearer, and an officer as well
         assert found["clock"] is None
         assert found["mail"] is None
+        assert said.code == (1 if False in found.values() else 0)
+
+    def test_a_channel_whose_handle_is_open_fails(self, shell):
+        shell.write("config/channels.toml", '[x]\nplatform = "x"\nhandle = "tbc"\n')
+        said = shell("doctor")
+        assert said.code == 1
+        assert "channel x: its handle is still to be confirmed in config/channels.toml" in said.out
 
     def test_a_clock_that_stopped_and_a_mail_server_that_is_not_there(self, shell):
         with socket.create_server(("127.0.0.1", 0)) as once:
@@ -290,6 +297,8 @@ class TestDoctor:
 
     def test_who_cannot_be_cleared_by_anybody_is_said(self, shell):
         assert "nobody can clear what bo writes" in shell("doctor").out
+        told = {one["name"]: one["sentence"] for one in json.loads(shell("doctor", "--json").out)}
+        assert "nobody can clear what bo writes" in told["people"]
 
     def test_an_env_file_that_others_can_read(self, shell):
         shell.write(".env", "OUTREACH_X_ACCESS_TOKEN=1\n")
