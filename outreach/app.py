@@ -16,8 +16,9 @@ themselves stand on the values and rows of those modules.
 import difflib
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,7 @@ from outreach import holds, notices, people, standing
 from outreach import settle as settling
 from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
-from outreach.campaign.load import check_channels, load_campaigns
+from outreach.campaign.load import check_channels, check_people, load_campaigns
 from outreach.campaign.models import Loaded
 from outreach.campaign.occasions import AHEAD
 from outreach.campaign.plan import Plan, plan
@@ -131,6 +132,11 @@ class Outreach:
         return self._accounts.unready()
 
     @cached_property
+    def remedies(self) -> Mapping[str, str]:
+        """What to do about each channel that cannot publish."""
+        return self._accounts.remedies()
+
+    @cached_property
     def platforms(self) -> Mapping[str, Platform]:
         """The accounts that can publish."""
         return self._accounts.platforms()
@@ -166,6 +172,7 @@ class Outreach:
         problems: list[Problem] = list(loaded.problems)
         for campaign in loaded.campaigns:
             problems += check_channels(campaign, self.channels)
+            problems += check_people(campaign, self.configuration.people)
         drafts = compose(
             loaded.campaigns,
             self.channels,
@@ -173,6 +180,7 @@ class Outreach:
             media=self.home / "media",
             root=self.home,
             public_url=self.public_url,
+            people=self.configuration.people,
             until=_ahead(self.now()),
             dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,
@@ -215,12 +223,12 @@ class Outreach:
             if made.too_much and not really:
                 raise TooMuch(
                     f"this drops {made.dropped_cleared} of {made.cleared} cleared posts",
-                    "if that is meant: outreach apply --really",
+                    f"if that is meant: outreach apply {hash_} --really",
                 )
             applying.carry_out(session, made, files.drafts, by=by.id, now=self.now())
             _remember(session, "applied tree", tree)
             if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
-                session.add(Heartbeat(id=1, real=self.real(), now=self.now()))
+                session.add(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False))
             clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
             notices.write(session, people.in_force(session), self.now())
         return made
@@ -328,29 +336,48 @@ class Outreach:
         if not reading.renderings:
             raise NotAllowed(
                 f"nothing of {name} can be cleared yet: {reading.blocked[0][1]}",
-                "see: outreach check",
+                "its authors change it, then: outreach plan, outreach apply"
+                if any(row.returned for row in rows)
+                else "outreach check says where that is put right",
             )
         return reading, {row.key: row for row in rows}
 
     def _named(self, session: Session, name: str, *states: State) -> list[Delivery]:
-        campaign, _, rest = name.partition("/")
-        message, _, language = rest.partition("/")
-        rows = list(
-            session.scalars(
-                select(Delivery).where(
-                    Delivery.campaign == campaign,
-                    Delivery.message == message,
-                    Delivery.language == language,
-                    Delivery.state.in_(states),
-                )
-            )
-        )
-        if not rows:
+        """The deliveries of a message in one language that are in one of these states.
+
+        Raises NotFound for what is no such name, NotAllowed where all of them are elsewhere.
+        """
+        named = re.fullmatch(r"([^/@]+)/([^/@~]+)(?:~[^/@]*)?/([^/@]+)(@[^@]+)?", name)
+        if not named or named[0] != "/".join(named.group(1, 2, 3)):
+            whole = "/".join(named.group(1, 2, 3)) if named else "CAMPAIGN/MESSAGE/LANGUAGE"
             raise NotFound(
-                f"nothing of {name} is {' or '.join(states)}",
-                "what waits is listed by: outreach review",
+                f"{name!r} is not a message in one language, on all its channels",
+                f"name it as outreach review does: {whole}",
             )
-        return rows
+        campaign, message, language = named.group(1, 2, 3)
+        every = session.scalars(
+            select(Delivery).where(
+                Delivery.campaign == campaign,
+                Delivery.message == message,
+                Delivery.language == language,
+            )
+        ).all()
+        rows = [row for row in every if row.state in states]
+        if rows:
+            return rows
+        listed = "what waits is listed by: outreach review"
+        if not every:
+            raise NotFound(f"there is no message {name!r}", listed)
+        if cleared := [row for row in every if row.state is State.CLEARED]:
+            given = [yes for row in cleared if (yes := clearing.in_force(session, row))]
+            known = people.in_force(session)
+            by = sorted({known[yes.by].name if yes.by in known else yes.by for yes in given})
+            raise NotAllowed(
+                f"{name} is cleared already, by {' and '.join(by)}",
+                f'to take that back: outreach return {name} --why "..."',
+            )
+        are = " and ".join(sorted({str(row.state) for row in every}))
+        raise NotAllowed(f"{name} does not wait for clearance: it is {are}", listed)
 
     def trail(self, key: str = "") -> Iterator[tuple[datetime, str, str, str]]:
         """Everything that happened to a post (or to all), oldest first: when, who, what, why.
@@ -406,7 +433,7 @@ class Outreach:
         """
         self.mind_the_gap()
         with self.store.writing() as session:
-            session.merge(Heartbeat(id=1, real=self.real(), now=self.now()))
+            session.merge(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True))
 
     def mind_the_gap(self) -> None:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
@@ -440,7 +467,7 @@ class Outreach:
             return [
                 standing.line(session, row)
                 for row in missed
-                if row.reason.startswith(f"on hold ({scope})") and row.late_after >= hold.at
+                if f"on hold ({scope})" in row.reason and row.late_after >= hold.at
             ]
 
     def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
@@ -456,6 +483,8 @@ class Outreach:
             told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
             by_hand = isinstance(told, Told) and answer in ("live", "absent")
             if by_hand:
+                if answer == "live":
+                    settling.its_own(session, row, url, now)
                 token = self.publisher.token(session, row)
             else:
                 settling.settle(session, row, answer, url=url, now=now)
@@ -528,12 +557,16 @@ class Outreach:
 
     def read_figures(self, data: bytes, *, file: str) -> Import:
         """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
-        return read_figures(
+        found = read_figures(
             data,
             channels=self.channels,
             metrics=load_metrics(self.home / "config" / "metrics.toml"),
             filename=file,
+            running=collecting.month_of(self.now(), self.configuration.report_zone),
         )
+        with self.store.reading() as session:
+            unknown = collecting.unpublished(session, found)
+        return replace(found, problems=(*found.problems, *unknown))
 
     def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
@@ -700,16 +733,21 @@ def _remember(session: Session, name: str, value: str) -> None:
 
 
 def open_desk(
-    home: Path | None = None, *, now: Callable[[], datetime] = real_now, prepare: bool = True
+    home: Path | None = None,
+    *,
+    now: Callable[[], datetime] = real_now,
+    prepare: bool = True,
+    make: bool = False,
 ) -> Outreach:
     """The office's desk: configuration read, database opened, tables made or upgraded.
 
     `home` is a folder in or above which config/outreach.toml stands; here, unless given.
-    `prepare=False` leaves the database alone, for looking at files only. Raises NotFound,
+    `prepare=False` leaves the database alone, for looking at files only; `make` makes one where
+    there is none, for a new office. Raises NotFound,
     WrongFiles or Unusable.
     """
     configuration = read_configuration(home_of(home))
     store = Store(configuration.database)
     if prepare:
-        store.prepare()
+        store.prepare(make=make)
     return Outreach(configuration=configuration, store=store, now=now)

@@ -43,9 +43,11 @@ class Person:
     def must_be(self, *roles: str) -> None:
         """Raises NotAllowed unless this person has one of these roles."""
         if not self.roles & set(roles):
+            have = " and ".join(sorted(self.roles))
             raise NotAllowed(
-                f"{self.name} is {' and '.join(sorted(self.roles)) or 'without a role'}",
-                f"this needs the role {' or '.join(roles)}; roles stand in config/people.toml",
+                f"{self.name} may not do this: it needs the role {' or '.join(roles)}"
+                + (f", and theirs are {have}" if have else ""),
+                "ask somebody who has it; roles stand in config/people.toml",
             )
 
 

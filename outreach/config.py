@@ -347,7 +347,7 @@ def _told(model: type[BaseModel], found: Any, where: str, loc: tuple[str, ...]) 
         return Problem(
             where,
             f"{name} is not a key here",
-            f"did you mean {near[0]}?" if near else "see docs/configuration.md",
+            f"did you mean {near[0]}?" if near else "see configuration.md in the documentation",
         )
     if found["type"] == "missing":
         return Problem(where, f"{name} is missing")
@@ -387,6 +387,15 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
                 _zone(zone)
             except ValueError as error:
                 problems.append(Problem(f"{shown}:{_line(text, path)}", str(error)))
+    if wrong := _database_problem(settings.desk.database):
+        where = f"{shown}:{_line(text, ('desk', 'database'))}"
+        problems.append(Problem(where, *wrong))
+    listen = settings.web.listen
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
+        where = f"{shown}:{_line(text, ('web', 'listen'))}"
+        what = f"{listen!r} is not a host and a port"
+        problems.append(Problem(where, what, 'write it like "127.0.0.1:8025"'))
     url = settings.web.public_url
     if url and not url.startswith("https://") and not is_loopback(url):
         problems.append(
@@ -403,6 +412,26 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
         where = f"{shown}:{_line(text, ('mail', 'from'))}"
         problems.append(Problem(where, "from is missing", 'from = "desk@example.org"'))
     return problems
+
+
+def _database_problem(url: str) -> tuple[str, str] | None:
+    """What is wrong with a database's address, and what to write; None where it can be opened."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    like = 'write it like "sqlite:///data/outreach.db"'
+    try:
+        made = make_url(url)
+        if made.get_backend_name() not in ("sqlite", "postgresql"):
+            return f"{made.get_backend_name()} is no database of ours", like
+        made.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
+        return f"{url!r} is not the address of a database", like
+    except NoSuchModuleError:
+        return f"{url.partition(':')[0]} is no database of ours", like
+    except ImportError as error:
+        return f"{made.get_backend_name()} needs the package {error.name}", f"install it, or {like}"
+    return None
 
 
 def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:

@@ -34,8 +34,9 @@ def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: da
         )
 
 
-def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
-    row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
+def its_own(session: Session, row: Delivery, url: str, now: datetime) -> Receipt:
+    """The receipt of a post that is live at `url`; NotAllowed for what is no address, or is the
+    address of another post on its channel."""
     if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
         raise NotAllowed(
             f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
@@ -49,6 +50,12 @@ def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
     )
     if used:
         raise NotAllowed(f"{url} is the address of {used}", "paste this post's own address")
+    return receipt
+
+
+def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
+    row.must_be(State.UNCERTAIN, State.HANDED, State.MISSED, State.FAILED)
+    receipt = its_own(session, row, url, now)
     known = session.scalar(
         select(func.count()).select_from(ReceiptRow).where(ReceiptRow.key == row.key)
     )

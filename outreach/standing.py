@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from outreach.clearance import PROGRAM
+from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
 from outreach.post import Post
@@ -37,7 +37,8 @@ class Status:
     now: datetime
     counts: Mapping[str, int]
     next: tuple[Line, ...]  # cleared or waiting, soonest first
-    attention: tuple[Line, ...]  # missed, failed, uncertain, handed
+    attention: tuple[Line, ...]  # missed, failed, uncertain, handed; and proposed: returned
+    waiting: int  # readings that can be cleared
     holds: tuple[str, ...]
     unready: Mapping[str, str]  # channels that cannot publish, and why
     last_tick: datetime | None
@@ -88,17 +89,19 @@ def status(
 ) -> Status:
     """Everything that a person should know now."""
     counts = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
+    returned = and_(Delivery.state == State.PROPOSED, Delivery.returned != "")
     coming = session.scalars(
         select(Delivery)
-        .where(Delivery.state.in_([State.PROPOSED, State.CLEARED]))
+        .where(Delivery.state.in_([State.PROPOSED, State.CLEARED]), ~returned)
         .order_by(Delivery.at, Delivery.key)
         .limit(SOON)
     ).all()
     attention = session.scalars(
         select(Delivery)
-        .where(Delivery.state.in_([*IN_FLIGHT, State.MISSED, State.FAILED]))
+        .where(or_(Delivery.state.in_([*IN_FLIGHT, State.MISSED, State.FAILED]), returned))
         .order_by(Delivery.at, Delivery.key)
     ).all()
+    proposed = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
     holds = session.scalars(select(Hold).where(Hold.released_at.is_(None))).all()
     beat = session.get(Heartbeat, 1)
     waiting = session.scalar(select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None)))
@@ -107,9 +110,10 @@ def status(
         counts={str(state): count for state, count in counts},
         next=tuple(line(session, row) for row in coming),
         attention=tuple(line(session, row) for row in attention),
+        waiting=sum(bool(reading.renderings) for reading in readings(proposed)),
         holds=tuple(f"{hold.scope} by {hold.by}: {hold.reason}" for hold in holds),
         unready=unready,
-        last_tick=beat.real if beat else None,
+        last_tick=beat.real if beat and beat.ticked else None,
         mails_waiting=waiting or 0,
         roster=roster,
         differs=differs,

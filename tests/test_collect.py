@@ -194,10 +194,10 @@ class TestClicks:
 
 
 class TestImports:
-    csv = b"channel,month,posts,displays,engagements,clicks\nnet,2025-07,6,3842,121,44\n"
+    csv = b"channel,month,posts,displays,engagements,clicks\nnet,2025-06,6,3842,121,44\n"
 
     def imported(self, desk, data: bytes | None = None) -> None:
-        desk.import_figures(data or self.csv, file="july.csv", by=desk.person("ana"))
+        desk.import_figures(data or self.csv, file="june.csv", by=desk.person("ana"))
 
     def test_the_same_file_twice_changes_nothing(self, desk):
         self.imported(desk)
@@ -212,13 +212,13 @@ class TestImports:
         for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
             office.clock.forward(minutes=1)
             self.imported(desk, data)
-            assert displays in printed(desk.report("2025-07", by=desk.person("bo")))
+            assert displays in printed(desk.report("2025-06", by=desk.person("bo")))
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
             desk.follow(LINK.code, method="GET", headers=BROWSER)
-        self.imported(desk)
         office.clock.to("2025-08-10T00:00Z")
+        self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
         words = printed(desk.report("2025-07", by=desk.person("bo")))
         assert "3,842" in words
         assert "44" in words
@@ -234,7 +234,7 @@ class TestImports:
         data = f"post,likes\n{KEY},1\nc/none/en@net,2\nhttps://no.example.org/1,3\n".encode()
         with pytest.raises(WrongFiles) as told:
             self.imported(desk, data)
-        assert [problem.where for problem in told.value.problems] == ["july.csv:3", "july.csv:4"]
+        assert [problem.where for problem in told.value.problems] == ["june.csv:3", "june.csv:4"]
         assert "c/none/en@net is no published post" in str(told.value)
         assert figures(desk) == []
 

@@ -213,7 +213,7 @@ class TestByHand:
         )
         office.clock.to("2025-07-20T01:08Z")
         desk.tick()
-        with pytest.raises(NotAllowed, match="given for another post"):
+        with pytest.raises(NotAllowed, match="is the address of c/news/en@hand"):
             desk.settle("c/more/en@hand", "live", by=desk.person("ana"), url=self.url)
 
 
@@ -417,7 +417,7 @@ class TestHolds:
         office.clock.to("2025-07-20T02:00Z")
         [late] = desk.release("all", by=desk.person("ana"))
         assert (late.key, late.state) == (KEY, "missed")
-        assert late.reason == "on hold (all) by ana: wait for the note"
+        assert late.reason == "it was on hold (all) by ana: wait for the note, when its time passed"
         desk.tick()
         assert desk.platforms["net"].live == []
 

@@ -136,3 +136,21 @@ class TestByHand:
         run_to(office, desk, AT + HOURS)
         assert state(desk, HAND) == "missed"
         assert row(desk, HAND).reason == "nobody said that it was posted in time"
+
+    def test_the_address_of_another_post_is_refused_and_nothing_is_written_down(
+        self, desk, ana, office
+    ):
+        other = "c/two/en@hand"
+        put(
+            desk,
+            draft(HAND, account="manual hand"),
+            draft(other, account="manual hand"),
+            clear=True,
+        )
+        run_to(office, desk, AT)
+        desk.settle(HAND, "live", by=ana, url=URL)
+        with pytest.raises(NotAllowed, match=f"{URL} is the address of {HAND}") as refused:
+            desk.settle(other, "live", by=ana, url=URL)
+        assert refused.value.hint == "paste this post's own address"
+        assert state(desk, other) == "handed"
+        assert "settled: live" not in trail(desk, other)

@@ -127,6 +127,21 @@ class TestTroubles:
             session.execute(text("INSERT INTO meta (name, nothing) VALUES ('a', 1)"))
 
 
+class TestNoDatabase:
+    def test_none_is_made_in_the_place_of_one_that_is_missing(self, file):
+        """An empty one would know nothing of what was published, and offer it again."""
+        store = Store(f"sqlite:///{file}")
+        with pytest.raises(Unusable, match="this office has no database") as told:
+            store.prepare(make=False)
+        assert told.value.hint == (
+            "restore the last backup to that place; or for a new office: outreach init"
+        )
+        assert not file.exists()
+        store.prepare(make=True)
+        store.prepare(make=False)
+        store.close()
+
+
 class TestRights:
     def test_what_is_made_is_for_its_owner_alone(self, store, file):
         """SQLite makes its file with the umask's rights: the folder keeps others out."""

@@ -42,6 +42,19 @@ def check_channels(campaign: Campaign, channels: Collection[str]) -> list[Proble
     ]
 
 
+def check_people(campaign: Campaign, people: Collection[str]) -> list[Problem]:
+    """Whoever wrote the texts must be somebody of the office: they may not clear them."""
+    if campaign.written_by in people:
+        return []
+    return [
+        Problem(
+            campaign.where("written-by"),
+            f"written-by names {short(campaign.written_by)}, who is not in config/people.toml",
+            did_you_mean(campaign.written_by, people) or f"known: {', '.join(people)}",
+        )
+    ]
+
+
 def _languages_fit(campaign: Campaign) -> Iterator[Problem]:
     own = (campaign.languages.source, *campaign.languages.also)
     for language in dict.fromkeys(own):

@@ -7,14 +7,14 @@ makes its campaign unreadable, so that its deliveries are left alone; it never h
 from dataclasses import dataclass
 from pathlib import Path
 
-from outreach.campaign.fits import check, check_channels
+from outreach.campaign.fits import check, check_channels, check_people
 from outreach.campaign.models import Campaign, Loaded
 from outreach.campaign.reader import MAX_BYTES, MAX_PROBLEMS, read_yaml
 from outreach.campaign.typed import typed
 from outreach.campaign.when import short
 from outreach.errors import Problem
 
-__all__ = ["check_channels", "load_campaigns"]
+__all__ = ["check_channels", "check_people", "load_campaigns"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def load_campaigns(folder: Path, *, root: Path) -> Loaded:
         where = _shown(folder, root)
         return Loaded(problems=(Problem(where, "there is no such folder", "outreach init"),))
     paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml"))
-    files = [_load(p, root) for p in paths if p.is_file() and not p.name.startswith(".")]
+    files = [_load(p, root) for p in paths if not p.name.startswith(".")]
     problems = [problem for one in files for problem in one.problems]
     unreadable = {one.campaign for one in files if one.read is None}
     first: dict[str, _File] = {}

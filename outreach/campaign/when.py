@@ -29,6 +29,9 @@ EXAMPLES: Final = (
     "forum - 2 hours or forum.ends + 30 minutes"
 )
 
+AT_ONCE: Final = timedelta(minutes=1)
+"""What is sent at its time is found by a tick after it, and waits its turn on a busy channel."""
+
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _CLOCK: Final = r"\d{1,2}:\d{2}"
@@ -91,12 +94,12 @@ def parse_when(text: object) -> When:
 
 
 def parse_late(text: object) -> Late:
-    """ "send within 15 minutes, then ask", or "ask": at once. ValueError otherwise."""
+    """ "send within 15 minutes, then ask", or "ask": within AT_ONCE. ValueError otherwise."""
     if isinstance(text, Late):
         return text
     written = " ".join(text.split()) if isinstance(text, str) else ""
     if written == "ask":
-        return Late(timedelta(0), written)
+        return Late(AT_ONCE, written)
     found = _LATE.fullmatch(written)
     if not found:
         raise ValueError(
@@ -104,11 +107,13 @@ def parse_late(text: object) -> Late:
             "write send within 15 minutes, then ask, or only ask"
         )
     minutes = int(found["count"]) * (60 if found["unit"] == "hour" else 1)
-    return Late(timedelta(minutes=minutes), written)
+    return Late(max(timedelta(minutes=minutes), AT_ONCE), written)
 
 
 def parse_clock(text: str) -> time:
     """A wall time, "09:00". ValueError for anything else: pydantic alone would take 630."""
+    if text.strip() == "24:00":
+        raise ValueError("a day ends before 24:00; write 00:00 of the next day")
     found = re.fullmatch(r"(\d{1,2}):(\d{2})", text.strip(), re.ASCII)
     if not found or int(found[1]) > 23 or int(found[2]) > 59:
         raise ValueError(f"“{short(text)}” is not a time of day; write it as 09:00")

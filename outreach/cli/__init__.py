@@ -14,7 +14,7 @@ import os
 import sys
 
 # Each registers its commands, in the order in which help lists them.
-from outreach.cli import office, files, clearing, running, figures  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import office, files, linting, clearing, running, figures  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

@@ -88,8 +88,12 @@ def _chosen(readings: list["Reading"], name: str) -> list["Reading"]:
 
 
 def _show(desk: "Outreach", reading: "Reading", person: "Person | None") -> None:
+    from outreach.clearance import MAY_CLEAR
+
     mine = person is not None and person.id in reading.authors
-    rows.say(show.reading(reading, desk.channels, rows.Zones.of(desk), mine=mine))
+    clearer = person is None or MAY_CLEAR in person.roles
+    zones = rows.Zones.of(desk)
+    rows.say(show.reading(reading, desk.channels, zones, mine=mine, clearer=clearer))
     typer.echo()
 
 
@@ -119,6 +123,8 @@ def clear(
     Alone, on a terminal, it walks through what waits for you and asks about each. You cannot
     clear what you wrote.
     """
+    from outreach.clearance import MAY_CLEAR
+
     door: Door = ctx.obj
     with door.desk() as desk:
         by = door.person(desk)
@@ -134,6 +140,7 @@ def clear(
                     "what was read has to be named",
                     "outreach review shows each message with the command that clears it",
                 )
+            by.must_be(MAY_CLEAR)
             _walk(desk, _chosen(desk.readings(for_=by), name), by, until)
             return
         cleared = desk.clear(name, fingerprint, by=by, window=until, emergency=emergency)

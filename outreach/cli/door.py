@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from outreach.cli import logs, tokens
+from outreach.cli import logs, starter, tokens
 from outreach.errors import NotAllowed, OutreachError, Unusable, WrongFiles
 
 if TYPE_CHECKING:  # these bring the database with them
@@ -39,13 +39,13 @@ EXITS = {
 class Opens(Protocol):
     """How a desk is opened: `outreach.app.open_desk`, or a test's own."""
 
-    def __call__(self, home: Path | None, *, prepare: bool) -> "Outreach": ...
+    def __call__(self, home: Path | None, *, prepare: bool, make: bool) -> "Outreach": ...
 
 
-def _open(home: Path | None, *, prepare: bool) -> "Outreach":
+def _open(home: Path | None, *, prepare: bool, make: bool) -> "Outreach":
     from outreach.app import open_desk
 
-    return open_desk(home, prepare=prepare)
+    return open_desk(home, prepare=prepare, make=make)
 
 
 @dataclass
@@ -72,10 +72,10 @@ class Door:
         return home_of(self.home)
 
     @contextmanager
-    def desk(self, *, prepare: bool = True) -> Iterator["Outreach"]:
+    def desk(self, *, prepare: bool = True, make: bool = False) -> Iterator["Outreach"]:
         """The office's desk for as long as this lasts; its warnings go to the office's log."""
         home = self.office
-        desk = self.open(home, prepare=prepare)
+        desk = self.open(home, prepare=prepare, make=make)
         try:
             with logs.to_file(home):
                 yield desk
@@ -202,6 +202,7 @@ app = typer.Typer(
     "  outreach apply         record exactly that\n"
     "  outreach review        read what waits; a colleague clears it\n"
     "  outreach run           publish what is cleared, when it is due\n\n"
+    f"\b\nDocumentation:\n  {starter.documentation()}\n\n"
     "\b\nExit codes:\n" + "\n".join(f"  {code:<4} {words}" for code, words in EXITS.items()),
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: Rich alone would take longer than the rest of it

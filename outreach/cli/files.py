@@ -108,13 +108,10 @@ def plan(
 
 
 def _show(desk: "Outreach", files: "Files", made: "Plan") -> None:
-    rows.say(show.plan(made, rows.Zones.of(desk)))
-    if files.mistakes:
-        count = rows.counted(len(files.mistakes), "mistake")
-        typer.echo(f"There are {count} in the files: outreach check")
+    rows.say(show.plan(made, files.mistakes, rows.Zones.of(desk)))
 
 
-@command("outreach apply", "outreach apply 3f2a9c4b1d77", "outreach apply --really")
+@command("outreach apply", "outreach apply 3f2a9c4b1d77", "outreach apply 3f2a9c4b1d77 --really")
 def apply(
     ctx: typer.Context,
     hash: str = typer.Argument("", metavar="[HASH]", help="What outreach plan showed."),
@@ -134,6 +131,8 @@ def apply(
             made = desk.plan(files)
             if not made.operations:
                 _show(desk, files, made)
+                if files.mistakes:
+                    raise typer.Exit(FOUND)
                 return
             if not door.asks:
                 raise nobody_to_ask(

@@ -46,13 +46,14 @@ def init(
         typer.echo(f"made  {name}")
     for name in left:
         typer.echo(f"left  {name} (it was there already)")
-    with door.desk() as desk:
+    with door.desk(make=True) as desk:
         typer.echo(f"ready {desk.store.file or desk.store.url.render_as_string()}")
         first = _first_people(desk)
     for name, token in first.items():
         typer.echo(f"\nThe token of {name}, shown this once:\n  {token}")
     if first:
         typer.echo(f"\nEach signs in with their own: outreach --home {home} login")
+        typer.echo(f"The documentation is in {starter.documentation()}: begin with guide.md.")
 
 
 def _asked(door: Door, home: Path) -> list[starter.Newcomer]:

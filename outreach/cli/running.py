@@ -83,8 +83,6 @@ class _Pages:
 
         listen = desk.configuration.settings.web.listen
         host, _, port = listen.rpartition(":")
-        if not host or not port.isdigit():
-            raise NotAllowed(f"listen = {listen!r} is no address", 'write it like "127.0.0.1:8025"')
         self._desk, self._host, self._port = desk, host.strip("[]"), int(port)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._socket = socket.socket(family)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +86,11 @@ _NOTICES = {
 }
 
 
-def plan(made: "Plan", zones: Zones) -> Iterator[Row]:
-    """A plan, message by message, then what it will not do, and how to record it."""
+def plan(made: "Plan", mistakes: Sequence[Problem], zones: Zones) -> Iterator[Row]:
+    """A plan, message by message, then what it will not do, and how to record it.
+
+    Where the files have `mistakes` it says so: what they ask for is not known in full.
+    """
     campaign = ""
     for (name, message, language), operations in _by_message(made.operations):
         if name != campaign:
@@ -100,7 +104,11 @@ def plan(made: "Plan", zones: Zones) -> Iterator[Row]:
             yield row((heading, "bold"))
             yield from _noticed(found)
     yield row()
-    yield from _summed(made)
+    if mistakes:
+        where = _places(dict.fromkeys(problem.where.partition(":")[0] for problem in mistakes))
+        told = f"{counted(len(mistakes), 'mistake')} in {where}"
+        yield row((told, "bold red"), ": left out of this plan; see outreach check")
+    yield from _summed(made, whole=not mistakes)
 
 
 def _by_message(
@@ -175,9 +183,10 @@ def _noticed(notices: Iterable["Notice"]) -> Iterator[Row]:
                 yield row((f"{name} on {', '.join(channels)}", "dim"), indent=6)
 
 
-def _summed(made: "Plan") -> Iterator[Row]:
+def _summed(made: "Plan", *, whole: bool) -> Iterator[Row]:
     if not made.operations:
-        yield row(("Nothing to apply: ", "bold"), "what stands is what the files ask for.")
+        told = ": what stands is what the files ask for." if whole else " from the other files."
+        yield row(("Nothing to apply", "bold"), told)
         return
     counts = {kind: sum(op.kind == kind for op in made.operations) for kind in _WORDS}
     told = ", ".join(f"{n} {_WORDS[kind]}" for kind, n in counts.items() if n)
@@ -186,18 +195,29 @@ def _summed(made: "Plan") -> Iterator[Row]:
     if voids:
         yield row((counted(voids, "clearance") + " would end", "bold red"))
     if made.too_much:
-        words = f"it drops {made.dropped_cleared} of {made.cleared} cleared posts: add --really"
+        words = f"it drops {made.dropped_cleared} of {made.cleared} cleared posts"
         yield row((words, "bold red"))
-    yield row("To record exactly this: ", (f"outreach apply {made.hash}", "bold"), whole=True)
+    really = " --really" if made.too_much else ""
+    yield row(
+        "To record exactly this: ", (f"outreach apply {made.hash}{really}", "bold"), whole=True
+    )
 
 
 # --- clearance ----------------------------------------------------------------------------
 
 
 def reading(
-    one: "Reading", channels: Mapping[str, "Channel"], zones: Zones, *, mine: bool = False
+    one: "Reading",
+    channels: Mapping[str, "Channel"],
+    zones: Zones,
+    *,
+    mine: bool = False,
+    clearer: bool = True,
 ) -> Iterator[Row]:
-    """A message in one language as its clearer reads it. `mine`: the reader is an author."""
+    """A message in one language as its clearer reads it.
+
+    `mine`: the reader is an author; `clearer`: they may clear at all, as far as is known.
+    """
     yield row((one.name, "bold"), f"  by {', '.join(sorted(one.authors))}")
     first: dict[str, Rendering] = {rendering.channel: rendering for rendering in one.renderings}
     for rendering in one.renderings:
@@ -213,6 +233,8 @@ def reading(
     if mine:
         words = f"You are an author: a colleague clears it (fingerprint {one.fingerprint})."
         yield row(words, indent=2)
+    elif not clearer:
+        yield row(f"Somebody with the role clearer clears it ({one.fingerprint}).", indent=2)
     else:
         to_clear = f"outreach clear {one.name} {one.fingerprint}"
         yield row("To clear it:  ", (to_clear, "bold"), indent=2, whole=True)
@@ -308,6 +330,7 @@ _STATES = {
     "cleared": "green",
     "published": "green",
     "proposed": "yellow",
+    "returned": "red",
     "sending": "cyan",
     "missed": "red",
     "failed": "red",
@@ -374,7 +397,15 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
     if now.attention:
         yield row()
         yield row(("Needs a person", "bold red"))
+        returned = [one for one in now.attention if one.state == "proposed"]
+        yield from _alike(
+            [replace(one, state="returned") for one in returned],
+            zones,
+            todo="change it as the reason says, then: outreach plan, outreach apply",
+        )
         for one in now.attention:
+            if one in returned:
+                continue
             yield from line(one, zones)
             if one.state in ("handed", "uncertain"):
                 way = "what to post" if one.state == "handed" else "the words to look for"
@@ -382,14 +413,19 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
                 yield row((told, ""), f"   {way}", indent=12, lead="→ ", whole=True)
             for way in _WAYS_OUT.get(one.state, ()):
                 yield row(f"outreach settle {one.key} {way}", indent=12, lead="→ ", whole=True)
+    if now.waiting:
+        yield row()
+        waits = "message waits" if now.waiting == 1 else "messages wait"
+        told = f"{now.waiting:,} {waits} for clearance"
+        yield row((told, "bold yellow"), "   → outreach review", whole=True)
     if now.next:
         yield row()
         yield row(("Next", "bold"))
-        yield from _coming(now.next, zones)
+        yield from _alike(now.next, zones)
 
 
-def _coming(lines: Iterable["Line"], zones: Zones) -> Iterator[Row]:
-    """What comes next: a message's channels stand together where all else is the same."""
+def _alike(lines: Iterable["Line"], zones: Zones, *, todo: str = "") -> Iterator[Row]:
+    """A message's channels stand together where all else is the same; `todo` is said of each."""
     alike: dict[tuple[str, ...], list[Line]] = {}
     for one in lines:
         about = one.key.rpartition("@")[0]
@@ -401,6 +437,8 @@ def _coming(lines: Iterable["Line"], zones: Zones) -> Iterator[Row]:
         yield row(shown, (about, "bold"), f" on {channels}  ", (when, "dim"), indent=2)
         if reason:
             yield row(reason, indent=12)
+        if todo:
+            yield row(todo, indent=12, lead="→ ")
 
 
 def findings(found: Iterable["Finding"]) -> Iterator[Row]:

@@ -20,11 +20,18 @@ COPIED = (
     "config/channels.toml",
     "config/metrics.toml",
     "config/bots.txt",
+    *(f"config/house-style/{language}.yaml" for language in ("en", "ja", "ko", "mn", "ru", "zh")),
     "config/dates.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
 )
-FOLDERS = ("campaigns", "config", "templates/posts", "templates/reports", "media")  # data/ is the store's
+FOLDERS = (
+    "campaigns",
+    "config",
+    "templates/posts",
+    "templates/reports",
+    "media",
+)  # data/ is the store's
 IGNORED = "# Never kept with the files: the database and its logs, and secrets.\ndata/\n.env\n"
 
 
@@ -99,7 +106,7 @@ def lay_out(home: Path, people: Sequence[Newcomer], *, today: date) -> tuple[lis
         (home / folder).mkdir(parents=True, exist_ok=True)
     made: list[str] = []
     left: list[str] = []
-    files = {name: (_source() / name).read_bytes() for name in COPIED}
+    files = {name: (source() / name).read_bytes() for name in COPIED}
     files[".gitignore"] = IGNORED.encode()
     if people:
         files["config/people.toml"] = people_toml(people).encode()
@@ -120,8 +127,13 @@ def lay_out(home: Path, people: Sequence[Newcomer], *, today: date) -> tuple[lis
     return made, left
 
 
-def _source() -> Path:
-    """The program's own config/ and templates/: in the package, or beside it in a checkout."""
+def documentation() -> Path:
+    """The folder with guide.md, the first page to read."""
+    return source() / "docs"
+
+
+def source() -> Path:
+    """The program's own config/, templates/ and docs/: in the package, or beside a checkout's."""
     package = Path(__file__).parents[1]
     packed = package / "starter"
     return packed if packed.is_dir() else package.parent
@@ -161,7 +173,7 @@ def example(author: str, *, today: date) -> dict[str, str]:
 _CAMPAIGN = """\
 # An example to start from: copy it, or change it, or delete it. Nothing goes out by itself:
 # outreach plan shows what it asks for, and a colleague has to clear it.
-# The format is described in docs/campaign-files.md.
+# The format is described in campaign-files.md of the documentation: outreach --help says where.
 
 campaign: example
 programme: low-carbon-cities

@@ -8,7 +8,7 @@ posts with the same fingerprints; nothing is written.
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,7 @@ def compose(
     media: Path,
     root: Path,
     public_url: str = "",
+    people: Collection[str] | None = None,
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -80,11 +81,11 @@ def compose(
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
     `templates` and `media` are the office's folders; `root` is what file names in problems are
-    shown from. With a `public_url` addresses are short ones below it. Recurring messages have
-    their occasions up to `until` (aware), and `dates` call for care. `progress(done, of)` is
-    called after each text. Raises Unusable where texts cannot be rendered at all.
+    shown from. With a `public_url` addresses are short ones below it. Texts are written by
+    `people` of the office, where they are given. Recurring messages have their occasions up to
+    `until` (aware), and `dates` call for care. `progress(done, of)` is called after each text. Raises Unusable where texts cannot be rendered at all.
     """
-    desk = _Desk(channels, templates, media, root, public_url, until, dates)
+    desk = _Desk(channels, templates, media, root, public_url, people, until, dates)
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
     rendered = iter(sandbox.render(jobs, progress=progress))
@@ -117,6 +118,7 @@ class _Desk:
         media: Path,
         root: Path,
         public_url: str,
+        people: Collection[str] | None,
         until: datetime | None,
         dates: Sequence["Remembrance"],
     ) -> None:
@@ -125,14 +127,16 @@ class _Desk:
         self._media = media
         self._root = root
         self._public_url = public_url
-        self._until, self._dates = until, dates
+        self._people, self._until, self._dates = people, until, dates
         self._pictures: dict[str, Picture | Problem] = {}
 
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
         from outreach.campaign import care
+        from outreach.campaign.fits import check_people
         from outreach.campaign.occasions import occasions, stop
 
         read: dict[str, Texts] = {}
+        strangers = () if self._people is None else check_people(campaign, self._people)
         for one in occasions(campaign, until=self._until):
             name, message = one.of, campaign.messages[one.of]
             texts = read.get(name) or self._texts(campaign, name, message)
@@ -152,7 +156,12 @@ class _Desk:
                     not_after=stop(campaign, name),
                     release=message.release,
                     authors=frozenset({campaign.written_by}),
-                    blocked=(*waits, *self._targets(texts), *([problem] if problem else [])),
+                    blocked=(
+                        *strangers,
+                        *waits,
+                        *self._targets(texts),
+                        *([problem] if problem else []),
+                    ),
                     local=one.local,
                     advice=(*advice, *self._asleep(campaign, one, slot, channel)),
                 )

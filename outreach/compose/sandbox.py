@@ -30,10 +30,11 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import missing
 
-# What a text for the public needs, and nothing that formats, evaluates or looks up attributes.
+# What a text for the public needs, and nothing that formats, evaluates, looks up attributes, or
+# (`default`) turns a misspelt name into an answer.
 FILTERS = (
-    *("abs", "capitalize", "count", "d", "default", "first", "int", "join", "last", "length"),
-    *("list", "lower", "replace", "reverse", "round", "sort", "title", "trim", "unique", "upper"),
+    *("abs", "capitalize", "count", "first", "int", "join", "last", "length", "list"),
+    *("lower", "replace", "reverse", "round", "sort", "title", "trim", "unique", "upper"),
 )
 _DICT_METHODS = frozenset({"items", "keys", "values", "get"})
 _FORBIDDEN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -107,6 +108,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             optimized=False,  # constants are computed when rendered, within the limits
             cache_size=0,
+            finalize=_printed,
         )
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.globals = {"range": safe_range}
@@ -115,6 +117,29 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+
+_CALLED = {
+    "NoneType": "nothing at all",
+    "builtin_function_or_method": "a method",
+    "bool": "true or false",
+    "dict": "names and values",
+}
+
+
+class NotText(Exception):
+    """What a text would print is nothing that a person could read."""
+
+
+def _printed(value: Any) -> Any:
+    """What may be printed: text and numbers. A list, a method or None is a slip of the pen."""
+    if isinstance(value, Tbc | StrictUndefined):
+        return value
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    str(value)  # a list of what is to be confirmed is that, before it is anything else
+    what = _CALLED.get(type(value).__name__, f"a {type(value).__name__}")
+    raise NotText(f"this would print {what}, as Python writes it")
 
 
 def nearest(name: str, known: Iterable[Any]) -> str:
@@ -217,10 +242,9 @@ class Work:
 class Reference:
     """A name of the context that a text mentions: `facts.theme`, and in which line."""
 
-    def __init__(self, path: tuple[str | int, ...], line: int, *, excused: bool) -> None:
+    def __init__(self, path: tuple[str | int, ...], line: int) -> None:
         self.path = path
         self.line = line
-        self.excused = excused  # it is only asked whether the name is known
 
     def trouble(self, known: Mapping[str, Any]) -> Trouble | None:
         """Whether it is unknown or to be confirmed; what only rendering can tell is None."""
@@ -231,7 +255,7 @@ class Reference:
             if not isinstance(here, dict):
                 return None
             if step not in here:
-                if self.excused or (depth and step in _DICT_METHODS):
+                if depth and step in _DICT_METHODS:
                     return None
                 return self._unknown(depth, step, list(here))
             here = here[step]
@@ -259,12 +283,10 @@ def _references(tree: nodes.Template) -> "list[Reference]":
     own = {name.name for name in names if name.ctx != "load"}
     own |= {macro.name for macro in tree.find_all(nodes.Macro)}
     own |= {"loop", "caller", "varargs", "kwargs"}
-    return list(_walk(tree, own, excused=False))
+    return list(_walk(tree, own))
 
 
-def _walk(node: nodes.Node, own: set[str], *, excused: bool) -> "Iterator[Reference]":
-    asks = isinstance(node, nodes.Test) and node.name in ("defined", "undefined")
-    excused = excused or asks or (isinstance(node, nodes.Filter) and node.name in ("default", "d"))
+def _walk(node: nodes.Node, own: set[str]) -> "Iterator[Reference]":
     steps: list[str | int] = []
     inner = node
     while isinstance(inner, nodes.Getattr | nodes.Getitem):
@@ -274,14 +296,14 @@ def _walk(node: nodes.Node, own: set[str], *, excused: bool) -> "Iterator[Refere
             steps.append(inner.arg.value)
         else:
             steps.clear()
-            yield from _walk(inner.arg, own, excused=excused)
+            yield from _walk(inner.arg, own)
         inner = inner.node
     if isinstance(inner, nodes.Name):
         if inner.ctx == "load" and inner.name not in own:
-            yield Reference((inner.name, *reversed(steps)), node.lineno, excused=excused)
+            yield Reference((inner.name, *reversed(steps)), node.lineno)
         return
     for child in inner.iter_child_nodes():
-        yield from _walk(child, own, excused=excused)
+        yield from _walk(child, own)
 
 
 def _revive(value: Any) -> Any:
@@ -313,6 +335,9 @@ def _render(
         raise
     except ToBeConfirmed as error:
         return None, Trouble(_line(template, error), error.fact.what, error.fact.hint, open=True)
+    except NotText as error:
+        hint = "name one value; of a list, | join(', ') prints all"
+        return None, Trouble(_line(template, error), str(error), hint)
     except SecurityError as error:
         what = f"the text may not use this: {str(error).rstrip('.')}"
         return None, Trouble(_line(template, error), what, "take it out")

@@ -113,14 +113,22 @@ class Store:
         ):
             yield session
 
-    def prepare(self) -> None:
-        """Bring the tables to this program's revision; make them where there are none.
+    def prepare(self, *, make: bool = True) -> None:
+        """Bring the tables to this program's revision; where there are none, make them, if so told.
 
-        Raises Unusable for a database that a newer version of this program has written.
+        Raises Unusable for a database that a newer version of this program has written, and
+        without `make` where there is no database: an empty one in its place would know nothing of
+        what was published.
         """
         revision = self.revision()
         if revision == HEAD:
             return
+        if not revision and not make:
+            place = self.file or self.url.render_as_string(hide_password=True)
+            raise Unusable(
+                f"this office has no database: there is nothing at {place}",
+                "restore the last backup to that place; or for a new office: outreach init",
+            )
         from outreach.store.migrations import known, upgrade
 
         if revision and revision not in known():
@@ -134,6 +142,8 @@ class Store:
 
     def revision(self) -> str:
         """The revision of the tables, or "" where there are none yet."""
+        if self.file and not self.file.exists():
+            return ""  # to ask SQLite would make one
         with _understood(self), self.engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return ""

@@ -38,13 +38,17 @@ class Meta(Base):
 
 
 class Heartbeat(Base):
-    """When the clock last ticked: real time, and what the desk took for now."""
+    """When the desk was last alive: real time, and what it took for now.
+
+    `ticked` is False in a desk's first hours, when a plan was applied and no clock has run yet.
+    """
 
     __tablename__ = "heartbeat"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     real: Mapped[datetime]
     now: Mapped[datetime]
+    ticked: Mapped[bool] = mapped_column(default=True)
 
 
 class ClockJob(Base):

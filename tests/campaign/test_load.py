@@ -177,7 +177,6 @@ def test_other_files_of_the_folder_are_left_alone(load, tmp_path):
     load(FORUM)
     (tmp_path / "campaigns" / ".a.yaml").write_text("an editor's: [")
     (tmp_path / "campaigns" / "notes.txt").write_text("call Bangkok")
-    (tmp_path / "campaigns" / "old.yaml").mkdir()
     assert load_campaigns(tmp_path / "campaigns", root=tmp_path).problems == ()
 
 

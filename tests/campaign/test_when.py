@@ -135,7 +135,7 @@ def test_what_lies_outside_the_calendar_is_refused():
             "send within 2 hours, then ask",
             Late(timedelta(hours=2), "send within 2 hours, then ask"),
         ),
-        ("ask", Late(timedelta(0), "ask")),
+        ("ask", Late(timedelta(minutes=1), "ask")),
     ],
 )
 def test_rules_for_late_posts(written, late):

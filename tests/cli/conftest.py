@@ -116,8 +116,8 @@ class Shell:
             "XDG_CONFIG_HOME": str(self.account(who)),
         }
 
-    def _open(self, home: Path | None, *, prepare: bool) -> Outreach:
-        return open_desk(home, now=self.clock, prepare=prepare)
+    def _open(self, home: Path | None, *, prepare: bool, make: bool) -> Outreach:
+        return open_desk(home, now=self.clock, prepare=prepare, make=make)
 
     def _answer(self, code: int, out: str, err: str) -> Answer:
         assert "Traceback" not in out + err

@@ -126,7 +126,7 @@ class TestDeclined:
 
     def test_a_guest_applies_nothing(self, shell: Shell):
         plan = json.loads(shell("plan", "--json").out)
-        declined(shell("apply", plan["hash"], who="cy"), 2, "Cy Example is guest")
+        declined(shell("apply", plan["hash"], who="cy"), 2, "Cy Example may not do this: it needs the role")
 
 
 class TestOurOwnMistakes:
@@ -134,7 +134,7 @@ class TestOurOwnMistakes:
         secret = "1234567890:a-token-that-opens-a-channel"
         monkeypatch.setenv("OUTREACH_TELEGRAM_TOKEN", secret)
 
-        def breaks(home, *, prepare):
+        def breaks(home, *, prepare, make):
             raise RuntimeError(f"https://api.example.org/bot{secret}/send did not answer")
 
         shell.open = breaks
@@ -149,7 +149,7 @@ class TestOurOwnMistakes:
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
     def test_ctrl_c_ends_quietly(self, shell: Shell):
-        def interrupted(home, *, prepare):
+        def interrupted(home, *, prepare, make):
             raise KeyboardInterrupt
 
         shell.open = interrupted

@@ -30,9 +30,10 @@ class TestPlanAndApply:
         cleared.write("templates/posts/forum/again.md", TEXT)
         plan = cleared("plan")
         assert "- web, wechat: it is no longer in the campaign file" in plan.out
-        assert "it drops 2 of 2 cleared posts: add --really" in plan.out
+        assert "it drops 2 of 2 cleared posts" in plan.out
+        assert plan.out.rstrip().endswith(" --really")
         hash_ = re.search(r"outreach apply (\w+)", plan.out)[1]
-        declined(cleared("apply", hash_, who="ana"), 2, "outreach apply --really")
+        declined(cleared("apply", hash_, who="ana"), 2, f"outreach apply {hash_} --really")
         assert cleared("apply", hash_, "--really", who="ana").code == 0
 
     def test_what_waits_is_grouped_with_what_it_waits_for(self, shell):
@@ -58,7 +59,7 @@ class TestPlanAndApply:
         plan = shell("plan")
         assert plan.code == 0
         assert "2 posts: 2 to add" in plan.out
-        assert "mistakes in the files: outreach check" in plan.out
+        assert "left out of this plan; see outreach check" in plan.out
 
 
 class TestClearing:
@@ -122,8 +123,26 @@ class TestPublishing:
         assert "On hold" in status
         assert "channel:web by bo: the page moves" in status
         assert "forum/reminder/en on wechat  Fri 22 Aug 2025, 08:00 Bangkok (10:00 Seoul)" in status
-        assert "Last tick 0 seconds ago." in status
+        assert "Nothing has ticked yet" in status
         assert json.loads(cleared("status", "--json").out)["counts"] == {"cleared": 2}
+
+    def test_status_says_what_was_returned_and_how_much_waits_for_clearance(self, shell):
+        two = CAMPAIGN + "  day-of: {at: forum}\n"
+        shell.write("campaigns/forum.yaml", two)
+        shell.write("templates/posts/forum/day-of.md", "## en\n\nIt opens today.\n")
+        applied(shell)
+        assert "2 messages wait for clearance   → outreach review" in shell("status").out
+        shell("return", "forum/day-of/en", "--why", "too short", who="bo")
+        person, _, coming = shell("status").out.partition("\n\n1 message waits for clearance")
+        assert "Needs a person\n  returned  forum/day-of/en on web, wechat  Mon 25" in person
+        assert (
+            "            returned by Bo Example: too short\n"
+            "            → change it as the reason says, then: outreach plan, outreach apply"
+        ) in person
+        assert "proposed  forum/reminder/en on web, wechat" in coming
+        assert "day-of" not in coming
+        data = json.loads(shell("status", "--json").out)
+        assert (data["waiting"], len(data["attention"])) == (1, 2)
 
     def test_what_became_late_during_a_hold_is_asked_about(self, cleared):
         self.tick_at(cleared, "2025-08-22T00:59Z")
@@ -145,6 +164,7 @@ class TestPublishing:
         said = cleared("release", "channel:web", who="bo")
         assert said.code == 0
         assert "1 post became late meanwhile:" in said.out
+        assert "it was on hold (channel:web) by bo: the page moves, when its time pass" in said.out
         assert f"→ outreach settle {KEY} --send-now   or --skip" in said.out
         sent = cleared("settle", KEY, "--send-now", who="ana")
         assert sent.code == 0, sent
@@ -196,7 +216,7 @@ class TestPublishing:
 
 
 class TestFigures:
-    GOOD = "channel,month,posts,displays\nwechat,2025-08,1,77\n"
+    GOOD = "channel,month,posts,displays\nwechat,2025-06,1,77\n"
 
     def test_an_import_is_shown_and_asked_about_and_no_keeps_nothing(self, shell):
         shell.write("august.csv", self.GOOD)
@@ -223,6 +243,19 @@ class TestFigures:
         assert said.code == 1
         assert "wechet" in said.out
         assert "2025-13" in said.out
+
+    def test_what_would_be_shown_is_what_would_be_kept(self, shell):
+        post = "post,displays\nforum/reminder/en@webb,3\n"
+        month = "channel,month,posts\nwechat,2027-08,5\n"
+        for text, told in (
+            (post, "bad.csv:2: post: forum/reminder/en@webb is no published post"),
+            (month, "bad.csv:2: month: August 2027 lies ahead"),
+        ):
+            shell.write("bad.csv", text)
+            for typed in ((), ("--yes",)):
+                said = shell("import", str(shell.home / "bad.csv"), *typed, who="ana")
+                assert said.code == 1
+                assert told in said.out
 
     def test_a_report_goes_where_it_is_wanted(self, shell, tmp_path):
         # The office of these tests has no templates of its own: that is said, with its file.

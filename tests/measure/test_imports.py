@@ -156,6 +156,47 @@ def test_spreadsheets_save_in_many_ways(delimiter, encoding):
     assert read(text.encode(encoding)).months[0].figures == {"displays": Typed(3_842)}
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_head_says_what_separates_also_where_excel_says_it_above(delimiter):
+    text = "channel,month,posts\nvk,2025-08,6\nvkk,2025-08,1\n".replace(",", delimiter)
+    for data, line in ((text, 3), (f"sep={delimiter}\n{text}", 4)):
+        found = read(data)
+        assert [(row.channel, row.posts) for row in found.months] == [("vk", 6)]
+        assert [problem.where for problem in found.problems] == [f"f.csv:{line}"]
+
+
+def test_heads_that_nobody_knows_are_told_one_by_one():
+    told = problems("Kanal;Monat;Anzeigen\nvk;2025-08;5\n")
+    assert [one.partition("\n")[0] for one in told] == [
+        "f.csv:1: unknown column 'Kanal'",
+        "f.csv:1: unknown column 'Monat'",
+        "f.csv:1: unknown column 'Anzeigen'",
+    ]
+
+
+def test_how_many_posts_there_were_is_a_figure_by_itself():
+    found = read("channel,month,posts\nvk,2025-08,6\n")
+    assert found.problems == ()
+    assert [(row.posts, dict(row.figures)) for row in found.months] == [(6, {})]
+
+
+def test_a_month_that_is_not_over_has_no_total_yet():
+    found = read_figures(
+        b"channel,month,displays\nvk,2025-07,5\nx,2025-08,5\nfacebook,2027-08,5\n",
+        channels=CHANNELS,
+        metrics=METRICS,
+        filename="f.csv",
+        running="2025-08",
+    )
+    assert [row.month for row in found.months] == ["2025-07"]
+    assert [str(one) for one in found.problems] == [
+        "f.csv:3: month: August 2025 is not over yet, and a month has its figures when it is over\n"
+        "    → import it from September 2025 on",
+        "f.csv:4: month: August 2027 lies ahead, and a month has its figures when it is over\n"
+        "    → import it from September 2027 on",
+    ]
+
+
 def test_lines_are_counted_through_notes_of_several_lines():
     text = 'channel,month,displays,note\nvk,2025-08,1,"two\nlines"\nx,2025-08,?,\n'
     assert [one.where for one in read(text).problems] == ["f.csv:4"]

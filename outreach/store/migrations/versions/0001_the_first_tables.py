@@ -117,6 +117,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('real', sa.DateTime(), nullable=False),
     sa.Column('now', sa.DateTime(), nullable=False),
+    sa.Column('ticked', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('hold',
