@@ -33,26 +33,39 @@ class Accounts:
 
     def unready(self) -> dict[str, str]:
         """Channels that cannot publish as they are set up, and why."""
-        return {name: why for name in self.configuration.channels if (why := self._unready(name))}
+        return {name: told[0] for name in self.configuration.channels if (told := self._not(name))}
 
-    def _unready(self, name: str) -> str:
+    def remedies(self) -> dict[str, str]:
+        """What to do about each of them."""
+        return {name: told[1] for name in self.configuration.channels if (told := self._not(name))}
+
+    def _not(self, name: str) -> tuple[str, str] | None:
+        """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
-        adapter, channel = load(settings.platform), self._channel(name)
+        platform, channel = f"at {settings.platform}", self._channel(name)
+        adapter = load(settings.platform)
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
         if unknown:
-            return f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
+            why = f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
+            return why, f"what to write there: platforms.md in the documentation, {platform}"
         missing = self.configuration.secret_names(name)
         if missing:
-            return f"its secrets are missing: {', '.join(missing)}"
+            why = f"its secrets are missing: {', '.join(missing)}"
+            return why, f"how to get them: platforms.md in the documentation, {platform}"
         if demo and channel.public and adapter.needs:
-            return "this is a demo: nothing leaves this machine"
+            why = "this is a demo: nothing leaves this machine"
+            return why, "take demo = true out of config/outreach.toml before real work"
         if channel.public and not demo and web.public_url and is_loopback(web.public_url):
-            return (
+            why = (
                 f"the public-url {web.public_url} leads to this machine only; "
                 "its posts would print addresses that nobody can open"
             )
-        return ""
+            return why, (
+                "in config/outreach.toml, at [web]: write the https address of this desk as "
+                "public-url, or leave it empty"
+            )
+        return None
 
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -37,7 +37,7 @@ from outreach.campaign.care import load_dates
 from outreach.campaign.load import check_channels, check_people, load_campaigns
 from outreach.campaign.models import Loaded
 from outreach.campaign.occasions import AHEAD
-from outreach.campaign.plan import Plan, plan
+from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, home_of, read_configuration, real_now
@@ -64,6 +64,9 @@ from outreach.store.tables import (
     Roster,
     ShortLink,
 )
+
+if TYPE_CHECKING:  # a hundred rules are compiled by whoever needs them
+    from outreach.compose.style import House
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +176,8 @@ class Outreach:
         for campaign in loaded.campaigns:
             problems += check_channels(campaign, self.channels)
             problems += check_people(campaign, self.configuration.people)
+        house = self._house()
+        problems += house.problems if house else ()
         drafts = compose(
             loaded.campaigns,
             self.channels,
@@ -181,27 +186,45 @@ class Outreach:
             root=self.home,
             public_url=self.public_url,
             people=self.configuration.people,
+            house=house,
             until=_ahead(self.now()),
             dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,
         )
-        problems += [problem for draft in drafts for problem in (*draft.blocked, *draft.advice)]
+        problems += [
+            problem
+            for draft in drafts
+            for problem in (*draft.blocked, *draft.questions, *draft.advice)
+        ]
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
+
+    def _house(self) -> "House | None":
+        """The rules of config/house-style; None in an office that has none."""
+        folder = self.home / "config" / "house-style"
+        if not folder.is_dir():
+            return None
+        from outreach.compose.style import load_style
+
+        return load_style(folder, root=self.home)
 
     def plan(self, files: Files | None = None) -> Plan:
         """What applying the files would change. Changes nothing."""
         files = files or self.files()
         with self.store.reading() as session:
-            return self._plan(session, files)
+            return self._plan(session, files)[0]
 
-    def _plan(self, session: Session, files: Files) -> Plan:
-        return plan(
-            files.drafts.values(),
+    def _plan(self, session: Session, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
+        """The plan, and the drafts that it was made from: what an event's move blocks included."""
+        campaigns = files.loaded.campaigns
+        drafts = applying.outdate(session, campaigns, files.drafts)
+        made = plan(
+            drafts.values(),
             applying.standing(session),
             now=self.now(),
             unreadable=files.loaded.unreadable,
-            emptied=not files.loaded.campaigns,
+            emptied=not campaigns,
         )
+        return applying.events_moved(session, campaigns, made), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -214,7 +237,7 @@ class Outreach:
         files = self.files()
         self.mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
-            made = self._plan(session, files)
+            made, drafts = self._plan(session, files)
             if made.hash != hash_:
                 raise Changed(
                     f"the plan is {made.hash} now and no longer {hash_}",
@@ -225,13 +248,37 @@ class Outreach:
                     f"this drops {made.dropped_cleared} of {made.cleared} cleared posts",
                     f"if that is meant: outreach apply {hash_} --really",
                 )
-            applying.carry_out(session, made, files.drafts, by=by.id, now=self.now())
+            applying.carry_out(session, made, drafts, by=by.id, now=self.now())
+            applying.remember_events(session, files.loaded.campaigns)
             _remember(session, "applied tree", tree)
+            _remember(session, "applied by", by.id)
             if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
                 session.add(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False))
             clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
             notices.write(session, people.in_force(session), self.now())
         return made
+
+    def carry_on(self) -> int:
+        """Give recurring messages the posts that have come within AHEAD; returns how many.
+
+        Only while the files are as they were applied, and only where nothing else would change:
+        whoever applied them has asked for the series, and its texts still wait for clearance.
+        """
+        tree = self._tree()
+        with self.store.reading() as session:
+            applied, by = session.get(Meta, "applied tree"), session.get(Meta, "applied by")
+        if applied is None or by is None or applied.value != tree:
+            return 0
+        files = self.files()
+        with self.store.writing() as session:
+            made, drafts = self._plan(session, files)
+            new = [op for op in made.operations if op.kind is Kind.ADD and not op.state]
+            if len(new) < len(made.operations) or not all(drafts[op.key].local for op in new):
+                return 0
+            if new:
+                applying.carry_out(session, made, drafts, by=by.value, now=self.now())
+                notices.write(session, people.in_force(session), self.now())
+        return len(new)
 
     def held_back(self) -> Mapping[str, str]:
         """Deliveries whose file here is no longer what was applied: why, by key.
@@ -278,10 +325,12 @@ class Outreach:
         by: Person,
         window: Window | None = None,
         emergency: str = "",
+        decided: str = "",
     ) -> Reading:
         """Say yes to a message in one language on all its channels, exactly as read.
 
-        `name` is "campaign/message/language" and `seen` the reading's fingerprint. Raises
+        `name` is "campaign/message/language" and `seen` the reading's fingerprint; `decided` is
+        what was decided about the questions of the house's style, and why. Raises
         NotFound where nothing of that name waits, Changed where it is no longer what was read,
         NotAllowed where this person may not.
         """
@@ -303,6 +352,7 @@ class Outreach:
                     window=window or Window(),
                     max_age=timedelta(days=days) if days else None,
                     override=emergency,
+                    decided=decided,
                 )
             notices.write(session, people.in_force(session), self.now())
         return reading
@@ -367,7 +417,7 @@ class Outreach:
             return rows
         listed = "what waits is listed by: outreach review"
         if not every:
-            raise NotFound(f"there is no message {name!r}", listed)
+            raise NotFound(f"nothing of {name} waits for clearance", listed)
         if cleared := [row for row in every if row.state is State.CLEARED]:
             given = [yes for row in cleared if (yes := clearing.in_force(session, row))]
             known = people.in_force(session)
@@ -487,8 +537,8 @@ class Outreach:
                     settling.its_own(session, row, url, now)
                 token = self.publisher.token(session, row)
             else:
-                settling.settle(session, row, answer, url=url, now=now)
                 clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                settling.settle(session, row, answer, url=url, now=now)
         if by_hand and isinstance(told, Told):
             if answer == "live":
                 told.done(token, url, now)

@@ -1,16 +1,21 @@
 """Carrying a plan out: what the files ask for becomes deliveries, in one transaction."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.campaign.plan import Kind, Operation, Plan, Standing, late_seconds, reasons
+from outreach.campaign import moved
+from outreach.campaign.models import Campaign
+from outreach.campaign.moved import Held
+from outreach.campaign.plan import Kind, Notice, Operation, Plan, Standing, late_seconds, reasons
 from outreach.clearance import Clearance, in_force, record, void
 from outreach.compose import Draft
 from outreach.delivery import Delivery, ReceiptRow, State
-from outreach.store.tables import Asset, ShortLink
+from outreach.store.tables import Asset, Meta, ShortLink
 
 
 def standing(session: Session) -> list[Standing]:
@@ -64,6 +69,78 @@ def carry_out(
         _register(session, draft, now)
 
 
+# --- events that move ---------------------------------------------------------------------
+
+
+def outdate(
+    session: Session, campaigns: Iterable[Campaign], drafts: Mapping[str, Draft]
+) -> dict[str, Draft]:
+    """The drafts, those blocked that say in free words where or when an event was before."""
+    found = dict(drafts)
+    for campaign in campaigns:
+        before = _before(session, campaign)
+        if len(before) < 2 and not any(moved.moves(campaign, before)):
+            continue
+        for draft in drafts.values():
+            if draft.campaign == campaign.campaign and draft.post:
+                text = "\n".join(part.text for part in draft.post.parts)
+                if said := moved.outdated(text, campaign, before):
+                    blocked = (moved.problem(draft.key, said), *draft.blocked)
+                    found[draft.key] = replace(draft, outdated=said, blocked=blocked)
+    return found
+
+
+def events_moved(session: Session, campaigns: Iterable[Campaign], made: Plan) -> Plan:
+    """The plan, headed by what each event's move does to its campaign."""
+    told = []
+    for campaign in campaigns:
+        theirs = [op for op in made.operations if op.key.startswith(f"{campaign.campaign}/")]
+        right = [
+            one
+            for one in made.notices
+            if one.kind == "correction needed" and one.key.startswith(f"{campaign.campaign}/")
+        ]
+        for was, now in moved.moves(campaign, _before(session, campaign)):
+            told.append(
+                Notice(
+                    "event",
+                    "",
+                    f"{campaign.campaign}: {now.event} moves from {was} to {now}: "
+                    + ", ".join(
+                        f"{count} {words}"
+                        for count, words in (
+                            (sum(op.kind is Kind.MOVE for op in theirs), "move"),
+                            (sum(op.kind is Kind.CHANGE for op in theirs), "change their text"),
+                            (sum(op.kind is Kind.BLOCK for op in theirs), "are blocked"),
+                            (sum(op.voids for op in theirs), "lose their clearance"),
+                            (len(right), "that are published need a correction"),
+                        )
+                    ),
+                )
+            )
+    return replace(made, notices=(*told, *made.notices))
+
+
+def _before(session: Session, campaign: Campaign) -> list[Held]:
+    """Everything that was ever applied of a campaign's events, the last of each at the end."""
+    row = session.get(Meta, f"events of {campaign.campaign}")
+    return moved.of_data(json.loads(row.value)) if row else []
+
+
+def remember_events(session: Session, campaigns: Iterable[Campaign]) -> None:
+    """Keep when events are to be held, as they are applied now."""
+    for campaign in campaigns:
+        before = _before(session, campaign)
+        now = moved.held(campaign)
+        kept = [one for one in before if one not in now] + now
+        if kept != before:
+            value = json.dumps(moved.as_data(kept), ensure_ascii=False)
+            session.merge(Meta(name=f"events of {campaign.campaign}", value=value))
+
+
+# --- rows ---------------------------------------------------------------------------------
+
+
 def _drop(session: Session, op: Operation, by: str, now: datetime) -> None:
     row = session.get_one(Delivery, op.key)
     void(session, row, op.why, now=now, who=by)
@@ -86,6 +163,7 @@ def _add(session: Session, draft: Draft, by: str, now: datetime) -> None:
         reason="its slot was past when it was first applied" if past else "",
         applied_at=now,
         authors=[],
+        questions=[],
         at=draft.slot.at,
         wall=draft.slot.wall,
         zone=draft.slot.zone,
@@ -134,6 +212,7 @@ def _say(row: Delivery, draft: Draft, by: str) -> None:
     row.content = draft.post.as_data() if draft.post and not blocked else None
     row.fingerprint = draft.post.fingerprint if draft.post and not blocked else ""
     row.blocked = blocked
+    row.questions = [f"{problem.what} → {problem.hint}" for problem in draft.questions]
     row.authors = sorted({*(row.authors or ()), *draft.authors, by})
     row.late_seconds = late_seconds(draft)
     row.not_after = draft.not_after

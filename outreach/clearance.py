@@ -8,7 +8,6 @@ month's report.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from outreach.compose.links import folded
 from outreach.delivery import Delivery, State
 from outreach.errors import Changed, NotAllowed
 from outreach.post import Post, Slot
@@ -109,12 +109,14 @@ def clear(
     window: Window,
     max_age: timedelta | None = None,
     override: str = "",
+    decided: str = "",
 ) -> Clearance:
     """Record a yes to exactly what was read.
 
     `seen` is the fingerprint on the reader's screen. Raises Changed where the post is no longer
-    that; NotAllowed where it is blocked, not waiting, past its time, or where `by` is an author
-    or no clearer and gives no emergency reason (`override`).
+    that; NotAllowed where it is blocked, not waiting, past its time, where `by` is an author
+    or no clearer and gives no emergency reason (`override`), or where the house's style asks for
+    a decision and `decided` does not give one.
     """
     delivery.must_be(State.PROPOSED)
     if why := delivery.blocked or delivery.returned:
@@ -137,6 +139,11 @@ def clear(
                 f"{by.name} is an author of {delivery.key}; a second person clears it",
                 'ask a colleague, or in an emergency: outreach clear ... --emergency "REASON"',
             )
+    if delivery.questions and not decided.strip():
+        raise NotAllowed(
+            f"a person decides about {delivery.key}: {'; '.join(delivery.questions)}",
+            'say what is decided, and why: outreach clear … --decided "…"',
+        )
     starts, ends = window.around(delivery.due)
     clearance = Clearance(
         key=delivery.key,
@@ -152,6 +159,8 @@ def clear(
     session.flush()
     delivery.clearance = clearance.id
     delivery.move(State.CLEARED)
+    for question in delivery.questions:
+        record(session, now, by.id, f"decided: {question}", delivery, why=decided)
     record(
         session,
         now,
@@ -206,7 +215,8 @@ class Rendering:
     fingerprint: str
     post: Post
     slot: Slot
-    same_as: str = ""  # the channel whose text is the same but for the addresses
+    questions: tuple[str, ...] = ()  # what the clearer has to decide about it
+    same_as: str = ""  # the key of the first one whose text is the same but for the addresses
 
 
 @dataclass(frozen=True)
@@ -223,6 +233,11 @@ class Reading:
     @property
     def name(self) -> str:
         return f"{self.campaign}/{self.message}/{self.language}"
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What whoever clears it has to decide, each once."""
+        return tuple(dict.fromkeys(q for r in self.renderings for q in r.questions))
 
     @property
     def fingerprint(self) -> str:
@@ -252,7 +267,7 @@ def _reading(campaign: str, message: str, language: str, rows: list[Delivery]) -
         if row.blocked or row.returned or row.content is None:
             continue
         post = row.post
-        same_as = first.setdefault(tuple(_folded(part.text) for part in post.parts), row.channel)
+        same_as = first.setdefault(tuple(folded(part.text) for part in post.parts), row.key)
         renderings.append(
             Rendering(
                 row.key,
@@ -260,7 +275,8 @@ def _reading(campaign: str, message: str, language: str, rows: list[Delivery]) -
                 row.fingerprint,
                 post,
                 row.due,
-                same_as if same_as != row.channel else "",
+                tuple(row.questions),
+                same_as if same_as != row.key else "",
             )
         )
     return Reading(
@@ -273,8 +289,3 @@ def _reading(campaign: str, message: str, language: str, rows: list[Delivery]) -
         ),
         frozenset(author for row in rows for author in row.authors),
     )
-
-
-def _folded(text: str) -> str:
-    """The text with the parameters of its addresses folded: they differ on every channel."""
-    return re.sub(r"(https?://[^\s?#]+/)l/[a-z2-7]{8}|\?utm_[^\s#]*", r"\1", text)

@@ -37,6 +37,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
+        ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:
         scheduler.add_job(_guarded(name, job), trigger, id=name)

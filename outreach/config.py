@@ -10,7 +10,6 @@ all of them at once.
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -24,6 +23,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from outreach.errors import NotFound, Problem, Unusable, WrongFiles
+from outreach.toml import line_of, read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -299,22 +299,11 @@ def read_configuration(home: Path) -> Configuration:
 def _read(path: Path, home: Path, problems: list[Problem]) -> tuple[dict[str, Any], str]:
     shown = str(path.relative_to(home))
     try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
+        return read_toml(path, shown)
     except FileNotFoundError:
         problems.append(Problem(shown, "there is no such file", "outreach init makes one"))
-    except UnicodeDecodeError:
-        problems.append(Problem(shown, "is not UTF-8 text", "save it as UTF-8"))
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        what = re.sub(r" \(at .*\)$", "", str(error))
-        problems.append(
-            Problem(
-                f"{shown}:{at[1] if at else 1}",
-                f"this is not TOML: {what}",
-                'text goes in quotes: name = "..."; a table begins with [its-name]',
-            )
-        )
+    except WrongFiles as error:
+        problems += error.problems
     return {}, ""
 
 
@@ -327,15 +316,16 @@ def _one(
     problems: list[Problem],
 ) -> Model | None:
     if not isinstance(table, dict):
-        where = f"{shown}:{_line(text, path)}"
-        problems.append(Problem(where, f"{path[-1]} should be a table: [{path[-1]}]"))
+        where = f"{shown}:{line_of(text, path)}"
+        what = f"{path[-1]} stands in no table"
+        problems.append(Problem(where, what, "put it below the [name] that it belongs to"))
         return None
     try:
         return model.model_validate(table)
     except ValidationError as error:
         for found in error.errors():
             loc = (*path, *(str(part) for part in found["loc"]))
-            problems.append(_told(model, found, f"{shown}:{_line(text, loc)}", loc))
+            problems.append(_told(model, found, f"{shown}:{line_of(text, loc)}", loc))
         return None
 
 
@@ -351,28 +341,49 @@ def _told(model: type[BaseModel], found: Any, where: str, loc: tuple[str, ...]) 
         )
     if found["type"] == "missing":
         return Problem(where, f"{name} is missing")
-    return Problem(where, f"{'.'.join(loc)}: {found['msg'].removeprefix('Value error, ')}")
+    if found["type"] == "value_error":
+        return Problem(where, f"{'.'.join(loc)}: {found['msg'].removeprefix('Value error, ')}")
+    return Problem(where, *_words(found, loc))
+
+
+# What pydantic's errors (by how their type begins) expected, and what to write.
+_EXPECTED = {
+    "string": ("a text", 'write {} = "…"'),
+    "tuple": ("a list", 'write {} = ["…"]'),
+    "int": ("a whole number", "write {} = 25"),
+    "bool": ("yes or no", "write {} = true, or false"),
+    "too_short": ("a list with something in it", 'write {} = ["…"]'),
+    "model": ("a table", "write [{}] and its keys below it"),
+}
+
+
+def _words(found: Any, loc: tuple[str, ...]) -> tuple[str, str]:
+    """What is wrong with a value, and what to do."""
+    given, told = found["input"], found.get("ctx", {})
+    stands = repr(given) if len(repr(given)) <= 60 else repr(given)[:59] + "…"
+    in_list = loc[-1].isdigit()  # an item of the list that has the key
+    name = loc[-2] if in_list else loc[-1]
+    whose = ".".join(loc[:-1] if in_list else loc)
+    if found["type"] == "literal_error":
+        known = re.findall("'([^']*)'", told["expected"])
+        near = difflib.get_close_matches(str(given), known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+        return f"{whose} cannot be {stands}", hint
+    for bound, words in (("ge", "at least"), ("le", "at most")):
+        if bound in told:
+            return f"{whose} cannot be {stands}", f"write a number of {words} {told[bound]}"
+    for begin, (expected, hint) in _EXPECTED.items():
+        if found["type"].startswith(begin):
+            todo = hint.format(name)
+            if begin == "tuple" and isinstance(given, str):
+                todo = f'write {name} = ["{given}"]'
+            return f"{whose} should be {expected}, and {stands} stands here", todo
+    return f"{whose} cannot be {stands}", "see configuration.md in the documentation"
 
 
 def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
     inner = [f.annotation for f in model.model_fields.values()]
     return [model, *(m for m in inner if isinstance(m, type) and issubclass(m, BaseModel))]
-
-
-def _line(text: str, path: tuple[str, ...]) -> int:
-    """The line of a key, or of the table around it."""
-    line, wanted = 1, list(path)
-    table: list[str] = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", raw):
-            table = [part.strip().strip('"') for part in header[1].split(".")]
-            if table == wanted[: len(table)]:
-                line = number
-        elif key := re.match(r'\s*"?([\w-]+)"?\s*=', raw):
-            here = [*table, key[1]]
-            if here == wanted[: len(here)]:
-                return number
-    return line
 
 
 def _settings_problems(settings: Settings, text: str) -> list[Problem]:
@@ -386,30 +397,30 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
             try:
                 _zone(zone)
             except ValueError as error:
-                problems.append(Problem(f"{shown}:{_line(text, path)}", str(error)))
+                problems.append(Problem(f"{shown}:{line_of(text, path)}", str(error)))
     if wrong := _database_problem(settings.desk.database):
-        where = f"{shown}:{_line(text, ('desk', 'database'))}"
+        where = f"{shown}:{line_of(text, ('desk', 'database'))}"
         problems.append(Problem(where, *wrong))
     listen = settings.web.listen
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
-        where = f"{shown}:{_line(text, ('web', 'listen'))}"
+        where = f"{shown}:{line_of(text, ('web', 'listen'))}"
         what = f"{listen!r} is not a host and a port"
         problems.append(Problem(where, what, 'write it like "127.0.0.1:8025"'))
     url = settings.web.public_url
     if url and not url.startswith("https://") and not is_loopback(url):
         problems.append(
             Problem(
-                f"{shown}:{_line(text, ('web', 'public-url'))}",
+                f"{shown}:{line_of(text, ('web', 'public-url'))}",
                 f"{url} is not https",
                 "the public follows these addresses: use https, or leave it empty",
             )
         )
     elif url and not urlsplit(url).hostname:
-        where = f"{shown}:{_line(text, ('web', 'public-url'))}"
+        where = f"{shown}:{line_of(text, ('web', 'public-url'))}"
         problems.append(Problem(where, f"{url} names no host", "write https://links.example.org"))
     if settings.mail.host and not settings.mail.from_:
-        where = f"{shown}:{_line(text, ('mail', 'from'))}"
+        where = f"{shown}:{line_of(text, ('mail', 'from'))}"
         problems.append(Problem(where, "from is missing", 'from = "desk@example.org"'))
     return problems
 
@@ -435,29 +446,29 @@ def _database_problem(url: str) -> tuple[str, str] | None:
 
 
 def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:
-    from outreach.platforms import PLATFORMS, load
+    from outreach.platforms import PLATFORMS, load, nearest
 
     shown = "config/channels.toml"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        where, hint = f"{shown}:{_line(text, (name,))}", "letters, digits and hyphens: [web-ja]"
+        where, hint = f"{shown}:{line_of(text, (name,))}", "letters, digits and hyphens: [web-ja]"
         return [Problem(where, f"{name!r} is no name for a channel: posts' keys hold it", hint)]
     try:
         adapter = load(settings.platform)
     except NotFound as error:
-        near = difflib.get_close_matches(settings.platform, PLATFORMS, 1)
-        hint = f"did you mean {near[0]}?" if near else error.hint
-        return [Problem(f"{shown}:{_line(text, (name, 'platform'))}", str(error), hint)]
+        near = nearest(settings.platform, PLATFORMS)
+        hint = f"did you mean {near}?" if near else error.hint
+        return [Problem(f"{shown}:{line_of(text, (name, 'platform'))}", str(error), hint)]
     problems = []
     known = {*adapter.asks, *(f.alias or n for n, f in ChannelSettings.model_fields.items())}
     for option in settings.options:
         if option not in known:
-            near = difflib.get_close_matches(option, known, 1)
+            close = difflib.get_close_matches(option, known, 1)
             problems.append(
                 Problem(
-                    f"{shown}:{_line(text, (name, option))}",
+                    f"{shown}:{line_of(text, (name, option))}",
                     f"{option} is not an option of {settings.platform}",
-                    f"did you mean {near[0]}?"
-                    if near
+                    f"did you mean {close[0]}?"
+                    if close
                     else f"known are: {', '.join(sorted(known))}",
                 )
             )
@@ -465,7 +476,7 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
         try:
             _zone(settings.zone)
         except ValueError as error:
-            problems.append(Problem(f"{shown}:{_line(text, (name, 'zone'))}", str(error)))
+            problems.append(Problem(f"{shown}:{line_of(text, (name, 'zone'))}", str(error)))
     return problems
 
 

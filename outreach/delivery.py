@@ -70,6 +70,7 @@ class Delivery(Base):
     fingerprint: Mapped[str] = mapped_column(default="")
     blocked: Mapped[str] = mapped_column(default="")  # why it cannot be cleared, or ""
     authors: Mapped[list[str]]
+    questions: Mapped[list[str]]  # what whoever clears it decides, and the decision is recorded
 
     at: Mapped[datetime]  # not before
     wall: Mapped[str]

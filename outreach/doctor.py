@@ -1,17 +1,19 @@
 """What will fail, and why, before the day: each check is a function that yields what it finds.
 
-Nothing is published, and nothing is changed but the note of when this was done. A check that cannot tell says so; one that breaks
-over something unforeseen fails by itself and never hides the others.
+Nothing is published, and nothing is changed but the note of when this was done. A check that
+cannot tell says so; one that breaks over something unforeseen fails by itself and never hides the
+others.
 """
 
 import shutil
 import smtplib
+import socket
 import ssl
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from sqlalchemy import select
@@ -163,8 +165,7 @@ def _posts_in_danger(desk: Outreach) -> Iterator[Finding]:
         yield Finding(
             "next posts",
             False,
-            f"{row.key} is due {row.wall.replace('T', ' ')} {row.zone}, and "
-            f"{desk.unready[row.channel]}",
+            f"{row.key} is due {row.due.written}, and {desk.unready[row.channel]}",
             f"set {row.channel} up, or take it out of the message's audience",
         )
     if not rows:
@@ -205,9 +206,12 @@ def _mail_server(desk: Outreach) -> Iterator[Finding]:
             server.noop()
     except (OSError, smtplib.SMTPException) as error:
         # A server's answer to a login may repeat what it was sent.
-        told = str(error).replace(password, "***") if password else str(error)
+        told = _why(error).replace(password, "***") if password else _why(error)
         yield Finding(
-            "mail", False, f"{mail.host}:{mail.port} does not serve us: {told}", "see [mail]"
+            "mail",
+            False,
+            f"{mail.host}:{mail.port} does not serve us: {told}",
+            "put host, port and security right: [mail] in config/outreach.toml",
         )
     else:
         yield Finding("mail", True, f"{mail.host}:{mail.port} answers")
@@ -238,10 +242,35 @@ def _answers(url: str) -> Finding:
                 return Finding("public-url", True, f"{url} leads to this desk")
             told = "it answers, but is not this desk"
     except (URLError, OSError, ValueError) as error:
-        told = f"it does not answer from here: {getattr(error, 'reason', error)}"
+        told = f"it does not answer from here: {_why(error)}"
     return Finding(
         "public-url", False, f"{url}: {told}", "while it does not answer, no short link works"
     )
+
+
+def _why(error: Exception) -> str:
+    """Why a server did not do what we asked, for a person who never heard of errno."""
+    if isinstance(error, URLError) and isinstance(error.reason, Exception):
+        error = error.reason
+    for kind, words in _WHY:
+        if isinstance(error, kind):
+            return words.format(error)
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        return f"it says {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    return getattr(error, "strerror", "") or str(error) or "the connection broke"
+
+
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (HTTPError, "the page is not there ({0.code})"),
+    (socket.gaierror, "there is no server of that name"),
+    (ConnectionRefusedError, "nothing listens there"),
+    (TimeoutError, f"it said nothing for {TIMEOUT:g} seconds"),
+    (ssl.SSLCertVerificationError, "its certificate is not good: {0.verify_message}"),
+    (ssl.SSLError, "it does not speak TLS there"),
+    (smtplib.SMTPAuthenticationError, "it refuses the user and the password ({0.smtp_code})"),
+)
+"""A kind of trouble, and its words; the first that fits."""
 
 
 def _heartbeat(desk: Outreach) -> Iterator[Finding]:

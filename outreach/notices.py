@@ -81,7 +81,7 @@ def _about(session: Session, line: TrailEntry, people: Mapping[str, Person], now
     body = "\n".join(
         [
             row.key,
-            f"slot: {row.wall} {row.zone}",
+            f"slot: {row.due.written}",
             *why,
             f"by: {line.who}",
             "",
@@ -146,7 +146,7 @@ def _waiting(session: Session, people: Mapping[str, Person], now: datetime, mark
             continue
         body = "\n".join(
             ["These posts wait for your clearance:", ""]
-            + [f"  {row.wall} {row.zone}  {row.key}" for row in sorted(mine, key=lambda r: r.at)]
+            + [f"  {row.due.written}  {row.key}" for row in sorted(mine, key=lambda r: r.at)]
             + ["", "Read and clear them: outreach review"]
         )
         count_of = "1 post waits" if len(mine) == 1 else f"{len(mine)} posts wait"

@@ -78,7 +78,13 @@ def confirm(
     record(session, now, by, "people confirmed", why=sha256)
     if len(row.confirmed_by) >= 2:
         row.confirmed_at = now
-        record(session, now, by, "people in force", why=f"confirmed by {row.confirmed_by}")
+        record(
+            session,
+            now,
+            by,
+            "people in force",
+            why=f"confirmed by {' and '.join(row.confirmed_by)}",
+        )
     return row
 
 

@@ -141,3 +141,8 @@ class Slot:
     at: datetime
     wall: str  # "2025-08-18T10:00"
     zone: str  # IANA name
+
+    @property
+    def written(self) -> str:
+        """As officers write it: "2025-08-18 10:00 Asia/Seoul"."""
+        return f"{self.wall.replace('T', ' ')} {self.zone}"

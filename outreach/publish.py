@@ -445,12 +445,12 @@ class Publisher:
                 return None
             if receipt:
                 keep_receipt(session, row, number, receipt, self.now())
+                record(session, self.now(), PROGRAM, "found live", row, why=receipt.url)
                 if number + 1 == len(post.parts):
                     # It has been live since then, which may be another month than now.
                     finish(session, row, self.now(), live_since=receipt.at)
                 else:
                     row.move(State.CLEARED, "the rest of its thread is still to be sent")
-                record(session, self.now(), PROGRAM, "found live", row, why=receipt.url)
                 return Outcome(key, row.state, receipt.url)
             waited = self.leases()[1] - row.lease_until
             if state is State.UNCERTAIN and waited < platform.limits.visible.total_seconds():
@@ -499,7 +499,7 @@ class Publisher:
                     continue  # half a thread is live: the rest is not late, it is missing
                 why = {
                     State.PROPOSED: "it was not cleared in time",
-                    State.CLEARED: held(session, row)
+                    State.CLEARED: _was_held(session, row)
                     or differing.get(row.key)
                     or self.unready.get(row.channel)
                     or "it was not sent in time",
@@ -556,6 +556,12 @@ def finish(
     row.published_at = min(live_since or now, now)
     row.retry_at, row.lateness_settled, row.look_since = None, False, None
     record(session, now, PROGRAM, "published", row)
+
+
+def _was_held(session: Session, row: Delivery) -> str:
+    """The hold that kept it, in words that stay true when the hold is over; or ""."""
+    on_hold = held(session, row)
+    return f"it was {on_hold}, when its time passed" if on_hold else ""
 
 
 def _receipts(session: Session, key: str) -> list[Receipt]:

@@ -110,6 +110,12 @@ class TestCampaignFiles:
     def test_a_mistake_is_told_with_its_line_and_the_way_out(self, told, was, becomes, expected):
         assert expected in told(was, becomes)
 
+    def test_an_unknown_channel_is_told_once(self, told):
+        assert told("{en: [net]}", "{en: [nett, net]}") == (
+            f"{FILE}:10: the audience main names the channel nett, and there is none\n"
+            "    → did you mean net?"
+        )
+
 
 class TestTexts:
     @pytest.mark.parametrize(
@@ -143,8 +149,8 @@ class TestLengths:
         [
             pytest.param("memory", "a" * 500, "501 characters; net takes 500", id="characters"),
             pytest.param("x", "a" * 280, "281 weighted characters; net takes 280", id="X"),
-            pytest.param("x", "가" * 139 + "ab", "281 weighted", id="X, Korean"),
-            pytest.param("telegram", "😀" * 2047 + "ab", "4097 ", id="Telegram, UTF-16"),
+            pytest.param("x", "가" * 60 + "a" * 160, "281 weighted", id="X, Korean"),
+            pytest.param("telegram", "😀" * 2047 + "ab", "4,097 ", id="Telegram, UTF-16"),
         ],
     )
     def test_one_too_many_is_told(self, told, platform, fits, says):
@@ -164,7 +170,8 @@ class TestLengths:
         room = 1024 - len("\n\n[Picture: A card]")  # it has no field for it: the text prints it
         assert told("to: main", to, text="a" * room, channels=channels) == ""
         assert told("to: main", to, text="a" * (room + 1), channels=channels) == (
-            f"{TEXT}:2: 1025 UTF-16 units; net takes 1024 with a picture\n    → cut 1"
+            f"{TEXT}:2: 1,025 UTF-16 units, 19 of them the picture's description, printed below "
+            "the text; net takes 1,024 with a picture\n    → cut 1"
         )
 
 
@@ -184,7 +191,7 @@ class TestPictures:
     def test_one_that_is_huge(self, told, office):
         office.write("media/card.png", b"\x89PNG" + b"x" * 30_000_000)
         assert told('{file: card.png, alt: "A card"}') == (
-            f"{FILE}:12: card.png has over 30000000 bytes, more than any network takes\n"
+            f"{FILE}:12: card.png has over 30.0 MB, more than any network takes\n"
             "    → export it smaller"
         )
 

@@ -25,6 +25,11 @@ def desk_file(office: Office, text: str) -> list[tuple[str, str, str]]:
     return mistakes(office)
 
 
+def people_file(office: Office, text: str) -> list[tuple[str, str, str]]:
+    office.write("config/people.toml", text)
+    return mistakes(office)
+
+
 def channels_file(office: Office, text: str) -> list[tuple[str, str, str]]:
     office.write("config/channels.toml", text)
     return mistakes(office)
@@ -75,7 +80,7 @@ class TestMistakes:
                 (
                     "config/outreach.toml:2",
                     "qqq is not a key here",
-                    "see docs/configuration.md",
+                    "see configuration.md in the documentation",
                 ),
             ),
         ],
@@ -130,15 +135,38 @@ class TestMistakes:
         assert "is no name for a channel" in what
 
     def test_what_is_no_toml_is_told_with_its_line(self, office):
-        [(where, what, hint)] = desk_file(office, "[office]\nname = The secretariat\n")
-        assert where == "config/outreach.toml:2"
-        assert what.startswith("this is not TOML: ")
-        assert "text goes in quotes" in hint
+        assert desk_file(office, "[office]\nname = The secretariat\n") == [
+            (
+                "config/outreach.toml:2",
+                "name has a text without quotes",
+                'write name = "The secretariat"',
+            )
+        ]
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ("languages = 'en'", ("x.languages should be a list", "write languages = ['en']")),
+            ("title = 5", ("x.title should be a text, and 5 stands here", 'write title = "…"')),
+        ],
+    )
+    def test_a_value_of_another_kind_is_told_in_words(self, office, line, expected):
+        text = f'[x]\nplatform = "memory"\n{line}\n'
+        [(where, what, hint)] = channels_file(office, text)
+        assert where == "config/channels.toml:3"
+        assert what.startswith(expected[0])
+        assert hint == expected[1].replace("'", '"')
+
+    def test_a_role_that_there_is_not_is_told_with_the_nearest(self, office):
+        people = (office.home / "config/people.toml").read_text().replace("clearer", "claerer")
+        assert people_file(office, people) == [
+            ("config/people.toml:10", "bo.roles cannot be 'claerer'", "did you mean clearer?")
+        ]
 
     def test_a_file_that_is_missing_and_one_that_is_no_text(self, office):
         (office.home / "config/people.toml").unlink()
-        assert desk_file(office, b"\xff\xfe") == [
-            ("config/outreach.toml", "is not UTF-8 text", "save it as UTF-8"),
+        assert desk_file(office, b'[office]\nname = "caf\xe9"\n') == [
+            ("config/outreach.toml:2", "this line is not UTF-8 text", "save it as UTF-8"),
             ("config/people.toml", "there is no such file", "outreach init makes one"),
         ]
 

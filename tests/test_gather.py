@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from outreach.compose.links import Link
 from outreach.delivery import Delivery, State
+from outreach.errors import NotAllowed
 from outreach.measure.months import NoSuchMonth
 from outreach.platforms import load
 from outreach.report import gather
@@ -136,7 +137,7 @@ class TestSums:
         month = facts(desk).this.get("web")
         assert (month.posts, month.shown) == (1, False)
         assert figure(desk, "web", "displays") == (None, "not_offered")
-        assert figure(desk, "web", "clicks") == (None, "not_offered")  # it printed no link
+        assert figure(desk, "web", "clicks") == (None, "no_links")
 
     def test_a_channel_kept_by_hand_waits_for_its_figures(self, desk, office):
         live(desk, "c/one/en@byhand", at=utc("2025-08-04T02:00"), url="https://wx.example.org/1")
@@ -177,6 +178,19 @@ class TestClicks:
         office.clock.to("2025-09-06T00:00Z")
         assert figure(desk, "web", "clicks") == (2, "")
         assert figure(desk, "web", "clicks", "2025-07") == (1, "")
+
+    def test_links_that_are_not_ours_are_not_counted_and_the_report_says_why(self, desk):
+        text = "Read https://forum.example.org/"
+        live(desk, "c/one/en@web", text, at=utc("2025-08-20T02:00"), url="u:1")
+        assert figure(desk, "web", "clicks") == (None, "direct_links")
+        assert facts(desk).posts[0].figures["clicks"].reason == "direct_links"
+        report = desk.report("2025-08", by=desk.person("ana"))
+        notes = [note.text for note in report.channels.notes]
+        assert notes == [
+            "The posts printed direct links, not short ones of this desk, so that nobody counted "
+            "who followed them."
+        ]
+        assert not any("Clicks are counted" in line for line in report.completeness)
 
     def test_no_visits_are_zero_where_there_was_a_link(self, desk):
         link = Link("abcdefgh", "https://forum.example.org/")
@@ -269,6 +283,20 @@ class TestTheReport:
         with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:
             desk.report("August", by=desk.person("ana"))
         assert refused.value.hint == "write year and month, like 2025-08"
+
+    def test_a_month_that_is_not_over_says_so(self, desk, office):
+        said = "August 2025 was not over when this report was made: posts and figures up to "
+        office.clock.to("2025-08-20T00:00Z")
+        report = desk.report("2025-08", by=desk.person("ana"))
+        assert f"{said}20 August 2025, 07:00, in the time zone Asia/Bangkok." in report.completeness
+        office.clock.to("2025-09-01T00:00Z")
+        report = desk.report("2025-08", by=desk.person("ana"))
+        assert not any("was not over" in line for line in report.completeness)
+
+    def test_a_month_that_has_not_begun_is_declined(self, desk, office):
+        with pytest.raises(NotAllowed, match="October 2025 has not begun") as refused:
+            desk.report("2025-10", by=desk.person("ana"))
+        assert refused.value.hint == "make its report when it is over: 1 November 2025 or later"
 
     def test_it_is_frozen_and_a_later_one_is_another_version(self, desk):
         live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))

@@ -66,7 +66,10 @@ def test_a_release_lists_what_became_late_though_nothing_ticked_meanwhile(desk, 
     desk.hold("all", "wait", by=ana)
     office.clock.at = AT + timedelta(hours=1)
     [late] = desk.release("all", by=ana)
-    assert (late.key, late.reason) == (KEY, "it was on hold (all) by ana: wait, when its time passed")
+    assert (late.key, late.reason) == (
+        KEY,
+        "it was on hold (all) by ana: wait, when its time passed",
+    )
 
 
 def test_it_lists_a_post_whose_slot_was_before_the_hold_too(desk, ana, office):

@@ -161,7 +161,10 @@ class TestWhoIsTold:
         desk.tick()
         assert set(told(server)) == {"ana@example.org", "bo@example.org"}
         assert server.mails[0]["Subject"] == f"{KEY} was not sent: its time passed"
-        assert "why: it was on hold (all) by ana: wait for the note, when its time" in server.mails[0].get_content()
+        assert (
+            "why: it was on hold (all) by ana: wait for the note, when its time"
+            in server.mails[0].get_content()
+        )
 
     def test_clearers_are_told_of_an_emergency(self, desk, server):
         put(desk, soon())

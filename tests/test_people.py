@@ -80,6 +80,7 @@ class TestConfirming:
             ("bo", "people confirmed"),
             ("bo", "people in force"),
         ]
+        assert [why for *_, why in desk.trail()][-1] == "confirmed by ana and bo"
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -170,7 +171,9 @@ class TestTokens:
             desk.whose(token)
 
     def test_only_an_administrator_makes_one_for_somebody_else(self, desk):
-        with pytest.raises(NotAllowed, match="Cy Example may not do this: it needs the role") as refused:
+        with pytest.raises(
+            NotAllowed, match="Cy Example may not do this: it needs the role"
+        ) as refused:
             desk.token_for("bo", by=desk.person("cy"))
         assert "it needs the role administrator" in str(refused.value)
         assert desk.whose(desk.token_for("cy", by=desk.person("cy"))).id == "cy"

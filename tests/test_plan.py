@@ -64,13 +64,13 @@ class TestOneDelivery:
 
     def test_another_slot_is_a_move_and_says_from_when(self):
         assert told(draft(at=utc("2025-07-21T02:00")), has=[standing()]) == (
-            [("move", "it moves from 2025-07-20T02:00 UTC")],
+            [("move", "it moves from 2025-07-20 02:00 UTC")],
             [],
         )
 
     def test_the_same_instant_in_another_zone_is_a_move_too(self):
         assert told(draft(zone="Asia/Seoul"), has=[standing()])[0] == [
-            ("move", "it moves from 2025-07-20T02:00 UTC")
+            ("move", "it moves from 2025-07-20 02:00 UTC")
         ]
 
     @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ class TestOneDelivery:
     def test_a_slot_that_is_past_is_listed_and_never_proposed(self):
         assert told(draft(), now=AT) == (
             [("add", "its slot is past already: it is listed, and never sent")],
-            [("past", "its slot was 2025-07-20T02:00 UTC")],
+            [("past", "its slot was 2025-07-20 02:00 UTC")],
         )
 
     def test_a_dropped_post_comes_back_when_the_file_has_it_again(self):

@@ -114,8 +114,8 @@ defaults: {to: main}
 messages:
   accepted: {at: "2025-08-24 09:00 Asia/Bangkok"}
   soon: {at: "2025-08-24 09:10 Asia/Bangkok"}
-  late: {at: "2025-08-24 09:00 Asia/Bangkok"}
-  patient: {at: "2025-08-24 09:00 Asia/Bangkok", if-late: "send within 60 minutes, then ask"}
+  late: {at: "2025-08-24 09:01 Asia/Bangkok"}
+  patient: {at: "2025-08-24 09:02 Asia/Bangkok", if-late: "send within 60 minutes, then ask"}
   tomorrow: {at: "2025-08-24 20:00 Asia/Bangkok", not-after: "2025-08-25 00:00 Asia/Bangkok",
              if-late: "send within 12 hours, then ask"}
 """
@@ -163,7 +163,7 @@ class TestCrashAndClock:
         assert {name: state(again, f"crash/{name}/en@net") for name in texts} == {
             "accepted": "published",  # found, not sent again
             "soon": "published",  # ten minutes late
-            "late": "missed",  # twenty minutes late: a person is asked
+            "late": "missed",  # nineteen minutes late: a person is asked
             "patient": "published",  # its rule says an hour
             "tomorrow": "cleared",
         }

@@ -5,7 +5,6 @@ officer who writes `days-off: before` or `after` has it moved instead.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from outreach.campaign.models import Campaign
 from outreach.campaign.occasions import Occasion, days_off, embargo, stop
 from outreach.errors import Problem, WrongFiles
 from outreach.post import Slot
+from outreach.toml import read_toml
 
 Quiet = tuple[time, time]
 """From when until when an audience is asleep, on its own clocks: (22:00, 07:00)."""
@@ -42,14 +42,9 @@ def load_dates(file: Path) -> tuple[Remembrance, ...]:
     Raises WrongFiles with every mistake and its line.
     """
     try:
-        text = file.read_text("utf-8")
-        tables = tomllib.loads(text)
+        tables, text = read_toml(file, str(file))
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongFiles([Problem(str(file), f"cannot be read: {error}")]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise WrongFiles([Problem(str(file), f"is not TOML: {error}")]) from error
     problems: list[Problem] = []
     found: list[Remembrance] = []
     for name, what in tables.items():

@@ -19,6 +19,7 @@ from outreach.campaign.when import (
     short,
 )
 from outreach.errors import Problem
+from outreach.platforms import nearest
 from outreach.post import Slot
 
 
@@ -30,16 +31,25 @@ def check(campaign: Campaign) -> list[Problem]:
 def check_channels(campaign: Campaign, channels: Collection[str]) -> list[Problem]:
     """The audiences' channels that are none of `channels`, each with the nearest known one."""
     return [
-        Problem(
-            campaign.where("audiences", audience, language, place),
-            f"the audience {audience} names the channel {short(channel)}, and there is none",
-            did_you_mean(channel, channels) or "add it to config/channels.toml",
-        )
+        no_channel(campaign, audience, language, place, channels)
         for audience, languages in campaign.audiences.items()
         for language, named in languages.items()
         for place, channel in enumerate(named)
         if channel not in channels
     ]
+
+
+def no_channel(
+    campaign: Campaign, audience: str, language: str, place: int, channels: Collection[str]
+) -> Problem:
+    """That the channel at this place of an audience is none of `channels`."""
+    channel = campaign.audiences[audience][language][place]
+    near = nearest(channel, channels)
+    return Problem(
+        campaign.where("audiences", audience, language, place),
+        f"the audience {audience} names the channel {short(channel)}, and there is none",
+        f"did you mean {near}?" if near else "describe it in config/channels.toml",
+    )
 
 
 def check_people(campaign: Campaign, people: Collection[str]) -> list[Problem]:
@@ -71,7 +81,10 @@ def _languages_fit(campaign: Campaign) -> Iterator[Problem]:
         for language, named in languages.items():
             where = campaign.where("audiences", audience, language)
             if language not in own:
-                what = f"{audience} has the language {short(language)}, which the campaign has not"
+                what = (
+                    f"{audience} has the language {short(language)}, which is none of the "
+                    "campaign's languages"
+                )
                 yield Problem(where, what, f"add it under languages, or use {', '.join(own)}")
             if len(set(named)) < len(named):
                 yield Problem(where, f"{audience} names a channel twice", "keep one of them")
@@ -135,7 +148,7 @@ def _times_can_be_met(campaign: Campaign) -> Iterator[Problem]:
             told.add((one.of, "embargo"))
             yield Problem(
                 campaign.where("messages", one.of, "at"),
-                f"{one.of} is due at {_told(slot)}, before its embargo ends ({_utc(since)})",
+                f"{one.of} is due at {slot.written}, before its embargo ends ({_utc(since)})",
                 "move it, or put the embargo right",
             )
 
@@ -145,10 +158,6 @@ def _source_of(key: str, message: str, own: When | None) -> Path:
     return ("messages", message, key) if own else ("defaults", key)
 
 
-def _told(slot: Slot) -> str:
-    return f"{slot.wall.replace('T', ' ')} {slot.zone}"
-
-
 def _utc(at: datetime) -> str:
     return at.isoformat(timespec="minutes").replace("T", " ").replace("+00:00", " UTC")
 
@@ -156,7 +165,7 @@ def _utc(at: datetime) -> str:
 def _never(campaign: Campaign, name: str, slot: Slot, until: datetime, last: Path) -> Problem:
     return Problem(
         campaign.where(*last) if last[0] == "messages" else campaign.where("messages", name, "at"),
-        f"{name} would never be sent: it is due at {_told(slot)}, "
+        f"{name} would never be sent: it is due at {slot.written}, "
         f"and its not-after ({_utc(until)}) has passed by then",
         f"give {name} a not-after of its own that is later",
     )

@@ -11,7 +11,7 @@ the local slot it is known by.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -181,40 +181,47 @@ def _every(
     last = _edge(every.until, campaign, zone, last=True)
     if last < first:
         raise _Unclear(f"{name} ends before it begins; put from and until right")
-    found: dict[str, datetime] = {}
-    for at in _firing(every.days, wall, zone, first, min(last, until or last)):
-        nominal = f"{_nominal(at, wall):%Y-%m-%d}T{wall:%H:%M}"
-        found.setdefault(nominal, at)  # a time that the clocks show twice: the first
-        if len(found) > MOST:
+    number = 0
+    for nominal in _nominal(every.days, wall, zone, first, min(last, until or last)):
+        at = _instant(nominal, zone)
+        if at is None or not first <= at <= last:
+            continue
+        if number == MOST:
             raise _Unclear(f"{name} would be due more than {MOST} times; narrow from and until")
-    for number, (local, at) in enumerate(found.items()):
-        yield Occasion(name, name, _kept(at, zone, message, campaign), local, number)
+        slot = _kept(at, zone, message, campaign)
+        yield Occasion(name, name, slot, nominal.isoformat(timespec="minutes"), number)
+        number += 1
 
 
-def _firing(
+def _nominal(
     days: tuple[str, ...], wall: time, zone: str, first: datetime, last: datetime
 ) -> Iterator[datetime]:
+    """The local times asked for, as a calendar has them and whatever the clocks do. Naive."""
     from apscheduler.triggers.cron import CronTrigger
 
+    # In UTC, which skips nothing: in a zone it forgets the midnight after the clocks have moved
+    # (APScheduler 3.11.3, Berlin, Mondays at 00:00: none on 26 March 2012).
     trigger = CronTrigger(
         day_of_week=",".join(dict.fromkeys(days)),
         hour=wall.hour,
         minute=wall.minute,
-        timezone=ZoneInfo(zone),
-        start_date=first,
-        end_date=last,
+        timezone=UTC,
     )
-    at = trigger.get_next_fire_time(None, first)
-    while at is not None and at <= last:
-        # By way of UTC: a time that the clocks skip becomes the one that they show instead.
-        yield at.astimezone(UTC).astimezone(ZoneInfo(zone))
+    begin, end = (at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC) for at in (first, last))
+    at = trigger.get_next_fire_time(None, begin - timedelta(days=1))
+    while at is not None and at <= end + timedelta(days=1):
+        yield at.replace(tzinfo=None)
         at = trigger.get_next_fire_time(at, at)
 
 
-def _nominal(at: datetime, wall: time) -> date:
-    """The local day that an occasion is known by; a skipped time may have slid past midnight."""
-    slid = at.replace(tzinfo=None).time() < wall
-    return at.date() - timedelta(days=1) if slid else at.date()
+def _instant(nominal: datetime, zone: str) -> datetime | None:
+    """When the clocks of the zone show it: the first time; or once they have moved past it.
+
+    None for a day that a zone left out (30 December 2011 in Samoa).
+    """
+    at = nominal.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+    shown = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return at if abs(shown - nominal) < timedelta(hours=12) else None
 
 
 def _edge(when: When, campaign: Campaign, zone: str, *, last: bool) -> datetime:

@@ -58,6 +58,10 @@ class Wanted(Protocol):
     def authors(self) -> frozenset[str]: ...
     @property
     def blocked(self) -> tuple[Problem, ...]: ...
+    @property
+    def advice(self) -> tuple[Problem, ...]: ...
+    @property
+    def outdated(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ class Operation:
 class Notice:
     """Something the plan will not do, and why."""
 
-    kind: str  # past, idea, blocked, unreadable, in flight, correction needed, moved after, empty
+    kind: str  # event, past, idea, blocked, unreadable, in flight, correction needed, moved after,
+    # advice, empty
     key: str
     what: str
 
@@ -150,6 +155,7 @@ class Plan:
         }
 
 
+_SEEN = {Kind.ADD, Kind.CHANGE, Kind.MOVE}
 _PENDING = {"proposed", "cleared", "failed", "missed", "skipped", "past", "dropped"}
 
 
@@ -175,6 +181,8 @@ def plan(
     for draft in wanted:
         row = left.pop(draft.key, None)
         found = _add(draft, now) if row is None else _revise(draft, row, now)
+        if any(isinstance(item, Operation) and item.kind in _SEEN for item in found):
+            found += [Notice("advice", draft.key, str(problem)) for problem in draft.advice]
         operations += [item for item in found if isinstance(item, Operation)]
         notices += [item for item in found if isinstance(item, Notice)]
     broken = set(unreadable)
@@ -205,7 +213,7 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
     why = "new"
     if draft.slot.at <= now:
         why = "its slot is past already: it is listed, and never sent"
-        found.append(Notice("past", draft.key, f"its slot was {draft.slot.wall} {draft.slot.zone}"))
+        found.append(Notice("past", draft.key, f"its slot was {draft.slot.written}"))
     elif draft.blocked:
         why = f"new, and it waits: {reasons(draft)}"
     found.append(
@@ -259,10 +267,10 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
     if not same_text:
         why = "it can be made now" if row.blocked else "what the public would see changes"
         if not same_slot:
-            why += f", and it moves from {row.slot.wall} {row.slot.zone}"
+            why += f", and it moves from {row.slot.written}"
         return [_operation(Kind.CHANGE, row, why, voids=voids, **given), *notices]
     if not same_slot:
-        why = f"it moves from {row.slot.wall} {row.slot.zone}"
+        why = f"it moves from {row.slot.written}"
         if row.state == "cleared":
             why += ", outside what was cleared" if outside else ", within what was cleared"
         return [_operation(Kind.MOVE, row, why, voids=voids, **given), *notices]
@@ -290,6 +298,8 @@ def _after_the_fact(
         if same_text and same_slot:
             return []
         return [Notice("in flight", row.key, f"it is {row.state}; it is left as it was sent")]
+    if draft.outdated:
+        return [Notice("correction needed", row.key, f"it is published, and {draft.outdated}")]
     if not same_text and draft.post:
         return [
             Notice(
@@ -303,7 +313,7 @@ def _after_the_fact(
             Notice(
                 "moved after",
                 row.key,
-                f"it is published, and its slot is now {draft.slot.wall} {draft.slot.zone}: "
+                f"it is published, and its slot is now {draft.slot.written}: "
                 "leave it, correct it, or publish it again as a new message",
             )
         ]

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from outreach.campaign import models
 from outreach.campaign.models import Campaign
 from outreach.campaign.reader import MAX_PROBLEMS, Path, Read
-from outreach.campaign.when import did_you_mean, said, short
+from outreach.campaign.when import did_you_mean, said, short, spoken
 from outreach.errors import Problem
 
 # Which model stands where in a file; "*" is any name, or any place in a list.
@@ -59,6 +59,10 @@ EXPECTED: Final = {
     "bool": ("yes or no", "write yes or no"),
     "tuple": ("a list", "write […]"),
 }
+
+
+# Quotes as a word processor makes them; to YAML they are letters.
+_CURLY: Final = re.compile("[“”„‟‘’‚](.*)[“”„‟‘’‚]")
 
 
 class Mistake(NamedTuple):
@@ -127,19 +131,23 @@ def _odd_keys(tree: dict[str, Any], lines: Mapping[Path, int]) -> Iterator[Mista
         known = known_keys(model)
         for path, node in _places(tree, pattern):
             before = ""
+            apart: dict[str, list[str]] = {}  # by its key, what commas took off a text
             for key in list(node) if isinstance(node, dict) else ():
                 if key in known:
                     before = key
                     continue
                 value = node.pop(key)
                 if value == "" and isinstance(node.get(before), str):
-                    whole = f"{node[before]}, {key}"
-                    what = f"“{short(key)}” became a key of its own: a comma separates in {{…}}"
-                    hint = f'quote the whole text: {before}: "{short(whole)}"'
-                    yield Mistake((*path, key), what, hint)
+                    apart.setdefault(before, []).append(key)
                 else:
                     hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
                     yield Mistake((*path, key), f"there is no key {short(key)} here", hint)
+            for key, pieces in apart.items():
+                those = " and ".join(f"“{short(piece)}”" for piece in pieces)
+                became = "a key of its own" if len(pieces) == 1 else "keys of their own"
+                what = f"{those} became {became}: a comma separates in {{…}}"
+                whole = short(", ".join([node[key], *pieces]))
+                yield Mistake((*path, pieces[0]), what, f'quote the whole text: {key}: "{whole}"')
     yield from _empty(tree, (), lines)
 
 
@@ -153,7 +161,7 @@ def _empty(
             yield from _empty(
                 value, here, lines, before if lines.get(before) == lines[here] else ()
             )
-            before = here
+            before = here if value != "" else before
     elif node == "" and path:
         hint = "write its value, tbc while that is not known, or take it out"
         if len(path) == 2 and path[0] == "messages":
@@ -181,7 +189,7 @@ def _mistake(error: Mapping[str, Any], tree: dict[str, Any]) -> Mistake:
     for part in error["loc"]:  # what is not in the tree is a union's branch, or a missing key
         if part in node if isinstance(node, dict) else isinstance(node, list):
             path, node = (*path, part), node[part]
-    name = ".".join(short(part) for part in path) or "the file"
+    name = spoken(path) or "the file"
     last = str(error["loc"][-1])
     if error["type"] == "missing":
         hint = f"write {EXAMPLES.get(last, last + ': …')}"
@@ -194,6 +202,9 @@ def _mistake(error: Mapping[str, Any], tree: dict[str, Any]) -> Mistake:
 def _words(error: Mapping[str, Any], name: str, node: Any) -> tuple[str, str]:
     """What is wrong with the value `node`, and what to do."""
     kind = error["type"]
+    if isinstance(node, str) and (found := _CURLY.fullmatch(node.strip())):
+        what = f"{name}: the curly quotes of {short(node.strip())} are a part of its value"
+        return what, f'write straight ones: "{short(found[1])}"'
     if kind == "value_error":
         what, hint = said(error["ctx"]["error"])
         return f"{name}: {what}", hint
@@ -208,7 +219,9 @@ def _words(error: Mapping[str, Any], name: str, node: Any) -> tuple[str, str]:
         return f"{name} cannot be “{short(node)}”", f"write {allowed}"
     if kind.startswith("string_"):
         return _not_a_name(node)
-    return f"{name} should have keys of its own", "see the reference of campaign files"
+    stands = f"“{short(node)}”" if isinstance(node, str) else "a list"
+    todo = EXAMPLES.get(name, "its keys below it, one a line (campaign-files.md lists them)")
+    return f"{name} is made of keys, and {stands} stands here", f"write {todo}"
 
 
 def _quoted(node: Any) -> str:

@@ -274,6 +274,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near}?" if near else ""
 
 
+def spoken(path: Iterable[str | int]) -> str:
+    """A place in a file as people name it: "alt in item 1 of messages.recap.media"."""
+    named: list[str] = []
+    inside = ""
+    for part in path:
+        if isinstance(part, int):
+            inside = f"item {part + 1} of {'.'.join(named)}{inside}"
+            inside, named = f" in {inside}", []
+        else:
+            named.append(short(part))
+    return ".".join(named) + inside if named else inside.removeprefix(" in ")
+
+
 def short(text: object) -> str:
     """A value as an error quotes it: a misplaced paragraph is cut."""
     written = str(text)

@@ -117,6 +117,9 @@ def clear(
     emergency: str = typer.Option(
         "", metavar="REASON", help="Clear your own post; told to all clearers and in the report."
     ),
+    decided: str = typer.Option(
+        "", metavar="DECISION", help="What is decided where the house's style asks, and why."
+    ),
 ) -> None:
     """Say yes to a message, exactly as you have read it.
 
@@ -143,7 +146,9 @@ def clear(
             by.must_be(MAY_CLEAR)
             _walk(desk, _chosen(desk.readings(for_=by), name), by, until)
             return
-        cleared = desk.clear(name, fingerprint, by=by, window=until, emergency=emergency)
+        cleared = desk.clear(
+            name, fingerprint, by=by, window=until, emergency=emergency, decided=decided
+        )
         for rendering in cleared.renderings:
             when = rows.Zones.of(desk).show(rendering.slot.at)
             typer.echo(f"Cleared {rendering.key}, due {when}.")
@@ -178,10 +183,14 @@ def _walk(desk: "Outreach", readings: list["Reading"], by: "Person", window: "Wi
             return
         try:
             if answer == "y":
-                desk.clear(reading.name, reading.fingerprint, by=by, window=window)
+                decided = ""
+                if reading.questions:
+                    decided = typer.prompt("What is decided about it, and why")
+                desk.clear(reading.name, reading.fingerprint, by=by, window=window, decided=decided)
                 typer.echo(f"Cleared {reading.name}.\n")
             elif answer == "r":
-                desk.return_(reading.name, typer.prompt("What should change?"), by=by)
+                why = typer.prompt("What should change?", prompt_suffix=" ")
+                desk.return_(reading.name, why, by=by)
                 typer.echo(f"Returned {reading.name} to its authors.\n")
         except OutreachError as error:  # the others still wait
             typer.echo(f"{error}\n→ {error.hint}\n", err=True)

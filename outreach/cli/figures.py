@@ -54,14 +54,16 @@ def report(
     """Compute a month and write it as Word, web page and JSON.
 
     It is frozen as it was computed. The month is one of the report's zone, and figures are those
-    known at the cut-off. A figure that a network does not give is absent and says why; it is
-    never zero.
+    known at the cut-off; a month that is not over has those up to now, and says so. A figure that
+    a network does not give is absent and says why; it is never zero.
     """
     from outreach.report.documents import FORMATS
 
     door: Door = ctx.obj
     with door.desk() as desk:
         made = desk.report(month, by=door.person(desk))
+        if made.made_at < made.ends:
+            typer.echo(f"{month} is not over: the report has what is known up to now.", err=True)
         if json:
             as_json(made.as_data())
             return

@@ -16,7 +16,10 @@ from outreach.cli import tokens
 from outreach.errors import OutreachError
 
 _LINE = "%(asctime)sZ %(levelname)s %(name)s: %(message)s"
-_TALKATIVE = ("httpx", "httpcore", "telegram", "tweepy", "apscheduler", "urllib3", "uvicorn")
+_TALKATIVE = (
+    *("httpx", "httpcore", "telegram", "tweepy", "urllib3", "uvicorn"),
+    *("alembic", "apscheduler"),
+)
 
 
 class _Discreet(logging.Formatter):

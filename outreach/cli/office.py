@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,11 @@ def init(
     if not (home / "config" / "people.toml").is_file():
         people = people or _asked(door, home)
         starter.can_work(people)
+    elif people:
+        raise NotAllowed(
+            f"the office in {home} has its people already",
+            "add somebody in config/people.toml; two people confirm it: outreach people confirm",
+        )
     made, left = starter.lay_out(home, people, today=real_now().date())
     for name in made:
         typer.echo(f"made  {name}")
@@ -63,17 +69,34 @@ def _asked(door: Door, home: Path) -> list[starter.Newcomer]:
             f'outreach init {home} --person "{starter.SPELLING}" '
             '--person "bo:Bo Example:bo@example.org:clearer,officer,administrator"',
         )
-    people = []
+    people: list[starter.Newcomer] = []
+
+    def another_id(text: str) -> str:
+        identity = starter.an_id(text)
+        if identity in [person.id for person in people]:
+            raise NotAllowed(f"{identity} is the first person's", "the second one needs another id")
+        return identity
+
     for which, roles in (
-        ("An outreach officer", "officer,administrator"),
-        ("A colleague who clears", "clearer,officer,administrator"),
+        ("An outreach officer", ("officer", "administrator")),
+        ("A colleague who clears", ("clearer", "officer", "administrator")),
     ):
         typer.echo(f"{which}:")
-        identity = typer.prompt("  id (small letters)")
-        name = typer.prompt("  name")
-        email = typer.prompt("  address for notices", default="", show_default=False)
-        people.append(starter.newcomer(f"{identity}:{name}:{email}:{roles}"))
+        identity = _ask("  id (small letters)", another_id)
+        name = _ask("  name", starter.a_name)
+        email = _ask("  address for notices", starter.an_address, default="")
+        people.append(starter.Newcomer(identity, name, email, roles))
     return people
+
+
+def _ask(question: str, right: Callable[[str], str], default: str | None = None) -> str:
+    """An answer that is `right`; asks until there is one."""
+    while True:
+        answer = typer.prompt(question, default=default, show_default=False)
+        try:
+            return right(answer)
+        except NotAllowed as error:
+            typer.echo(f"  {error}\n  → {error.hint}", err=True)
 
 
 def _first_people(desk: "Outreach") -> dict[str, str]:
@@ -134,8 +157,8 @@ def people(
             typer.echo(f"config/people.toml {told}.")
         elif action == "token":
             by = door.person(desk)
-            typer.echo(f"The token of {name or by.id}, shown this once:")
-            typer.echo(f"  {desk.token_for(name or by.id, by=by)}")
+            token = desk.token_for(name or by.id, by=by)
+            typer.echo(f"The token of {name or by.id}, shown this once:\n  {token}")
         elif action == "list":
             for person in desk.people().values():
                 roles = ", ".join(sorted(person.roles))

@@ -75,6 +75,7 @@ _WORDS = {
     "drop": "to drop",
 }
 _NOTICES = {
+    "event": "Moved",
     "past": "Past: listed, and never sent",
     "idea": "Ideas: without a time they are listed and never sent",
     "blocked": "Waiting: these cannot be cleared until",
@@ -82,6 +83,7 @@ _NOTICES = {
     "in flight": "Being sent: left as they are",
     "correction needed": "Correction needed: a person decides",
     "moved after": "Moved after it was published: a person decides",
+    "advice": "To think about: nothing waits for it",
     "empty": "Nothing to go by",
 }
 
@@ -219,16 +221,26 @@ def reading(
     `mine`: the reader is an author; `clearer`: they may clear at all, as far as is known.
     """
     yield row((one.name, "bold"), f"  by {', '.join(sorted(one.authors))}")
-    first: dict[str, Rendering] = {rendering.channel: rendering for rendering in one.renderings}
+    by_key: dict[str, Rendering] = {rendering.key: rendering for rendering in one.renderings}
+    alike: dict[tuple[str, str], list[Rendering]] = {}  # a series: one text, several times
     for rendering in one.renderings:
+        first = rendering.same_as or rendering.key
+        alike.setdefault((rendering.channel, first), []).append(rendering)
+    for (channel, _), (rendering, *later) in alike.items():
         yield row()
-        yield from _rendering(rendering, channels.get(rendering.channel), first, zones)
+        yield from _rendering(rendering, channels.get(channel), by_key, zones)
+        if later:
+            yield row(f"and again, {counted(len(later), 'time')}:", indent=4)
+            yield from (row((zones.show(one.slot.at), "dim"), indent=6) for one in later)
     for key, why in one.blocked:
         yield row()
         words = f"not to be cleared: {why}"
         yield row((split_key(key)[3], "bold magenta"), f"  {words}", indent=2)
     if not one.renderings:
         return
+    for question in one.questions:
+        yield row()
+        yield row(("a person decides", "bold magenta"), f"  {question}", indent=2)
     yield row()
     if mine:
         words = f"You are an author: a colleague clears it (fingerprint {one.fingerprint})."
@@ -237,6 +249,8 @@ def reading(
         yield row(f"Somebody with the role clearer clears it ({one.fingerprint}).", indent=2)
     else:
         to_clear = f"outreach clear {one.name} {one.fingerprint}"
+        if one.questions:
+            to_clear += ' --decided "WHAT, AND WHY"'
         yield row("To clear it:  ", (to_clear, "bold"), indent=2, whole=True)
         to_return = f'outreach return {one.name} --why "..."'
         yield row("To return it: ", to_return, indent=2, whole=True)
@@ -255,7 +269,7 @@ def _rendering(
     if twin:
         same_text = all(a.text == b.text for a, b in zip(twin, rendering.post.parts, strict=True))
         but = "" if same_text else ", with other addresses:"
-        yield row(f"as on {rendering.same_as}{but}", indent=4)
+        yield row(f"as on {others[rendering.same_as].channel}{but}", indent=4)
     for number, part in enumerate(rendering.post.parts):
         if len(rendering.post.parts) > 1:
             yield row(f"part {number + 1} of {len(rendering.post.parts)}", indent=4)
@@ -307,6 +321,7 @@ def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[s
             }
             for rendering in one.renderings
         ],
+        "questions": list(one.questions),
         "blocked": [{"key": key, "why": why} for key, why in one.blocked],
     }
 

@@ -57,18 +57,34 @@ def newcomer(text: str) -> Newcomer:
     if len(rest) < 3:
         raise NotAllowed(f"{text!r} names nobody", f'write --person "{SPELLING}"')
     roles = tuple(role.strip() for role in rest[-1].split(",") if role.strip())
-    name, email = ":".join(rest[:-2]).strip(), rest[-2].strip()
-    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", identity):
-        raise NotAllowed(
-            f"{identity!r} is no id of a person", "small letters, digits and hyphens: ana"
-        )
-    if not name or any(not letter.isprintable() for letter in name + email):
-        raise NotAllowed(f"{identity} needs a name", f'write --person "{SPELLING}"')
-    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise NotAllowed(f"{email!r} is no address", f"write {identity}'s like ana@example.org")
+    name, email = ":".join(rest[:-2]), rest[-2]
+    identity, name, email = an_id(identity), a_name(name), an_address(email)
     if wrong := [role for role in roles if role not in known]:
         raise NotAllowed(f"{wrong[0]} is not a role", f"roles are: {', '.join(known)}")
     return Newcomer(identity, name, email, roles)
+
+
+def an_id(text: str) -> str:
+    """A person's id, "ana". Raises NotAllowed, as the two below."""
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", text.strip()):
+        raise NotAllowed(f"{text!r} is no id of a person", "small letters, digits and hyphens: ana")
+    return text.strip()
+
+
+def a_name(text: str) -> str:
+    """A person's name, "Ana Example"."""
+    if not text.strip() or not text.strip().isprintable():
+        raise NotAllowed(f"{text!r} is no name of a person", "write it like Ana Example")
+    return text.strip()
+
+
+def an_address(text: str) -> str:
+    """Where their notices go, "ana@example.org"; nowhere for "" """
+    if text.strip() and not (
+        re.fullmatch(r"[^@\s]+@[^@\s]+", text.strip()) and text.strip().isprintable()
+    ):
+        raise NotAllowed(f"{text!r} is no address", "write it like ana@example.org")
+    return text.strip()
 
 
 def can_work(people: Sequence[Newcomer]) -> None:

@@ -14,19 +14,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outreach.compose import languages
 from outreach.compose import links as addresses
 from outreach.compose import render as sandbox
+from outreach.compose.apart import apart
+from outreach.compose.languages import Translation
 from outreach.compose.links import Link
 from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
-from outreach.platforms import PLATFORMS, Channel
+from outreach.platforms import PLATFORMS, Channel, nearest
 from outreach.post import Part, Picture, Post, Slot, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.models import Campaign, Late, Message
     from outreach.campaign.occasions import Occasion
+    from outreach.compose.style import Finding, House
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"\n{3,}")
@@ -40,8 +44,12 @@ class Draft:
     `not_after` (aware, UTC) say what becomes of it when it is found late; `release` is
     "together" or "as-ready". None of `authors` may clear it. `blocked` is everything that keeps
     it from being proposed: mistakes first, then facts to be confirmed; `advice` is what a person
-    should think about, and stops nothing. `links` are the short addresses that its text prints.
-    `local` tells the occasions of a recurring message apart, and is empty otherwise.
+    should think about, and stops nothing; `questions` are what whoever clears it has to decide.
+    `links` are the short addresses that its text prints.
+    `local` tells the occasions of a recurring message apart, and is empty otherwise; `of` is the
+    message in the file, where `each` has made several. `outdated` is what it says in free words
+    of an event that has moved. `translation` says where the text stands
+    among the message's languages, and `translator` and `reviewer` who answers for that.
     """
 
     campaign: str
@@ -58,6 +66,12 @@ class Draft:
     links: tuple[Link, ...] = ()
     local: str = ""
     advice: tuple[Problem, ...] = ()
+    questions: tuple[Problem, ...] = ()
+    of: str = ""
+    outdated: str = ""
+    translation: Translation = Translation.SOURCE
+    translator: str = ""
+    reviewer: str = ""
 
     @property
     def key(self) -> str:
@@ -74,6 +88,7 @@ def compose(
     root: Path,
     public_url: str = "",
     people: Collection[str] | None = None,
+    house: "House | None" = None,
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -82,14 +97,16 @@ def compose(
 
     `templates` and `media` are the office's folders; `root` is what file names in problems are
     shown from. With a `public_url` addresses are short ones below it. Texts are written by
-    `people` of the office, where they are given. Recurring messages have their occasions up to
-    `until` (aware), and `dates` call for care. `progress(done, of)` is called after each text. Raises Unusable where texts cannot be rendered at all.
+    `people` of the office, where they are given, and held to the style of its `house`. Recurring
+    messages have their occasions up to `until` (aware), and `dates` call for care.
+    `progress(done, of)` is called after each text. Raises Unusable where texts cannot be rendered
+    at all.
     """
-    desk = _Desk(channels, templates, media, root, public_url, people, until, dates)
+    desk = _Desk(channels, templates, media, root, public_url, people, house, until, dates)
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
     rendered = iter(sandbox.render(jobs, progress=progress))
-    return [desk.draft(item, next(rendered) if item.job else None) for item in wanted]
+    return apart([desk.draft(item, next(rendered) if item.job else None) for item in wanted])
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,7 @@ class _Desk:
         root: Path,
         public_url: str,
         people: Collection[str] | None,
+        house: "House | None",
         until: datetime | None,
         dates: Sequence["Remembrance"],
     ) -> None:
@@ -127,7 +145,8 @@ class _Desk:
         self._media = media
         self._root = root
         self._public_url = public_url
-        self._people, self._until, self._dates = people, until, dates
+        self._people, self._house, self._until, self._dates = people, house, until, dates
+        self._linted: dict[tuple[object, ...], list[Finding]] = {}
         self._pictures: dict[str, Picture | Problem] = {}
 
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
@@ -163,6 +182,7 @@ class _Desk:
                         *([problem] if problem else []),
                     ),
                     local=one.local,
+                    of=one.of,
                     advice=(*advice, *self._asleep(campaign, one, slot, channel)),
                 )
                 yield self._with_text(_Wanted(draft, campaign, message, one, texts=texts))
@@ -179,6 +199,7 @@ class _Desk:
     def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
         """The draft with its post, or with what is in the way of one."""
         blocked = [*item.draft.blocked]
+        style: dict[str, list[Problem]] = {"E": [], "W": [], "H": []}
         post = None
         if item.channel:
             blocked += self._needs(item)
@@ -191,6 +212,9 @@ class _Desk:
                     parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
+                    blocked += _in_its_language(parts, item.section, shown)
+                    for severity, problem in self._style(item, parts, item.section, shown):
+                        style[severity].append(problem)
                     post = Post(
                         campaign=item.draft.campaign,
                         message=item.draft.message,
@@ -203,9 +227,53 @@ class _Desk:
         return replace(
             item.draft,
             post=post,
-            blocked=tuple(sorted(dict.fromkeys(blocked), key=lambda problem: not problem.mistake)),
+            blocked=tuple(
+                sorted(dict.fromkeys([*blocked, *style["E"]]), key=lambda one: not one.mistake)
+            ),
+            advice=(*item.draft.advice, *dict.fromkeys(style["W"])),
+            questions=tuple(dict.fromkeys(style["H"])),
             links=self._short(item, post),
+            translation=self._translation(item, blocked),
         )
+
+    def _style(
+        self, item: _Wanted, parts: Sequence[Part], section: Section, shown: str
+    ) -> Iterator[tuple[str, Problem]]:
+        """What the house's rules find in a text: (severity, problem), E, W or H."""
+        if self._house is None or item.channel is None:
+            return
+        titles = (item.campaign.title,)
+        # A demo looks at itself: what is short and on this machine is the desk's own.
+        ours = tuple(item.printed.values()) if self._public_url else ()
+        for number, part in enumerate(parts):
+            seen = (part.text, part.language, part.pictures, item.channel.limits.alt, titles)
+            if seen not in self._linted:
+                self._linted[seen] = self._house.lint(
+                    part.text,
+                    language=part.language,
+                    pictures=part.pictures,
+                    titles=titles,
+                    reproduced=ours,
+                    alt_limit=item.channel.limits.alt,
+                )
+            where = f"{shown}:{section.line_of(number, len(parts))}"
+            for found in self._linted[seen]:
+                what = f"“{found.found}” ({found.rule}: {found.source})"
+                hint = "; ".join(part for part in (found.proposal, found.note) if part)
+                yield found.severity, Problem(where, what, hint, advice=found.severity != "E")
+
+    def _translation(self, item: _Wanted, blocked: Sequence[Problem]) -> Translation:
+        if item.draft.language == item.campaign.languages.source or item.texts is None:
+            return Translation.SOURCE
+        wrong = any(problem.what.startswith(_NOT_ITS_OWN) for problem in blocked)
+        return languages.state(item.section, self._source(item), wrong)
+
+    def _source(self, item: _Wanted) -> Section | None:
+        """The source text that a translation stands beside."""
+        if item.texts is None or item.channel is None:
+            return None
+        of, number = item.campaign.languages.source, item.occasion.number
+        return item.texts.closest(of, item.channel.platform, item.channel.name, number)
 
     def _texts(self, campaign: "Campaign", name: str, message: "Message") -> Texts:
         folder = campaign.templates or f"posts/{campaign.campaign}"
@@ -230,7 +298,9 @@ class _Desk:
             Problem(
                 f"{texts.shown}:{section.line - 1}",
                 f"there is no channel or platform called {section.target}",
-                _nearest(section.target, known),
+                f"did you mean {near}?"
+                if (near := nearest(section.target, known))
+                else f"known are: {', '.join(sorted(known))}",
             )
             for section in texts.sections
             if section.target and section.target not in known
@@ -240,6 +310,8 @@ class _Desk:
         self, campaign: "Campaign", name: str, message: "Message"
     ) -> Iterator[tuple[str, str, Problem | None]]:
         """(language, channel, what is wrong with that) for everyone whom a message is for."""
+        from outreach.campaign.fits import no_channel
+
         audience = message.to or campaign.defaults.to
         if audience not in campaign.audiences:
             if message.at is None and message.every is None and not audience:
@@ -251,13 +323,10 @@ class _Desk:
             return
         for language, channels in campaign.audiences[audience].items():
             where = campaign.where("audiences", audience, language)
-            for channel in channels:
+            for place, channel in enumerate(channels):
                 problem = None
                 if channel not in self._channels:
-                    hint = (
-                        _nearest(channel, self._channels) or "describe it in config/channels.toml"
-                    )
-                    problem = Problem(where, f"there is no channel {channel}", hint)
+                    problem = no_channel(campaign, audience, language, place, self._channels)
                 elif language not in self._channels[channel].languages:
                     has = ", ".join(self._channels[channel].languages)
                     what = f"{channel} is not for {language}; its languages are {has}"
@@ -287,8 +356,16 @@ class _Desk:
                 )
                 draft = replace(draft, blocked=(*draft.blocked, missing))
             return replace(item, draft=draft, channel=channel)
-        if section.translator:
-            draft = replace(draft, authors=draft.authors | {section.translator})
+        if draft.language != campaign.languages.source:
+            source = self._source(replace(item, channel=channel))
+            where = f"{texts.shown}:{section.line - 1}"
+            draft = replace(
+                draft,
+                authors=draft.authors | ({section.translator} - {""}),
+                blocked=(*draft.blocked, *languages.not_ready(section, source, where)),
+                translator=section.translator,
+                reviewer=section.reviewer,
+            )
         targets = {
             name: addresses.tagged(
                 url,
@@ -396,7 +473,7 @@ def _parts(
     texts = [_tidy(part) for part in _DIVIDERS.split(text)]
     if channel.limits.alt == 0 and texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
-        texts[0] += "".join(f"\n\n[Picture: {picture.alt}]" for picture in pictures)
+        texts[0] += "".join(_description(picture, language) for picture in pictures)
     return tuple(
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
@@ -420,21 +497,51 @@ def _fits(
         hint = f"take out {len(parts) - limits.parts}, or write a variant `@{channel.name}`"
         yield Problem(where, what, hint)
     for number, part in enumerate(parts):
-        where = f"{shown}:{section.line_of(number, len(parts))}"
+        begins = section.line_of(number, len(parts))
+        where = f"{shown}:{begins}"
         which = f"part {number + 1}: " if len(parts) > 1 else ""
         if not part.text:
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
         count, room = limits.length(part.text), limits.room(part)
         if count > room:
             of = " with a picture" if room != limits.text else ""
-            what = f"{which}{count} {limits.unit}; {channel.name} takes {room}{of}"
-            yield Problem(where, what, f"cut {count - room}")
+            what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
+            what += f"; {channel.name} takes {room:,}{of}"
+            yield Problem(where, what, f"cut {count - room:,}")
         odd = next(
             (c for c in part.text if unicodedata.category(c) == "Cc" and c not in "\n\t"), ""
         )
         if odd:
             what = f"{which}an invisible control character, U+{ord(odd):04X}"
+            where = f"{shown}:{section.line_with(odd, begins)}"
             yield Problem(where, what, "find it by typing the line again")
+
+
+def _described(part: Part, channel: Channel) -> str:
+    """What of a part's length is not its writer's text: descriptions that `_parts` has added."""
+    if not part.pictures or channel.limits.alt:
+        return ""
+    added = "".join(_description(picture, part.language) for picture in part.pictures)
+    count = channel.limits.length(added)
+    whose = "the picture's description" if len(part.pictures) == 1 else "its pictures' descriptions"
+    return f", {count:,} of them {whose}, printed below the text"
+
+
+def _description(picture: Picture, language: str) -> str:
+    word = languages.PICTURE.get(language.partition("-")[0], languages.PICTURE["en"])
+    return f"\n\n[{word}: {picture.alt}]"
+
+
+_NOT_ITS_OWN = "this is not "
+
+
+def _in_its_language(parts: Sequence[Part], section: Section, shown: str) -> Iterator[Problem]:
+    """Whether a text is written in the language that its heading says."""
+    text = "\n".join(part.text for part in parts)
+    if wrong := languages.wrong_language(text, section.language):
+        where = f"{shown}:{section.line - 1}"
+        hint = f"put the {section.language} text here, or the heading right"
+        yield Problem(where, f"{_NOT_ITS_OWN}{section.language}: {wrong}", hint)
 
 
 def _nearest(name: str, known: Iterable[Any]) -> str:

@@ -12,6 +12,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 
 from outreach.campaign.models import Campaign, Event, Session, Speaker, Tbc
+from outreach.campaign.when import spoken
 from outreach.platforms import Channel
 
 Known = Mapping[str, Any]
@@ -83,7 +84,7 @@ def _spelled(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tbc(campaign: Campaign, who: str, *path: str | int) -> dict[str, Any]:
-    name = ".".join(str(step) for step in path if step != "value")
+    name = spoken(step for step in path if step != "value")
     hint = f"when it is known, write it in {campaign.where(*path)}"
     return {"__tbc__": {"name": name, "who": who, "hint": hint}}
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from outreach.errors import Problem
 
+_FOLDED = re.compile(r"(https?://[^\s?#]+/)l/[a-z2-7]{8}|\?utm_[^\s#]*")
 _UNFIT = re.compile(r"[\s\\<>\"\x00-\x1f\x7f]")  # browsers and networks read these differently
 
 
@@ -72,6 +73,11 @@ def tagged(url: str, *, campaign: str, message: str, channel_source: str) -> str
     added = [f"{name}={quote(v, safe='')}" for name, v in ours.items() if name not in there]
     query = "&".join(filter(None, [split.query.strip("&"), *added]))
     return urlunsplit(split._replace(query=query))
+
+
+def folded(text: str) -> str:
+    """The text with the parameters of its addresses folded: they differ on every channel."""
+    return _FOLDED.sub(r"\1", text)
 
 
 def code_of(key: str, target: str) -> str:

@@ -123,9 +123,14 @@ def _bytes(folder: Path, name: str, where: str) -> bytes | Problem:
     except OSError as error:
         return Problem(where, f"{name} cannot be read: {error.strerror or error}")
     if len(data) > MOST_BYTES:
-        what = f"{name} has over {MOST_BYTES} bytes, more than any network takes"
+        what = f"{name} has over {_megabytes(MOST_BYTES)}, more than any network takes"
         return Problem(where, what, "export it smaller")
     return data
+
+
+def _megabytes(size: int) -> str:
+    """ "12.0 MB" """
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 def _nearest(home: Path, name: str) -> str:
@@ -143,7 +148,10 @@ def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Pr
     name = picture.file
     problems = []
     if picture.size > limits.picture_bytes:
-        what = f"{name} has {picture.size} bytes; {channel} takes {limits.picture_bytes}"
+        size, most = _megabytes(picture.size), _megabytes(limits.picture_bytes)
+        if size == most:
+            size = f"{picture.size - limits.picture_bytes:,} bytes too many"
+        what = f"{name} has {size}; {channel} takes {most}"
         problems.append(Problem(where, what, "export it smaller"))
     if picture.type not in limits.picture_types:
         takes = ", ".join(sorted(limits.picture_types))
@@ -151,8 +159,8 @@ def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Pr
         problems.append(Problem(where, what, f"export it as {takes}"))
     sides = picture.width + picture.height
     if limits.picture_sides is not None and sides > limits.picture_sides:
-        what = f"{name}: width and height make {sides} pixels; {channel} takes "
-        problems.append(Problem(where, f"{what}{limits.picture_sides}", "export it smaller"))
+        what = f"{name}: width and height make {sides:,} pixels; {channel} takes "
+        problems.append(Problem(where, f"{what}{limits.picture_sides:,}", "export it smaller"))
     ratio = max(picture.width, picture.height) / min(picture.width, picture.height)
     if limits.picture_ratio is not None and ratio > limits.picture_ratio:
         what = f"{name} is {ratio:.1f} times as long as wide; {channel} takes "
@@ -175,6 +183,7 @@ def _words(media: Media, limits: Limits, where: str, channel: str) -> list[Probl
             hint = "say after `alt:` what one sees, for people who do not"
             problems.append(Problem(where, f"{media.file} has no alt text", hint))
         if limits.alt and len(alt) > limits.alt:
-            what = f"the alt text of {media.file} has {len(alt)} characters; {channel} takes "
-            problems.append(Problem(where, f"{what}{limits.alt}", f"cut {len(alt) - limits.alt}"))
+            what = f"the alt text of {media.file} has {len(alt):,} characters; {channel} takes "
+            hint = f"cut {len(alt) - limits.alt:,}"
+            problems.append(Problem(where, f"{what}{limits.alt:,}", hint))
     return problems

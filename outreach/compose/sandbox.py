@@ -142,11 +142,11 @@ def _printed(value: Any) -> Any:
     raise NotText(f"this would print {what}, as Python writes it")
 
 
-def nearest(name: str, known: Iterable[Any]) -> str:
+def nearest(name: str, known: Iterable[Any], cutoff: float = 0.6) -> str:
     """The known name that was probably meant, or ""; difflib takes seconds over a paragraph."""
     if len(name) > 60:
         return ""
-    close = difflib.get_close_matches(name, [str(k) for k in known], 1)
+    close = difflib.get_close_matches(name, [str(k) for k in known], 1, cutoff)
     return close[0] if close else ""
 
 
@@ -231,7 +231,7 @@ class Work:
         what = what.replace("Jinja was looking for the following tags:", "There should be")
         if what.startswith("No filter named"):
             name = what.split("'")[1]
-            near = nearest(name, FILTERS)
+            near = nearest(name, FILTERS, 0.7)  # they are short: "format" is not "sort"
             there = f"there are: {', '.join(FILTERS)}"
             hint = f"did you mean {near}? " + there if near else there
             return Trouble(error.lineno, f"the text may not use the filter {name!r}", hint)

@@ -76,6 +76,14 @@ class Section:
                 begins.append(number)
         return begins[part] if len(begins) == parts else self.line
 
+    def line_with(self, letter: str, after: int) -> int:
+        """The first line of the file, from `after` on, that has this letter; else `after` itself.
+
+        A letter that comes from a fact stands in no line of the text.
+        """
+        lines = enumerate(self.source.split("\n"), start=self.line)
+        return next((n for n, text in lines if n >= after and letter in text), after)
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -113,7 +121,7 @@ def read_texts(path: Path, shown: str) -> Texts:
         reason = error.strerror or str(error)
         return Texts(shown, problems=(Problem(shown, f"cannot be read: {reason}"),))
     if len(data) > MOST_BYTES:
-        what = f"larger than {MOST_BYTES} bytes, which no text for social media is"
+        what = f"larger than {MOST_BYTES // 1000} kB, which no text for social media is"
         return Texts(shown, problems=(Problem(shown, what, "keep only the texts in it"),))
     try:
         text = data.decode("utf-8-sig")

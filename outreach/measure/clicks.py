@@ -90,18 +90,16 @@ def load_bots(path: Path) -> Bots:
     stop counting people, a name twice, a file that cannot be read or lists nothing.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = "is not UTF-8 text" if isinstance(error, ValueError) else error.strerror
-        raise WrongFiles(
-            [
-                Problem(
-                    str(path),
-                    f"the list of previews and bots cannot be read: {reason}",
-                    "restore it; `outreach init` writes a new one",
-                )
-            ]
-        ) from error
+        what, line = "the list of previews and bots cannot be read", ""
+        hint = "restore it; `outreach init` writes a new one"
+        if isinstance(error, UnicodeDecodeError):
+            line = ":" + str(error.object.count(b"\n", 0, error.start) + 1)
+            what, hint = f"{what}: this line is not UTF-8 text", "save it as UTF-8"
+        else:
+            what += f": {error.strerror}"
+        raise WrongFiles([Problem(f"{path}{line}", what, hint)]) from error
     first: dict[str, int] = {}
     problems = []
     for number, line in enumerate(lines, start=1):

@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from itertools import groupby
 
 from sqlalchemy import func, select
@@ -268,17 +269,7 @@ def keep_import(
     last = session.scalar(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1))
     if last and (last.sha256, last.undone_at) == (sha256, None):
         return
-    known: list[tuple[PostRow, Delivery]] = []
-    unknown: list[Problem] = []
-    hint = "give a post's key, or its public address, as outreach status lists them"
-    for post in figures.posts:
-        delivery = _post(session, post)
-        if delivery:
-            known.append((post, delivery))
-        else:
-            what = f"{post.post} is no published post"
-            unknown.append(Problem(f"{file}:{post.line}", what, hint))
-    if unknown:
+    if unknown := unpublished(session, figures):
         raise WrongFiles(unknown)
     batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
     session.add(batch)
@@ -308,10 +299,26 @@ def keep_import(
             keep(row.channel, row.channel, "posts", Typed(row.posts), row.note, row.month)
         for metric, typed in row.figures.items():
             keep(row.channel, row.channel, metric, typed, row.note, row.month)
-    for post, delivery in known:
-        for metric, typed in post.figures.items():
-            keep(delivery.key, delivery.channel, metric, typed, post.note, "")
+    for post in figures.posts:
+        if delivery := _post(session, post):
+            for metric, typed in post.figures.items():
+                keep(delivery.key, delivery.channel, metric, typed, post.note, "")
     session.add_all(made)
+
+
+def unpublished(session: Session, figures: Import) -> list[Problem]:
+    """Every row that names a post which is not published: there is nothing it could count."""
+    wrong = [post for post in figures.posts if _post(session, post) is None]
+    if not wrong:
+        return []
+    keys = session.scalars(select(Delivery.key).where(Delivery.state == State.PUBLISHED)).all()
+    problems = []
+    for post in wrong:
+        near = get_close_matches(post.post[:100], keys, 1, 0.8)
+        hint = f"did you mean {near[0]}?" if near else "outreach trail names what was published"
+        what = f"post: {post.post} is no published post"
+        problems.append(Problem(f"{figures.filename}:{post.line}", what, hint))
+    return problems
 
 
 def _post(session: Session, row: PostRow) -> Delivery | None:

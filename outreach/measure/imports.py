@@ -25,10 +25,11 @@ from difflib import get_close_matches
 
 from outreach.errors import Problem
 from outreach.measure.metrics import Metric, Reason
-from outreach.measure.months import NoSuchMonth, parse_month
+from outreach.measure.months import NoSuchMonth, following, named, parse_month
 
 MOST_BYTES = 5_000_000  # some 60,000 rows; a file beyond it is not a table of figures
 DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 LARGEST = 10**15  # what every database holds as an integer; no network shows more
 
 
@@ -120,13 +121,15 @@ def read_figures(
     channels: Collection[str],
     metrics: Mapping[str, Metric],
     filename: str,
+    running: str = "",
 ) -> Import:
     """The figures in a CSV file, and every problem with its file and line. Raises nothing.
 
     `data` is UTF-8, with or without a byte-order mark, or UTF-16 with one; separated by commas,
     semicolons or tabs. Metrics go by name, label, or another head the dictionary gives them.
+    `running` is the month ("2025-08") that is not over yet: only earlier ones have a total.
     """
-    return _Reader(channels, metrics, filename).read(data)
+    return _Reader(channels, metrics, filename, running).read(data)
 
 
 @dataclass
@@ -134,6 +137,7 @@ class _Reader:
     channels: Collection[str]
     metrics: Mapping[str, Metric]
     filename: str
+    running: str
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, data: bytes) -> Import:
@@ -205,21 +209,29 @@ class _Reader:
 
     def _records(self, text: str) -> list[tuple[int, list[str]]]:
         """Every record with the line it starts on; blank ones are left out."""
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(DELIMITERS, key=lambda one: self._known_heads(first.split(one)))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        records = []
         line = 1
+        said = _SEPARATOR.match(text)
+        if said:  # a line for Excel, which shows no row for it
+            line, text = 2, text[said.end() :]
+        delimiter = said[1] if said else self._delimiter(text)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        above = line - 1
+        records = []
         try:
             for cells in reader:
                 if cells:
                     records.append((line, cells))
-                line = reader.line_num + 1
+                line = above + reader.line_num + 1
         except csv.Error as error:
             self._problem(
                 line, f"cannot be read as CSV: {error}", "look for a stray quotation mark"
             )
         return records
+
+    def _delimiter(self, text: str) -> str:
+        """What separates the heads that we know; where we know none, what there is most of."""
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        return max(DELIMITERS, key=lambda d: (self._known_heads(first.split(d)), first.count(d)))
 
     def _known_heads(self, heads: Sequence[str]) -> int:
         return sum(self._head(head.strip('"')) in self._names().values() for head in heads)
@@ -265,7 +277,7 @@ class _Reader:
             )
         elif "post" in columns and {"channel", "month", "posts"} & set(columns):
             self._problem(line, "a file has months or posts, not both", "make two files of it")
-        elif not set(columns) & set(self.metrics):
+        elif not set(columns) & {"posts", *self.metrics}:
             self._problem(line, "there is no column of figures", f"known are: {self._known()}")
         return columns if len(self.problems) == before else None
 
@@ -282,6 +294,10 @@ class _Reader:
             month = parse_month(row.get("month", ""))
         except NoSuchMonth as error:
             self._problem(line, f"month: {error}", error.hint)
+        if self.running and month >= self.running:
+            is_not = "is not over yet" if month == self.running else "lies ahead"
+            what = f"month: {named(month)} {is_not}, and a month has its figures when it is over"
+            self._problem(line, what, f"import it from {named(following(month))} on")
         posts = self._figure(line, "posts", row.get("posts", ""), "")
         figures = self._figures(line, row)
         note = self._text(line, "note", row.get("note", ""))

@@ -5,7 +5,6 @@ same person on two days, two posts or two networks) raises when someone tries; i
 a number. A figure that is missing makes a sum missing, never smaller.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from outreach.errors import OutreachError, Problem, WrongFiles
+from outreach.toml import line_of, read_toml
 
 Kind = Literal["counter", "gauge", "ratio"]
 Over = Literal["posts", "days", "channels"]
@@ -34,6 +34,8 @@ class Reason(StrEnum):
     NOT_YET_FINAL = "not_yet_final"
     METRIC_RETIRED = "metric_retired"
     MANUAL_PENDING = "manual_pending"
+    DIRECT_LINKS = "direct_links"
+    NO_LINKS = "no_links"
 
     @property
     def sentence(self) -> str:
@@ -49,6 +51,11 @@ _SENTENCES = {
     Reason.COLLECTION_FAILED: "The figure could not be collected",
     Reason.NOT_YET_FINAL: "The figure was not yet final at the cut-off",
     Reason.METRIC_RETIRED: "The network has retired this figure",
+    Reason.DIRECT_LINKS: (
+        "The posts printed direct links, not short ones of this desk, so that nobody counted who "
+        "followed them"
+    ),
+    Reason.NO_LINKS: "The posts printed no link that could be followed",
     Reason.MANUAL_PENDING: "The figure is read by hand and had not been entered at the cut-off",
 }
 
@@ -127,12 +134,10 @@ def load_metrics(file: Path) -> Mapping[str, Metric]:
     Raises WrongFiles with every mistake and its line.
     """
     try:
-        text = file.read_text("utf-8")
-        tables = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongFiles([Problem(str(file), f"cannot be read: {error}")]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise WrongFiles([Problem(str(file), f"is not TOML: {error}")]) from error
+        tables, text = read_toml(file, str(file))
+    except FileNotFoundError as error:
+        problem = Problem(str(file), "there is no such file", "outreach init makes one")
+        raise WrongFiles([problem]) from error
     problems: list[Problem] = []
     found: dict[str, Metric] = {}
     for name, table in tables.items():
@@ -141,11 +146,15 @@ def load_metrics(file: Path) -> Mapping[str, Metric]:
         if isinstance(networks, dict):
             for platform, words in networks.items():
                 wrong += [f"networks.{platform}: {w}" for w in _mistakes(words, _NETWORK_KEYS)]
-        problems += [Problem(f"{file}:{_line(text, name)}", f"{name}: {what}") for what in wrong]
+        problems += [
+            Problem(f"{file}:{line_of(text, (name,))}", f"{name}: {what}") for what in wrong
+        ]
         if not wrong:
             found[name] = _metric(name, table)
     problems += [
-        Problem(f"{file}:{_line(text, name)}", f"{name}: there is no metric {part!r} to make it of")
+        Problem(
+            f"{file}:{line_of(text, (name,))}", f"{name}: there is no metric {part!r} to make it of"
+        )
         for name, metric in found.items()
         for network in metric.networks.values()
         for part in network.parts
@@ -208,9 +217,3 @@ def _metric(name: str, table: Mapping[str, Any]) -> Metric:
         for platform, network in words.get("networks", {}).items()
     }
     return Metric(name=name, **words)
-
-
-def _line(text: str, name: str) -> int:
-    heads = (f"[{name}]", f"[{name}.", f"{name} ", f"{name}=")
-    lines = enumerate(text.splitlines(), start=1)
-    return next((number for number, line in lines if line.strip().startswith(heads)), 1)

@@ -10,7 +10,8 @@ What differs by network lives in that network's file. A library's types stay the
 beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import cache
@@ -198,6 +199,19 @@ PLATFORMS = {
     "telegram": "outreach.platforms.telegram:Telegram",
     "x": "outreach.platforms.x:X",
 }
+
+
+RENAMED = {"twitter": "x"}
+"""What people still call a network, and its name."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The channel or platform of `known` that was probably meant, or ""."""
+    names = set(known)
+    for close in difflib.get_close_matches(name[:60], sorted(names | RENAMED.keys()), 3):
+        if (found := RENAMED.get(close, close)) in names:
+            return found
+    return ""
 
 
 @cache

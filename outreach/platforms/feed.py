@@ -119,7 +119,8 @@ class Feed:
     def check(self) -> str:
         """Where the feed is, and how much it holds."""
         where = self._address() if self._account.public else "no public address is set yet"
-        return f"{self.account}: {len(self._shelf.list())} entries; {where}"
+        count = len(self._shelf.list())
+        return f"{self.account}: {count:,} {'entry' if count == 1 else 'entries'}; {where}"
 
     def _address(self) -> str:
         return f"{self._account.public.rstrip('/')}/feed/{self._account.channel}"

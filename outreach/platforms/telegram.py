@@ -213,15 +213,16 @@ class Telegram:
         if isinstance(cause, PlatformError):  # the fence's, wrapped by the library
             return cause
         said = self._scrubbed(str(error)) or type(error).__name__
-        never_left = (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.ProxyError,
-            httpx.UnsupportedProtocol,
-        )
-        if isinstance(cause, never_left):
-            return NotNow(f"Telegram cannot be reached: {type(cause).__name__}")
+        never_left = {
+            httpx.ConnectError: "no connection could be made",
+            httpx.ConnectTimeout: "no connection could be made in time",
+            httpx.PoolTimeout: "too many connections are open here",
+            httpx.ProxyError: "the proxy between does not let us through",
+            httpx.UnsupportedProtocol: "its address is no web address",
+        }
+        for kind, words in never_left.items():
+            if isinstance(cause, kind):
+                return NotNow(f"Telegram cannot be reached: {words}")
         match error:
             case e.RetryAfter():
                 wait = error.retry_after  # a number where the switch above was set otherwise

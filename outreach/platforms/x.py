@@ -189,7 +189,8 @@ class X:
         account = self._account
         missing = [name for name in self.needs if not account.secrets.get(name)]
         if missing:
-            raise Refused(f"{account.channel} has no {', '.join(missing)}: see docs/platforms.md")
+            told = f"{account.channel} has no {', '.join(missing)}"
+            raise Refused(f"{told}: see platforms.md in the documentation")
         client = tweepy.Client(**{name: account.secrets[name] for name in self.needs})
         client.session.max_redirects = 0  # a redirected request would be sent twice
         client.session.mount("https://", _wire(account.base, self.connect, self.timeout, fence))
@@ -203,7 +204,9 @@ class X:
             reason = error.args[0] if error.args else None
             if _never_left(getattr(reason, "reason", reason)):
                 raise NotNow("X cannot be reached") from error
-            raise Uncertain(f"no answer from X: {type(error).__name__}") from error
+            slow = isinstance(error, requests.Timeout)
+            why = "it took too long" if slow else "the connection broke"
+            raise Uncertain(f"no answer from X: {why}") from error
         except Exception as error:
             raise Uncertain(f"no clear answer from X: {type(error).__name__}: {error}") from error
         finally:

@@ -171,11 +171,19 @@ class _Desk:
             yield f"Not complete: {channel.title}. {' '.join(_missing(channel))}"
         if self.unshown:
             are = "is" if len(self.unshown) == 1 else "are"
+            unseen = [one for one in self.channels if not one.shown]
+            counted = any(one.value("clicks") is not None for one in unseen)
             yield (
                 f"{listing(list(self.unshown.values()))} {are} not among these channels: how often "
-                "posts are displayed there cannot be known. Clicks are counted."
+                "posts are displayed there cannot be known."
+                f"{' Clicks are counted.' if counted else ''}"
             )
         starts, ends = months.bounds(facts.month, facts.zone)
+        if facts.made_at < ends:
+            yield (
+                f"{self.month} was not over when this report was made: posts and figures up to "
+                f"{months.moment(facts.made_at, facts.zone)}, in the time zone {facts.zone}."
+            )
         yield (
             f"{self.month} is counted from {months.moment(starts, facts.zone)}, to "
             f"{months.moment(ends, facts.zone)}, in the time zone {facts.zone}. Figures collected "
@@ -403,7 +411,8 @@ class _Desk:
         for channel in self.channels:
             displays, engagements = channel.value("displays"), channel.value("engagements")
             cells = [
-                self.cell(channel.figures.get(name), notes, shown=channel.shown) for name in CORE
+                self.cell(one, notes, shown=channel.shown or _uncounted(one))
+                for one in (channel.figures.get(name) for name in CORE)
             ]
             if not channel.shown:
                 cells.append(Cell(NOT_APPLICABLE))
@@ -633,6 +642,11 @@ def _rate(value: Decimal | None, base: int | None) -> Cell:
 
 def _why(one: Figure) -> str:
     return f"{sentence(Reason(one.reason).sentence)} {sentence(one.note)}".strip()
+
+
+def _uncounted(one: Figure | None) -> bool:
+    """Whether there was something to count, and nobody did."""
+    return one is not None and one.reason == Reason.DIRECT_LINKS
 
 
 def _missing(channel: ChannelMonth) -> list[str]:

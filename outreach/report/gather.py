@@ -17,8 +17,17 @@ from sqlalchemy.orm import Session
 from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.errors import NotAllowed
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
-from outreach.measure.months import before, bounds, following, parse_month, year_before
+from outreach.measure.months import (
+    before,
+    bounds,
+    day,
+    following,
+    named,
+    parse_month,
+    year_before,
+)
 from outreach.platforms import Channel
 from outreach.report.compute import compute
 from outreach.report.facts import (
@@ -49,12 +58,19 @@ def gather(
     """Everything the report of this month ("2025-08") is computed from.
 
     The cut-off is the configured number of days after the month's end in the report's zone, or
-    now, where that has not come yet. Raises NoSuchMonth for anything that is no month.
+    now, where that has not come yet. Raises NoSuchMonth for anything that is no month, NotAllowed
+    for one that has not begun.
     """
     month = parse_month(month)
     zone = configuration.report_zone
     settings = configuration.settings
-    ends = bounds(month, zone)[1].astimezone(ZoneInfo(zone))
+    begins, over = bounds(month, zone)
+    if begins > now:
+        raise NotAllowed(
+            f"{named(month)} has not begun: there is nothing to report",
+            f"make its report when it is over: {day(over, zone)} or later",
+        )
+    ends = over.astimezone(ZoneInfo(zone))
     cut_off = min(ends + timedelta(days=settings.report.cut_off_days), now)
     metrics = load_metrics(configuration.home / "config" / "metrics.toml")
     months = _Months(session, metrics, channels, offers, zone, cut_off)
@@ -147,11 +163,20 @@ class _Months:
                     .limit(1)
                 )
                 or "",
-                figures=self._latest(row.key),
-                linked=any("://" in part.text for part in row.post.parts),
+                figures=self._of_post(row),
+                linked=_linked(row),
             )
             for row in rows
         ]
+
+    def _of_post(self, row: Delivery) -> dict[str, Figure]:
+        figures = self._latest(row.key)
+        ours = select(ShortLink.code).where(ShortLink.key == row.key).limit(1)
+        if "clicks" not in figures and _linked(row) and not self.session.scalar(ours):
+            figures["clicks"] = Figure(
+                "clicks", None, reason=Reason.DIRECT_LINKS, taken_at=self.cut_off, source="link"
+            )
+        return figures
 
     def _latest(self, key: str) -> dict[str, Figure]:
         rows = self.session.scalars(
@@ -190,7 +215,7 @@ class _Months:
             metric: self._sum(metric, platform, offered, posts)
             for metric in sorted({*DERIVED, *(offered & self.metrics.keys())} - {"followers"})
         }
-        figures["clicks"] = self._clicks(name, month)
+        figures["clicks"] = self._clicks(name, month, linked=any(post.linked for post in posts))
         followers = self._followers(name, month)
         if followers:
             figures["followers"] = followers
@@ -227,7 +252,7 @@ class _Months:
             metric, None, reason=reason, note=f"missing for {missing} of {len(posts)} posts"
         )
 
-    def _clicks(self, channel: str, month: str) -> Figure:
+    def _clicks(self, channel: str, month: str, *, linked: bool) -> Figure:
         has_links = self.session.scalar(
             select(ShortLink.code)
             .join(Delivery, Delivery.key == ShortLink.key)
@@ -235,7 +260,8 @@ class _Months:
             .limit(1)
         )
         if not has_links:
-            return Figure("clicks", None, reason=Reason.NOT_OFFERED, source="link")
+            why = Reason.DIRECT_LINKS if linked else Reason.NO_LINKS
+            return Figure("clicks", None, reason=why, source="link")
         start, end = bounds(month, self.zone)
         count = self.session.scalar(
             select(func.count())
@@ -260,6 +286,11 @@ class _Months:
             .limit(1)
         )
         return _figure(row) if row else None
+
+
+def _linked(row: Delivery) -> bool:
+    """Whether it prints an address; without one there is nothing to click."""
+    return any("://" in part.text for part in row.post.parts)
 
 
 def _figure(row: Snapshot) -> Figure:

@@ -60,6 +60,9 @@ def test_a_right_file_is_a_campaign_whose_values_know_their_line(load):
         ("Rethinking Urban", "Cities, towns", [
             "a.yaml:12: “towns Climate Actions” became a key of its own: a comma separates in {…}"
             ' → quote the whole text: value: "Cities, towns Climate Actions"']),
+        ("Rethinking Urban Climate Actions", "cities, towns, people", [
+            "a.yaml:12: “towns” and “people” became keys of their own: a comma separates in {…}"
+            ' → quote the whole text: value: "cities, towns, people"']),
         ("title: Fifth International Forum on Low Carbon Cities", "title: [Cities, towns]", [
             "a.yaml:3: title should be one text, and a list stands here"
             ' → quote it if it is one text: "Cities, towns"']),
@@ -73,6 +76,11 @@ def test_a_right_file_is_a_campaign_whose_values_know_their_line(load):
         # values
         ('"09:00"', "630", [
             "a.yaml:8: events.forum.starts: “630” is not a time of day → write it as 09:00"]),
+        ('"09:00"', "“09:00”", [
+            "a.yaml:8: events.forum.starts: the curly quotes of “09:00” are a part of its value"
+            ' → write straight ones: "09:00"']),
+        ('"17:00"', '"24:00"', [
+            "a.yaml:9: events.forum.ends: a day ends before 24:00 → write 00:00 of the next day"]),
         ('"09:00"', "{tbc: me, plan-with: 9am}", [
             "a.yaml:8: events.forum.starts: “9am” is not a time of day → write it as 09:00"]),
         ("2025-08-25", "25/08/2025", [
@@ -89,10 +97,13 @@ def test_a_right_file_is_a_campaign_whose_values_know_their_line(load):
             "a.yaml:19: messages.reminder.days-off cannot be “never” → write before, after or"
             " keep"]),
         ("forum - 7 days}", "forum - 7 days, media: [{file: a.png, contains-map: maybe}]}", [
-            "a.yaml:19: messages.reminder.media.0 has no alt → write alt: what the picture shows,"
-            " or tbc",
-            "a.yaml:19: messages.reminder.media.0.contains-map should be yes or no, and “maybe”"
-            " stands here → write yes or no"]),
+            "a.yaml:19: item 1 of messages.reminder.media has no alt → write alt: what the picture"
+            " shows, or tbc",
+            "a.yaml:19: contains-map in item 1 of messages.reminder.media should be yes or no, and"
+            " “maybe” stands here → write yes or no"]),
+        ("{at: forum - 7 days}", "soon", [
+            "a.yaml:19: messages.reminder is made of keys, and “soon” stands here"
+            " → write its keys below it, one a line (campaign-files.md lists them)"]),
         # what must agree
         ("forum - 7 days", "form - 7 days", [
             "a.yaml:19: reminder: there is no event form in this campaign → did you mean forum?"]),
@@ -109,7 +120,7 @@ def test_a_right_file_is_a_campaign_whose_values_know_their_line(load):
             "a.yaml:18: reminder goes to nobody: it has no to, and defaults has none"
             " → write to: …; known: main"]),
         ("{en: [web, x]}", "{en: [web, x], ko: [web]}", [
-            "a.yaml:14: main has the language ko, which the campaign has not"
+            "a.yaml:14: main has the language ko, which is none of the campaign's languages"
             " → add it under languages, or use en"]),
         ("tbc}", "www.example.org}", [
             "a.yaml:13: the link register is not an address: “www.example.org”"

@@ -98,8 +98,12 @@ class TestDeclined:
             (("clear",), "outreach review shows each message"),
             (
                 ("clear", "forum/reminder/en", "00000000"),
-                "nothing of forum/reminder/en is proposed",
+                "nothing of forum/reminder/en waits for clearance",
             ),
+            (("clear", "forum/reminder/en@web", "0"), "is not a message in one language, on all"),
+            (("clear", "forum/reminder~x/en@web", "0"), "review does: forum/reminder/en\n"),
+            (("clear", "forum/reminder", "0"), "review does: CAMPAIGN/MESSAGE/LANGUAGE"),
+            (("people", "token", "zz"), "there is no person 'zz' in force"),
             (("clear", "--emergency", "x"), "needs the message's NAME and FINGERPRINT"),
             (("clear", "a", "b", "--window", "soon"), "'soon' is no window"),
             (("return", "forum/reminder/en", "--why", " "), "a reason is needed"),
@@ -120,13 +124,29 @@ class TestDeclined:
     def test_each_ends_with_2_and_says_why(self, shell: Shell, typed, words):
         declined(shell(*typed, who="bo"), 2, words)
 
+    def test_nobody_is_shown_a_token_that_was_not_made(self, shell: Shell):
+        assert shell("people", "token", "zz", who="ana").out == ""
+
+    def test_what_is_cleared_already_says_by_whom(self, cleared: Shell):
+        said = cleared("clear", "forum/reminder/en", "00000000", who="bo")
+        declined(said, 2, "forum/reminder/en is cleared already, by Bo Example", "outreach return")
+
+    def test_what_was_returned_says_what_its_authors_do(self, cleared: Shell):
+        cleared("return", "forum/reminder/en", "--why", "too long", who="bo")
+        said = cleared("clear", "forum/reminder/en", "00000000", who="bo")
+        declined(said, 2, "returned by Bo Example: too long", "→ its authors change it, then: out")
+
     def test_an_unknown_post_names_the_nearest(self, cleared: Shell):
         said = cleared("trail", "forum/remider/en@web")
         declined(said, 2, "did you mean forum/reminder/en@web?")
 
     def test_a_guest_applies_nothing(self, shell: Shell):
         plan = json.loads(shell("plan", "--json").out)
-        declined(shell("apply", plan["hash"], who="cy"), 2, "Cy Example may not do this: it needs the role")
+        declined(
+            shell("apply", plan["hash"], who="cy"),
+            2,
+            "Cy Example may not do this: it needs the role",
+        )
 
 
 class TestOurOwnMistakes:

@@ -106,6 +106,7 @@ def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_
     assert shell("init").code == 0  # what a report is made from
     file = tmp_path / "july.csv"
     file.write_text(JULY)
+    shell.clock.to("2025-08-07T02:00Z")
     shown = shell("import", str(file), who="ana")
     assert shown.code == 2  # nobody to ask: shown, and not kept
     assert "1,200" in shown.out or "1200" in shown.out
@@ -115,7 +116,6 @@ def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_
     assert kept.out.endswith("Kept: 1 row.\n")
     assert json.loads(shell("import", str(file), "--json", who="ana").out)["months"]
 
-    shell.clock.to("2025-08-07T02:00Z")
     made = shell("report", "2025-07", who="ana")
     assert (made.code, made.err) == (0, "")
     names = sorted(path.name for path in (shell.home / "reports").iterdir())

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,16 @@ def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
     )
+
+
+def test_help_says_where_the_documentation_is():
+    from typer.testing import CliRunner
+
+    said = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "400"}).stdout
+    folder = Path(said.partition("Documentation:\n")[2].partition("\n")[0].strip())
+    assert {"guide.md", "platforms.md", "configuration.md", "campaign-files.md"} <= {
+        page.name for page in folder.iterdir()
+    }
 
 
 def test_help_imports_nothing_that_takes_long():

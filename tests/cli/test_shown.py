@@ -4,8 +4,10 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from urllib.request import urlopen
 
 import pytest
@@ -25,7 +27,7 @@ class TestPlanAndApply:
 
     def test_a_move_and_a_drop(self, cleared):
         cleared.write("campaigns/forum.yaml", CAMPAIGN.replace("- 3 days", "- 4 days"))
-        assert "it moves from 2025-08-22T10:00 Asia/Seoul, outside" in cleared("plan").out
+        assert "it moves from 2025-08-22 10:00 Asia/Seoul, outside" in cleared("plan").out
         cleared.write("campaigns/forum.yaml", CAMPAIGN.replace("reminder: {", "again: {"))
         cleared.write("templates/posts/forum/again.md", TEXT)
         plan = cleared("plan")
@@ -90,6 +92,7 @@ class TestClearing:
         assert "1 of 2" in said.out
         assert "Cleared forum/reminder/en." in said.out
         assert "Returned forum/day-of/en to its authors." in said.out
+        assert "What should change? too short" in said.out
         assert shell("clear", who="bo", terminal=True).out == "Nothing waits for you.\n"
         assert "returned by Bo Example: too short" in shell("status").out
 
@@ -144,6 +147,19 @@ class TestPublishing:
         data = json.loads(shell("status", "--json").out)
         assert (data["waiting"], len(data["attention"])) == (1, 2)
 
+    def test_what_a_person_settles_stands_in_the_trail_in_its_order(self, cleared):
+        self.tick_at(cleared, "2025-08-22T00:59Z", "2025-08-22T01:00Z")
+        task = "forum/reminder/en@wechat"
+        address = "https://wechat.example.org/1"
+        assert cleared("settle", task, "--live", address, who="ana").code == 0
+        told = [line["what"] for line in json.loads(cleared("trail", task, "--json").out)]
+        assert [what for what in told if not what.startswith("call")][-4:] == [
+            "handed",
+            "settled: live",
+            "found live",
+            "published",
+        ]
+
     def test_what_became_late_during_a_hold_is_asked_about(self, cleared):
         self.tick_at(cleared, "2025-08-22T00:59Z")
         cleared("hold", "all", "--why", "the venue is closed", who="bo")
@@ -189,6 +205,13 @@ class TestPublishing:
             said = shell("run")
         assert said.code == 3
         assert f"the pages cannot be served on 127.0.0.1:{port}" in said.err
+
+    def test_run_on_a_newer_database_says_that_and_nothing_else(self, shell):
+        with closing(sqlite3.connect(shell.home / "data/outreach.db")) as database, database:
+            database.execute("UPDATE alembic_version SET version_num = '9999'")
+        said = shell.run("run", "--no-web")
+        assert said.code == 3
+        assert said.err.startswith("the database is of revision 9999")
 
     def test_run_serves_and_ticks_until_it_is_told_to_stop(self, shell):
         shell.write("config/outreach.toml", '[web]\nlisten = "127.0.0.1:0"\n')
@@ -265,7 +288,9 @@ class TestFigures:
         assert shell("init").code == 0
         said = shell("report", "2025-07", "--out", str(tmp_path / "out"), who="ana")
         assert said.code == 0
+        assert said.err == "2025-07 is not over: the report has what is known up to now.\n"
         assert len(list((tmp_path / "out").iterdir())) == 3
+        declined(shell("report", "2031-01", who="ana"), 2, "January 2031 has not begun", "→ make")
 
 
 class TestDoctor:
@@ -301,6 +326,14 @@ class TestDoctor:
         assert said.code == 1
         assert "channel x: its handle is still to be confirmed in config/channels.toml" in said.out
 
+    def test_a_channel_that_waits_for_the_public_address_says_where_that_is_written(self, shell):
+        shell.write("config/outreach.toml", '[web]\npublic-url = "http://127.0.0.1:8025"\n')
+        said = shell("doctor").out
+        assert (
+            "fails channel wechat: the public-url http://127.0.0.1:8025 leads to this machine only"
+        ) in said
+        assert "→ in config/outreach.toml, at [web]: write the https address of this desk" in said
+
     def test_a_clock_that_stopped_and_a_mail_server_that_is_not_there(self, shell):
         with socket.create_server(("127.0.0.1", 0)) as once:
             port = once.getsockname()[1]
@@ -313,7 +346,14 @@ class TestDoctor:
         said = shell("doctor")
         assert said.code == 1
         assert "fails clock: the last tick was 120 minutes ago" in said.out
-        assert f"fails mail: 127.0.0.1:{port} does not serve us" in said.out
+        assert f"fails mail: 127.0.0.1:{port} does not serve us: nothing listens there" in said.out
+        assert "→ put host, port and security right: [mail] in config/outreach.toml" in said.out
+        text = (shell.home / "config/outreach.toml").read_text()
+        shell.write("config/outreach.toml", text.replace("127.0.0.1", "mail.invalid"))
+        said = shell("doctor").out
+        assert "mail.invalid" in said
+        assert "there is no server of that name" in said
+        assert "Errno" not in said
 
     def test_wrong_files_and_a_wrong_database_are_findings(self, shell):
         good = (shell.home / "config/channels.toml").read_text()

@@ -194,7 +194,7 @@ SMILE = "\N{SMILING FACE WITH SUNGLASSES}"
     [
         # X: an ideograph or an emoji, whatever its parts, counts two; an address 23.
         (X, "a" * 280, "a" * 281, "281 weighted characters; x takes 280\n    → cut 1"),
-        (X, "字" * 140, "字" * 140 + "a", "281 weighted characters; x takes 280\n    → cut 1"),
+        (X, "字" * 60 + "a" * 160, "字" * 60 + "a" * 161, "281 weighted characters; x takes 280"),
         (X, SMILE * 140, SMILE * 140 + "a", "281 weighted characters; x takes 280"),
         (
             X,
@@ -203,9 +203,9 @@ SMILE = "\N{SMILING FACE WITH SUNGLASSES}"
             "281 weighted characters; x takes 280",
         ),
         # Telegram: UTF-16 units, so an emoji counts two.
-        (TELEGRAM, "a" * 4096, "a" * 4097, "4097 UTF-16 units; telegram takes 4096\n    → cut 1"),
-        (TELEGRAM, SMILE * 2048, SMILE * 2048 + "a", "4097 UTF-16 units; telegram takes 4096"),
-        (WEB, SMILE * 2000, SMILE * 2001, "2001 characters; web takes 2000\n    → cut 1"),
+        (TELEGRAM, "a" * 4096, "a" * 4097, "4,097 UTF-16 units; telegram takes 4,096\n    → cut 1"),
+        (TELEGRAM, SMILE * 2048, SMILE * 2048 + "a", "4,097 UTF-16 units; telegram takes 4,096"),
+        (WEB, SMILE * 2000, SMILE * 2001, "2,001 characters; web takes 2,000\n    → cut 1"),
     ],
 )
 def test_a_text_over_a_limit_by_one_is_told_as_the_network_counts(
@@ -224,7 +224,10 @@ def test_a_caption_is_shorter_and_holds_the_description_where_there_is_no_field_
     room = 1024 - len(alt)
     assert office.text("a" * room, TELEGRAM, message=PICTURE) == "a" * room + alt
     (said,) = office.blocked("a" * (room + 1), TELEGRAM, message=PICTURE)
-    assert said == f"{FILE}:2: 1025 UTF-16 units; telegram takes 1024 with a picture\n    → cut 1"
+    assert said == (
+        f"{FILE}:2: 1,025 UTF-16 units, 27 of them the picture's description, printed below the "
+        "text; telegram takes 1,024 with a picture\n    → cut 1"
+    )
 
 
 @pytest.mark.usefixtures("card")
@@ -254,11 +257,14 @@ def test_pictures_are_told_with_the_line_that_asks_for_them(office: Office) -> N
     ("source", "expected"),
     [
         ("one\n---\ntwo\n---\nthree", f"{FILE}:6: 3 parts; web takes 2\n    → take out 1"),
-        ("one\n---\n" + "a" * 2001, f"{FILE}:4: part 2: 2001 characters; web takes 2000"),
+        ("one\n---\n" + "a" * 2001, f"{FILE}:4: part 2: 2,001 characters; web takes 2,000"),
         ("one\n---\n", f"{FILE}:4: part 2: the text is empty"),
         ("{% if false %}no{% endif %}", f"{FILE}:2: the text is empty"),
         ("a{{ '\\x07' }}", f"{FILE}:2: an invisible control character, U+0007"),
         ("a\x85b", f"{FILE}:2: an invisible control character, U+0085"),
+        ("a\n\nb\n\n\nc\x07d\n", f"{FILE}:7: an invisible control character, U+0007"),
+        ("a\x07b\n---\nb\nc", f"{FILE}:2: part 1: an invisible control character, U+0007"),
+        ("a\n---\nb\nc\x07", f"{FILE}:5: part 2: an invisible control character, U+0007"),
         (
             "a\n{{ facts.them }}",
             f"{FILE}:3: facts.them is not known\n    → did you mean facts.theme?",
@@ -290,7 +296,8 @@ def test_mistakes_come_before_open_facts_and_block_only_what_they_touch(office: 
         (
             {"en": ["wep"]},
             {},
-            "campaigns/forum.yaml:25: there is no channel wep\n    → did you mean web?",
+            "campaigns/forum.yaml:25: the audience main names the channel wep, and there is none\n"
+            "    → did you mean web?",
         ),
         (
             {"zh": ["web"]},
@@ -326,16 +333,26 @@ def test_a_message_that_cannot_be_made_is_a_draft_that_says_why(
     (office.root / "secret.md").write_text("## en\nsecret\n")
     office.write("## en\nHello\n## zh\n你好\n")
     (draft,) = office.compose(campaign(to, **values))
-    assert len(draft.blocked) == 1
+    assert len([problem for problem in draft.blocked if problem.mistake]) == 1
     assert str(draft.blocked[0]).startswith(expected)
     assert not draft.blocked[0].open
 
 
-def test_a_text_for_a_channel_that_does_not_exist_is_told(office: Office) -> None:
-    office.write("## en\nHello\n## en @telegran\nHi\n")
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("telegran", "did you mean telegram?"),
+        ("twiter", "did you mean x?"),  # its old name is what people still call it
+        ("myspace", "known are: feed, manual, memory, telegram, web, x"),
+    ],
+)
+def test_a_text_for_a_channel_that_does_not_exist_is_told(
+    office: Office, target: str, hint: str
+) -> None:
+    office.write(f"## en\nHello\n## en @{target}\nHi\n")
     (draft,) = office.compose(campaign({"en": ["web"]}))
     assert words(draft.blocked) == [
-        f"{FILE}:3: there is no channel or platform called telegran\n    → did you mean telegram?"
+        f"{FILE}:3: there is no channel or platform called {target}\n    → {hint}"
     ]
 
 

@@ -138,6 +138,8 @@ def test_all_open_facts_of_a_text_are_told_at_once_and_once() -> None:
         ("{% fi %}", 10, "unknown tag 'fi'"),
         ("{# a", 10, "Missing end of comment tag"),
         ("a\n\n{{ facts.theme | shout }}", 12, "the text may not use the filter 'shout'"),
+        ("{{ facts.theme | format }}", 10, "the filter 'format'\n    → there are: abs, "),
+        ("{{ facts.theme | uper }}", 10, "the filter 'uper'\n    → did you mean upper? there"),
         ("{% include 'other.md' %}", 10, "a text may not bring in other files"),
         ("{% import 'other.md' as x %}", 10, "a text may not bring in other files"),
         ("{{ 1 / 0 }}", 10, "this cannot be computed: division by zero"),

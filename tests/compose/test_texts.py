@@ -86,7 +86,7 @@ def test_of_a_rotation_the_first_is_taken(tmp_path: Path) -> None:
         ("Only a comment", f"{SHOWN}:1: there is no section in it"),
         ("", f"{SHOWN}:1: there is no section in it"),
         (b"## en\nHi\ncaf\xe9", f"{SHOWN}:3: not UTF-8"),
-        ("## en\n" + "x" * 100_000, f"{SHOWN}: larger than 100000 bytes"),
+        ("## en\n" + "x" * 100_000, f"{SHOWN}: larger than 100 kB"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str | bytes, expected: str) -> None:

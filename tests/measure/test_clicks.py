@@ -154,7 +154,10 @@ def test_every_mistake_of_the_list_is_told_at_once_with_its_line(tmp_path):
     ("data", "said"),
     [
         (None, "cannot be read: No such file or directory"),
-        (b"\xff\xfe\x00", "cannot be read: is not UTF-8 text"),
+        (
+            b"\xff\xfe\x00",
+            ":1: the list of previews and bots cannot be read: this line is not UTF-8",
+        ),
         (b"# nothing\n\n", "lists no previews or bots"),
     ],
 )

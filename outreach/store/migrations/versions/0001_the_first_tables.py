@@ -86,6 +86,7 @@ def upgrade() -> None:
     sa.Column('fingerprint', sa.String(), nullable=False),
     sa.Column('blocked', sa.String(), nullable=False),
     sa.Column('authors', sa.JSON(), nullable=False),
+    sa.Column('questions', sa.JSON(), nullable=False),
     sa.Column('at', sa.DateTime(), nullable=False),
     sa.Column('wall', sa.String(), nullable=False),
     sa.Column('zone', sa.String(), nullable=False),

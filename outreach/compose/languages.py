@@ -1,0 +1,161 @@
+"""A message's languages as a set: what state each translation is in, and what is wrong with it.
+
+    missing      there is no text in that language
+    stale        its source text has changed since it was made, or it does not say which it is of
+    unreviewed   nobody has read it against the source yet
+    wrong        it is written in another language, or another script
+    ready        a clearer may read it
+
+Every language is a text of its own, never derived from the source by machine: all that is
+compared is the hash in a translation's heading. Languages are told by their letters, which is
+sure enough for the six that we write; a longer guess would be wrong about short posts.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from enum import StrEnum
+
+from outreach.compose.texts import Section
+from outreach.errors import Problem
+
+
+class Translation(StrEnum):
+    """Where a text stands among its message's languages."""
+
+    SOURCE = "source"
+    MISSING = "missing"
+    STALE = "stale"
+    UNREVIEWED = "unreviewed"
+    WRONG = "wrong"
+    READY = "ready"
+
+
+SCRIPTS = {
+    "en": ("LATIN",),
+    "fr": ("LATIN",),
+    "zh": ("CJK",),
+    "ko": ("HANGUL",),
+    "ja": ("HIRAGANA", "KATAKANA", "CJK"),
+    "ru": ("CYRILLIC",),
+    "mn": ("CYRILLIC", "MONGOLIAN"),
+}
+"""The scripts of a language, as Unicode's names of letters begin."""
+
+UNOFFICIAL = {
+    "en": "Unofficial translation",
+    "zh": "非正式译文",
+    "ko": "비공식 번역",
+    "ja": "非公式訳",
+    "ru": "Неофициальный перевод",
+    "mn": "Албан бус орчуулга",
+}
+"""What `{{ unofficial }}` prints; to be confirmed by each language's reviewer."""
+
+PICTURE = {
+    "en": "Picture",
+    "zh": "图片",
+    "ko": "사진",
+    "ja": "写真",
+    "ru": "Изображение",
+    "mn": "Зураг",
+}
+"""What stands before a picture's description, where a network has no field for it."""
+
+FEW = 12  # letters: shorter than that, a text may be a name in another script
+HALF = 0.5
+LONG = 40  # letters of Cyrillic or Han within which its own would have come
+
+_CALLED = {
+    "CJK": "Chinese characters",
+    "HANGUL": "Korean",
+    "LATIN": "Latin",
+    "CYRILLIC": "Cyrillic",
+    "HIRAGANA": "Japanese kana",
+    "KATAKANA": "Japanese kana",
+}
+
+_NOT_WORDS = re.compile(r"https?://\S+|[#@][\w-]+")
+
+
+def state(section: Section | None, source: Section | None, problems: bool) -> Translation:
+    """Where a translation stands; `problems` says that its text is in the wrong language."""
+    if section is None:
+        return Translation.MISSING
+    if problems:
+        return Translation.WRONG
+    if is_stale(section, source):
+        return Translation.STALE
+    if section.reviewer in ("", "open"):
+        return Translation.UNREVIEWED
+    return Translation.READY
+
+
+def is_stale(section: Section, source: Section | None) -> bool:
+    """Whether the text that a translation was made from is another one now."""
+    return not section.made_from or (
+        source is not None and not source.hash.startswith(section.made_from[:8])
+    )
+
+
+def not_ready(section: Section, source: Section | None, where: str) -> Iterator[Problem]:
+    """Why a translation cannot be cleared yet: open points, each for the person who ends it."""
+    who = section.translator or "its translator"
+    if source is not None and is_stale(section, source):
+        now = source.hash[:4]
+        what = f"the {section.language} text was made from an earlier source text"
+        if not section.made_from:
+            what = f"the {section.language} text does not say which source text it was made from"
+        hint = f"{who} compares them, and writes: (from {now}; …)"
+        yield Problem(where, what, hint, open=True)
+    if section.reviewer in ("", "open"):
+        what = f"the {section.language} text waits for its reviewer"
+        hint = "whoever has read it against the source writes their name: (…; reviewer: NAME)"
+        yield Problem(where, what, hint, open=True)
+    elif section.reviewer == section.translator:
+        what = f"{section.reviewer} has reviewed their own translation"
+        yield Problem(where, what, "a second person reads it: (…; reviewer: NAME)")
+
+
+def wrong_language(text: str, language: str) -> str:
+    """What a text is written in instead of its language, in words; "" where nothing speaks
+    against it."""
+    own = SCRIPTS.get(language.partition("-")[0])
+    scripts = [_script(letter) for letter in _NOT_WORDS.sub(" ", text) if letter.isalpha()]
+    if own is None or len(scripts) < FEW:
+        return ""
+    ours = sum(script in own for script in scripts)
+    if ours < HALF * len(scripts):
+        other = max(set(scripts), key=scripts.count)
+        return f"most of its letters are {_CALLED.get(other, other.capitalize())}"
+    return _neighbour(text.lower(), language.partition("-")[0], scripts)
+
+
+def _neighbour(text: str, language: str, scripts: list[str]) -> str:
+    """Whether it is in the language next door, which has the same script."""
+    kana = any(script in ("HIRAGANA", "KATAKANA") for script in scripts)
+    mongolian = bool(set(text) & set("өү"))
+    if language == "zh" and scripts.count("HIRAGANA") > len(scripts) * 0.1:
+        return "it has kana, and reads like Japanese"
+    if language == "ja" and not kana and len(scripts) >= LONG:
+        return "it has no kana, and reads like Chinese"
+    if language == "ru" and mongolian:
+        return "it has ө or ү, and reads like Mongolian"
+    if language == "mn" and "CYRILLIC" in scripts and not mongolian and len(scripts) >= LONG:
+        return "it has neither ө nor ү, and reads like Russian"
+    return ""
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").partition(" ")[0].partition("-")[0]
+
+
+def direction(language: str) -> str:
+    """ "rtl" for a language that is written from right to left, else "ltr"."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        order = Locale.parse(language, sep="-").character_order
+    except (UnknownLocaleError, ValueError):
+        return "ltr"
+    return "rtl" if order == "right-to-left" else "ltr"
