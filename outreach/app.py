@@ -34,6 +34,7 @@ from outreach import holds, notices, people, standing
 from outreach import settle as settling
 from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
+from outreach.campaign.directory import load_directory
 from outreach.campaign.load import check_channels, check_people, load_campaigns
 from outreach.campaign.models import Loaded
 from outreach.campaign.occasions import AHEAD
@@ -187,6 +188,7 @@ class Outreach:
             public_url=self.public_url,
             people=self.configuration.people,
             house=house,
+            directory=load_directory(self.home / "config", root=self.home),
             until=_ahead(self.now()),
             dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,

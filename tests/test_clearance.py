@@ -161,7 +161,7 @@ class TestReading:
             desk.clear("c/news/en", "whatever", by=desk.person("bo"))
 
     def test_nothing_of_that_name_waits(self, desk):
-        with pytest.raises(NotFound, match="nothing of c/news/en is proposed") as refused:
+        with pytest.raises(NotFound, match="nothing of c/news/en waits for clearance") as refused:
             desk.clear("c/news/en", "whatever", by=desk.person("bo"))
         assert refused.value.hint == "what waits is listed by: outreach review"
 

@@ -109,7 +109,7 @@ class TestMistakes:
         )
 
     def test_an_unknown_platform_is_told_with_the_nearest_or_all(self, office):
-        text = '[a]\nplatform = "telegramm"\n[b]\nplatform = "myspace"\n'
+        text = '[a]\nplatform = "telegramm"\n[b]\nplatform = "myspace"\n[c]\nplatform = "Twitter"\n'
         assert channels_file(office, text) == [
             (
                 "config/channels.toml:2",
@@ -121,6 +121,7 @@ class TestMistakes:
                 "there is no platform 'myspace'",
                 "known are: feed, manual, memory, telegram, x",
             ),
+            ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]
 
     def test_an_option_that_the_platform_does_not_know_is_told_with_the_nearest(self, office):

@@ -122,7 +122,7 @@ def quiet(
 
 def _on_the_day(campaign: Campaign, day: date) -> bool:
     """An event's own day stays what it is."""
-    return any(event.date == day for event in campaign.events.values())
+    return any(event.day == day for event in campaign.events.values())
 
 
 def _better(campaign: Campaign, one: Occasion, day: date) -> date:
@@ -130,7 +130,7 @@ def _better(campaign: Campaign, one: Occasion, day: date) -> date:
     at = campaign.messages[one.of].at
     first = last = None
     if at is not None and at.anchor and at.anchor in campaign.events:
-        event = campaign.events[at.anchor].date
+        event = campaign.events[at.anchor].day or day
         first, last = (None, event - timedelta(1)) if day < event else (event + timedelta(1), None)
     zone = ZoneInfo(one.slot.zone) if isinstance(one.slot, Slot) else UTC
     if since := embargo(campaign, one.of):

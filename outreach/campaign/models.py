@@ -100,7 +100,10 @@ def _known(value: Any) -> Any:
 def _day(value: Any) -> Any:
     from outreach.campaign.when import parse_day
 
-    return parse_day(value) if isinstance(value, str) else value
+    known = _known(value) if isinstance(value, str | Mapping) else value
+    if isinstance(known, Tbc) and isinstance(known.plan_with, str):
+        parse_day(known.plan_with)
+    return parse_day(known) if isinstance(known, str) else known
 
 
 def _clock(value: Any) -> Any:
@@ -187,13 +190,20 @@ class Speaker(Frozen):
 class Event(Frozen):
     """A dated thing that a campaign is anchored to: move it and every message moves with it."""
 
-    date: Day
+    date: Day | Tbc[str]
     starts: Clock
     ends: Clock = Tbc()
     zone: Zone
     place: Text = Tbc()
     sessions: Annotated[tuple[Session, ...] | Tbc[str], BeforeValidator(_known)] = ()
     speakers: Annotated[tuple[Speaker, ...] | Tbc[str], BeforeValidator(_known)] = ()
+
+    @property
+    def day(self) -> date | None:
+        """Its date, or the one to plan with; None where there is neither."""
+        if not isinstance(self.date, Tbc):
+            return self.date
+        return date.fromisoformat(self.date.plan_with) if self.date.plan_with else None
 
 
 class Fact(Frozen):
@@ -223,8 +233,12 @@ class Media(Frozen):
 
 
 class Every(Frozen):
-    """A recurring message: on these weekdays, at this wall time, from and until (both included)."""
+    """A recurring message: on these weekdays, at this wall time, from and until (both included).
 
+    With `week` only the first, second, third, fourth or last of a month.
+    """
+
+    week: Literal["first", "second", "third", "fourth", "last"] | None = None
     days: tuple[Weekday, ...] = Field(min_length=1)
     time: Wall
     from_: Moment
@@ -278,6 +292,7 @@ class Campaign(Frozen):
     events: Mapping[Identifier, Event] = {}
     facts: Mapping[Identifier, Fact] = {}
     links: Links = {}
+    hashtags: Mapping[str, str] = {}  # by language: "#LowCarbonCities #ClimateAction"
     goals: Mapping[Identifier, Goal] = {}
     audiences: Audiences
     defaults: Defaults = Defaults()

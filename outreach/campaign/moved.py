@@ -36,7 +36,13 @@ class Held:
 def held(campaign: Campaign) -> list[Held]:
     """When each event of a campaign is to be held, as its file has it now."""
     return [
-        Held(name, event.date.isoformat(), _hour(event.starts), _hour(event.ends), event.zone)
+        Held(
+            name,
+            event.day.isoformat() if event.day else "",
+            _hour(event.starts),
+            _hour(event.ends),
+            event.zone,
+        )
         for name, event in campaign.events.items()
     ]
 
@@ -92,7 +98,7 @@ def _said_now(campaign: Campaign) -> set[str]:
     """Every hour and date that is right somewhere in the campaign."""
     found: set[str] = set()
     for event in campaign.events.values():
-        found |= {event.date.isoformat(), _hour(event.starts), _hour(event.ends)}
+        found |= {str(event.day or ""), _hour(event.starts), _hour(event.ends)}
         found |= {_hour(at) for one in _sessions(event) for at in (one.starts, one.ends)}
     return found - {""}
 

@@ -31,6 +31,7 @@ AHEAD: Final = timedelta(days=60)
 """How far ahead of now a recurring message has its posts."""
 
 MOST: Final = 500  # occasions of one message; a daily one for a year has 365
+_WEEKS: Final = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "last": "last"}
 LISTS: Final = ("sessions", "speakers")
 
 
@@ -83,6 +84,21 @@ def embargo(campaign: Campaign, message: str) -> datetime | None:
     """The moment (UTC) before which nothing of a message may go out; None if there is none."""
     when = campaign.messages[message].embargo or campaign.defaults.embargo
     return instant(when, campaign) if when else None
+
+
+def waits(campaign: Campaign, one: Occasion) -> Problem | None:
+    """What keeps an occasion waiting though it has a slot: its event has no sure date yet."""
+    message = campaign.messages[one.of]
+    written = [message.at] if message.at else []
+    written += [message.every.from_, message.every.until] if message.every else []
+    for when in written:
+        event = campaign.events.get(when.anchor or "")
+        if event and isinstance(event.date, Tbc):
+            by = f" by {event.date.who}" if event.date.who else ""
+            where = campaign.where("events", when.anchor or "", "date")
+            what = f"events.{when.anchor}.date is to be confirmed{by}"
+            return Problem(where, what, "until then its slot serves to plan with", open=True)
+    return None
 
 
 def days_off(campaign: Campaign, message: Message) -> str:
@@ -182,7 +198,7 @@ def _every(
     if last < first:
         raise _Unclear(f"{name} ends before it begins; put from and until right")
     number = 0
-    for nominal in _nominal(every.days, wall, zone, first, min(last, until or last)):
+    for nominal in _nominal(every, wall, zone, first, min(last, until or last)):
         at = _instant(nominal, zone)
         if at is None or not first <= at <= last:
             continue
@@ -194,18 +210,23 @@ def _every(
 
 
 def _nominal(
-    days: tuple[str, ...], wall: time, zone: str, first: datetime, last: datetime
+    every: Every, wall: time, zone: str, first: datetime, last: datetime
 ) -> Iterator[datetime]:
     """The local times asked for, as a calendar has them and whatever the clocks do. Naive."""
     from apscheduler.triggers.cron import CronTrigger
 
     # In UTC, which skips nothing: in a zone it forgets the midnight after the clocks have moved
     # (APScheduler 3.11.3, Berlin, Mondays at 00:00: none on 26 March 2012).
+    days = tuple(dict.fromkeys(every.days))
     trigger = CronTrigger(
-        day_of_week=",".join(dict.fromkeys(days)),
         hour=wall.hour,
         minute=wall.minute,
         timezone=UTC,
+        **(
+            {"day": ",".join(f"{_WEEKS[every.week]} {day}" for day in days)}
+            if every.week
+            else {"day_of_week": ",".join(days)}
+        ),
     )
     begin, end = (at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC) for at in (first, last))
     at = trigger.get_next_fire_time(None, begin - timedelta(days=1))

@@ -222,7 +222,7 @@ def resolve(
         calendar = Calendar(campaign.defaults.holidays)
         event = None if when.anchor is None else _event(when.anchor, campaign)
         if event is not None and when.offset is not None:
-            day = event.date + timedelta(days=when.days)
+            day = _date_of(event, when) + timedelta(days=when.days)
             start = _slot(day, _own_time(event, when), event.zone)
             return _local(start.at + when.offset, event.zone)
         day = _day_of(when, event, calendar, position)
@@ -243,7 +243,7 @@ def _day_of(when: When, event: Event | None, calendar: Calendar, position: int) 
     """The date that is meant, in the event's zone."""
     if event is None and when.on is None:
         raise ValueError(f"“{when.written}” is not a time; {EXAMPLES}")
-    day = when.on or (event.date if event else date.min)
+    day = when.on or (_date_of(event, when) if event else date.min)
     day = calendar.counted(day + timedelta(days=when.days), when.working_days)
     if when.series:
         return calendar.counted(calendar.moved(day, 1), position)
@@ -299,6 +299,15 @@ def _event(name: str, campaign: Campaign) -> Event:
     known = ", ".join(campaign.events) or "none"
     hint = did_you_mean(name, campaign.events) or f"this campaign's events: {known}"
     raise ValueError(f"there is no event {short(name)} in this campaign; {hint}")
+
+
+def _date_of(event: Event, when: When) -> date:
+    if event.day is None:
+        raise HoursUnknown(
+            f"“{when.written}” needs the date of {when.anchor}, which is to be confirmed; "
+            "plan with one: date: {tbc: secretariat, plan-with: 2025-10-01}"
+        )
+    return event.day
 
 
 def _own_time(event: Event, when: When) -> time:

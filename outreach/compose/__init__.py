@@ -28,6 +28,7 @@ from outreach.post import Part, Picture, Post, Slot, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
+    from outreach.campaign.directory import Directory
     from outreach.campaign.models import Campaign, Late, Message
     from outreach.campaign.occasions import Occasion
     from outreach.compose.style import Finding, House
@@ -89,6 +90,7 @@ def compose(
     public_url: str = "",
     people: Collection[str] | None = None,
     house: "House | None" = None,
+    directory: "Directory | None" = None,
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -97,12 +99,14 @@ def compose(
 
     `templates` and `media` are the office's folders; `root` is what file names in problems are
     shown from. With a `public_url` addresses are short ones below it. Texts are written by
-    `people` of the office, where they are given, and held to the style of its `house`. Recurring
-    messages have their occasions up to `until` (aware), and `dates` call for care.
-    `progress(done, of)` is called after each text. Raises Unusable where texts cannot be rendered
-    at all.
+    `people` of the office, where they are given, name what stands in its `directory`, and are
+    held to the style of its `house`. Recurring messages have their occasions up to `until`
+    (aware), and `dates` call for care. `progress(done, of)` is called after each text. Raises
+    Unusable where texts cannot be rendered at all.
     """
-    desk = _Desk(channels, templates, media, root, public_url, people, house, until, dates)
+    desk = _Desk(
+        channels, templates, media, root, public_url, people, house, directory, until, dates
+    )
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
     rendered = iter(sandbox.render(jobs, progress=progress))
@@ -137,6 +141,7 @@ class _Desk:
         public_url: str,
         people: Collection[str] | None,
         house: "House | None",
+        directory: "Directory | None",
         until: datetime | None,
         dates: Sequence["Remembrance"],
     ) -> None:
@@ -146,6 +151,7 @@ class _Desk:
         self._root = root
         self._public_url = public_url
         self._people, self._house, self._until, self._dates = people, house, until, dates
+        self._directory = directory
         self._linted: dict[tuple[object, ...], list[Finding]] = {}
         self._pictures: dict[str, Picture | Problem] = {}
 
@@ -336,8 +342,6 @@ class _Desk:
 
     def _with_text(self, item: _Wanted) -> _Wanted:
         """The same with its section and its job; or with what is missing for them."""
-        from outreach.compose.context import context_of
-
         campaign, draft, texts = item.campaign, item.draft, item.texts
         channel = self._channels.get(draft.channel)
         if channel is None or texts is None:
@@ -380,7 +384,7 @@ class _Desk:
             name: addresses.address(self._public_url, draft.key, target)
             for name, target in targets.items()
         }
-        context = context_of(campaign, channel, draft.language, printed, item.occasion.item)
+        context = self._context(campaign, channel, draft.language, printed, item)
         return replace(
             item,
             draft=draft,
@@ -391,15 +395,27 @@ class _Desk:
             printed=printed,
         )
 
+    def _context(
+        self,
+        campaign: "Campaign",
+        channel: Channel,
+        language: str,
+        printed: Mapping[str, str],
+        item: _Wanted,
+    ) -> dict[str, Any]:
+        from outreach.campaign.directory import Directory
+        from outreach.compose.context import context_of
+
+        directory = self._directory or Directory()
+        return context_of(campaign, channel, language, printed, item.occasion.item, directory)
+
     def _needs(self, item: _Wanted) -> list[Problem]:
-        from outreach.compose.context import context_of, look_up, open_fact
+        from outreach.compose.context import look_up, open_fact
 
         if not item.message.needs or item.channel is None:
             return []
         campaign, draft = item.campaign, item.draft
-        context = context_of(
-            campaign, item.channel, draft.language, item.printed, item.occasion.item
-        )
+        context = self._context(campaign, item.channel, draft.language, item.printed, item)
         where = campaign.where("messages", draft.message, "needs")
         problems = []
         for name in item.message.needs:

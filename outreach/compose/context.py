@@ -1,4 +1,4 @@
-"""What a text may name: `campaign`, `facts`, `links`, `events`, `channel`, `language`.
+"""What a text may name: `campaign`, `facts`, `links`, `events`, `hashtags`, `mention(…)`, ….
 
 All of it is plain data, ready for the sandbox; what is to be confirmed is a marker there, which
 blocks the text that names it. Dates and hours are written out in the language of the text.
@@ -11,8 +11,10 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 
+from outreach.campaign.directory import TBC, Boilerplate, Directory, Partner
 from outreach.campaign.models import Campaign, Event, Session, Speaker, Tbc
 from outreach.campaign.when import spoken
+from outreach.compose import languages
 from outreach.platforms import Channel
 
 Known = Mapping[str, Any]
@@ -24,11 +26,12 @@ def context_of(
     language: str,
     links: Mapping[str, str],
     item: tuple[str | int, ...] = (),
+    directory: Directory = Directory(),  # noqa: B008 - it is frozen
 ) -> dict[str, Any]:
     """The names for one text; `links` holds the addresses as they are to be printed.
 
-    `item` is where the speaker or session of one occasion of an `each` stands in the file; it
-    is called `speaker` or `session`.
+    `directory` holds whom it may `mention`, and boilerplate. `item` is where the speaker or
+    session of one occasion of an `each` stands in the file; it is called `speaker` or `session`.
     """
     return {
         **_item(campaign, language, *item),
@@ -55,9 +58,46 @@ def context_of(
                 for name, event in campaign.events.items()
             }
         ),
+        "hashtags": _hashtags(campaign, language),
+        "unofficial": languages.UNOFFICIAL.get(language.partition("-")[0], "")
+        if language in campaign.languages.unofficial
+        else "",
+        "boilerplate": _spelled(
+            {name: _approved(name, one, language) for name, one in directory.boilerplate.items()}
+        ),
+        "mention": {
+            "__mentions__": {
+                name: _mention(name, partner, channel.platform, campaign, language)
+                for name, partner in directory.partners.items()
+            }
+        },
         "channel": {"name": channel.name, "title": channel.title},
         "language": language,
     }
+
+
+def _hashtags(campaign: Campaign, language: str) -> Any:
+    if language in campaign.hashtags:
+        return campaign.hashtags[language]
+    hint = f"write those of {language} in {campaign.where('hashtags')}"
+    return {"__tbc__": {"name": f"hashtags.{language}", "who": "", "hint": hint}}
+
+
+def _approved(name: str, one: Boilerplate, language: str) -> Any:
+    """The text, or its marker while nobody has approved it, or there is none in that language."""
+    if one.approved_by == "open" or language not in one.texts:
+        hint = f"when it is approved, write by whom, and the text in {language}, in {one.where}"
+        return {"__tbc__": {"name": f"boilerplate.{name}", "who": "", "hint": hint}}
+    return one.texts[language]
+
+
+def _mention(name: str, partner: Partner, platform: str, campaign: Campaign, language: str) -> Any:
+    """The partner's name on that network, where it has one there; else in that language."""
+    handle = partner.handles.get(platform, "")
+    if handle == TBC:
+        hint = f"write its name on {platform} in config/partners.toml, or take it out there"
+        return {"__tbc__": {"name": f"the handle of {name} on {platform}", "who": "", "hint": hint}}
+    return handle or partner.called(language, campaign.languages.source)
 
 
 def look_up(context: Known, name: str) -> Any:
@@ -114,9 +154,7 @@ def _event(campaign: Campaign, name: str, event: Event, language: str) -> dict[s
         for number, speaker in enumerate(() if isinstance(event.speakers, Tbc) else event.speakers)
     )
     return {
-        "date": _date(event.date, language),
-        "weekday": format_date(event.date, "EEEE", locale=_locale(language)),
-        "year": str(event.date.year),
+        **_on(campaign, event, language, *path),
         "starts": _clock(campaign, event, event.starts, language, *path, "starts"),
         "ends": _clock(campaign, event, event.ends, language, *path, "ends"),
         "place": _value(campaign, event.place, *path, "place"),
@@ -158,6 +196,18 @@ def _clock(
     if isinstance(value, Tbc):
         return _tbc(campaign, value.who, *path)
     return f"{value:%H:%M} ({_place_of(event.zone, language)})"
+
+
+def _on(campaign: Campaign, event: Event, language: str, *path: str | int) -> dict[str, Any]:
+    """The date, in words; or markers, for a date to plan with is never printed."""
+    if isinstance(event.date, Tbc):
+        marker = _tbc(campaign, event.date.who, *path, "date")
+        return dict.fromkeys(("date", "weekday", "year"), marker)
+    return {
+        "date": _date(event.date, language),
+        "weekday": format_date(event.date, "EEEE", locale=_locale(language)),
+        "year": str(event.date.year),
+    }
 
 
 def _speaker(

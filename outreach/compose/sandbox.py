@@ -9,7 +9,8 @@ It reads one job a line from standard input, `{"source", "context", "seconds", "
 answers each with one line: `{"text", "uses", "problems"}`, where a problem is [line of the
 source, what, hint, open]; or `{"memory": true}`, after which it ends.
 
-A value of the context that is to be confirmed is `{"__tbc__": {"name", "who", "hint"}}`.
+A value of the context that is to be confirmed is `{"__tbc__": {"name", "who", "hint"}}`; whom a
+text may mention is `{"__mentions__": {name: value}}`.
 Printing, testing or comparing one is an open problem; so is naming one in a branch that is not
 taken, since what is not known cannot be foreseen.
 """
@@ -125,6 +126,22 @@ _CALLED = {
     "bool": "true or false",
     "dict": "names and values",
 }
+
+
+class Mentions:
+    """`mention('incheon')`: what a partner is called here."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known = known
+
+    def __call__(self, name: object = "") -> Any:
+        if name in self._known:
+            return self._known[str(name)]
+        near = nearest(str(name), self._known)
+        there = near and f"\0mention('{near}')"
+        raise UndefinedError(f"{str(name)[:60] or 'nobody'} is not in config/partners.toml{there}")
 
 
 class NotText(Exception):
@@ -310,6 +327,8 @@ def _revive(value: Any) -> Any:
     if isinstance(value, dict):
         if "__tbc__" in value:
             return Tbc(**value["__tbc__"])
+        if "__mentions__" in value:
+            return Mentions(_revive(value["__mentions__"]))
         return {name: _revive(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_revive(item) for item in value]
@@ -326,7 +345,7 @@ def _render(
         for piece in template.root_render_func(template.new_context(dict(context))):
             length += len(piece)
             if length > most:
-                what = f"the text is longer than {most} characters"
+                what = f"the text is longer than {most:,} characters"
                 return None, Trouble(1, what, "look for a loop that repeats too often")
             text.append(piece)
         whole = "".join(text)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import typer
 
 from outreach.cli import app
+from tests.conftest import REPOSITORY
 
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
 HEAVY = {
@@ -36,6 +38,12 @@ def test_help_says_where_the_documentation_is():
     assert {"guide.md", "platforms.md", "configuration.md", "campaign-files.md"} <= {
         page.name for page in folder.iterdir()
     }
+
+
+def test_an_installed_program_has_its_documentation_with_it():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert packed["docs"] == "outreach/starter/docs"  # where `starter.documentation` looks
 
 
 def test_help_imports_nothing_that_takes_long():

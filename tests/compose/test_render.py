@@ -213,9 +213,9 @@ DOUBLING = "{% set ns = 'x' * 10 ** 6 %}" + "{% set ns = ns + ns %}" * 40
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "a macro calls itself without end"),
         (
             "{% for a in range(99999) %}{{ facts.theme }}{% endfor %}",
-            "longer than 50000 characters",
+            "longer than 50,000 characters",
         ),
-        ("{{ 'x' * 60000 }}", "longer than 50000 characters"),
+        ("{{ 'x' * 60000 }}", "longer than 50,000 characters"),
         ("{{ 'x' * 10 ** 9 }}", "the text needs more than 256 MB"),
         ("{{ [1] * 10 ** 9 }}", "the text needs more than 256 MB"),
         ("{{ 'x'.center(10 ** 9) }}", "the text needs more than 256 MB"),

@@ -1,0 +1,140 @@
+"""What every campaign of an office shares: its partners, and texts that were approved once.
+
+config/partners.toml says what a partner is called in each language, and under which name it is
+known on each network; config/boilerplate.toml holds approved wording by language. Both are read
+by `load_directory`, and every mistake in them is a Problem with its line.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from outreach.errors import Problem, WrongFiles
+
+TBC = "tbc"
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Who a text may mention. `handles` by platform ("x"); "tbc" where it is not known yet."""
+
+    names: Mapping[str, str]
+    handles: Mapping[str, str] = field(default_factory=dict)
+    utm_source: str = ""
+    contact: str = ""
+
+    def called(self, language: str, source: str) -> str:
+        """Its name in a language, else in the campaign's own, else the first there is."""
+        return self.names.get(language) or self.names.get(source) or next(iter(self.names.values()))
+
+
+@dataclass(frozen=True)
+class Boilerplate:
+    """A text that was approved once, by language. `approved_by` is "open" until it was."""
+
+    texts: Mapping[str, str]
+    approved_by: str = "open"
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """An office's partners and boilerplate, by name."""
+
+    partners: Mapping[str, Partner] = field(default_factory=dict)
+    boilerplate: Mapping[str, Boilerplate] = field(default_factory=dict)
+
+
+def load_directory(config: Path, *, root: Path) -> Directory:
+    """What config/partners.toml and config/boilerplate.toml say; nothing where there is no file.
+
+    Raises WrongFiles with every mistake in both.
+    """
+    problems: list[Problem] = []
+    partners = dict(_tables(config / "partners.toml", root, _partner, problems))
+    texts = dict(_tables(config / "boilerplate.toml", root, _boilerplate, problems))
+    if problems:
+        raise WrongFiles(problems)
+    return Directory(partners, texts)
+
+
+def _tables(
+    path: Path,
+    root: Path,
+    read: Callable[[Mapping[str, Any], str], Any],
+    problems: list[Problem],
+) -> Iterator[tuple[str, Any]]:
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    try:
+        text = path.read_text("utf-8")
+        tables = tomllib.loads(text)
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(shown, f"cannot be read: {error}", "save it as UTF-8"))
+        return
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(shown, f"is not TOML: {error}", 'text goes in quotes: name = "…"'))
+        return
+    for name, table in tables.items():
+        line = next(
+            (n for n, one in enumerate(text.splitlines(), 1) if one.strip() == f"[{name}]"), 1
+        )
+        where = f"{shown}:{line}"
+        if not isinstance(table, dict):
+            hint = f"write [{name}] above what belongs to it"
+            problems.append(Problem(where, f"{name} is not a table", hint))
+            continue
+        try:
+            yield name, read(table, where)
+        except _Wrong as error:
+            problems.append(Problem(where, f"{name} {error}", error.hint))
+
+
+class _Wrong(ValueError):
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def _partner(table: Mapping[str, Any], _where: str) -> Partner:
+    _only(table, ("names", "handles", "utm-source", "contact"))
+    names = _texts(table, "names")
+    if not names:
+        raise _Wrong("has no names", 'names = {en = "Incheon Metropolitan City"}')
+    return Partner(
+        names, _texts(table, "handles"), _text(table, "utm-source"), _text(table, "contact")
+    )
+
+
+def _boilerplate(table: Mapping[str, Any], where: str) -> Boilerplate:
+    approved = _text(table, "approved-by") or "open"
+    texts = {name: value for name, value in table.items() if name != "approved-by"}
+    if not texts or not all(isinstance(value, str) for value in texts.values()):
+        raise _Wrong("has no texts by language", 'en = "…", and approved-by = "open" or who')
+    return Boilerplate(texts, approved, where)
+
+
+def _only(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in table:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+            raise _Wrong(f"has the key {name}, which is not known", hint)
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    value = table.get(name, "")
+    if not isinstance(value, str):
+        raise _Wrong(f"has a {name} that is no text", f'{name} = "…"')
+    return value
+
+
+def _texts(table: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = table.get(name, {})
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise _Wrong(f"has {name} that are no texts", f'{name} = {{en = "…"}}')
+    return value
