@@ -83,7 +83,7 @@ def concerns(
     day = datetime.fromisoformat(slot.wall).date()
     where = campaign.where("messages", one.of, "every" if one.local else "at")
     about = f"{one.message} is due on {_day(day)}"
-    if days_off(campaign, campaign.messages[one.of]) == "keep" and not _on_the_day(campaign, day):
+    if days_off(campaign, campaign.messages[one.of]) == "keep":
         why = Calendar(campaign.defaults.holidays).why_off(day)
         better = why and _better(campaign, one, day)
         if why:
@@ -118,11 +118,6 @@ def quiet(
             f"better {_day(better.date())}, {better:%H:%M} {slot.zone}",
             advice=True,
         )
-
-
-def _on_the_day(campaign: Campaign, day: date) -> bool:
-    """An event's own day stays what it is."""
-    return any(event.day == day for event in campaign.events.values())
 
 
 def _better(campaign: Campaign, one: Occasion, day: date) -> date:

@@ -5,7 +5,6 @@ known on each network; config/boilerplate.toml holds approved wording by languag
 by `load_directory`, and every mistake in them is a Problem with its line.
 """
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from outreach.errors import Problem, WrongFiles
+from outreach.toml import line_of, read_toml
 
 TBC = "tbc"
 
@@ -69,21 +69,14 @@ def _tables(
 ) -> Iterator[tuple[str, Any]]:
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
     try:
-        text = path.read_text("utf-8")
-        tables = tomllib.loads(text)
+        tables, text = read_toml(path, shown)
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(shown, f"cannot be read: {error}", "save it as UTF-8"))
-        return
-    except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(shown, f"is not TOML: {error}", 'text goes in quotes: name = "…"'))
+    except WrongFiles as error:
+        problems += error.problems
         return
     for name, table in tables.items():
-        line = next(
-            (n for n, one in enumerate(text.splitlines(), 1) if one.strip() == f"[{name}]"), 1
-        )
-        where = f"{shown}:{line}"
+        where = f"{shown}:{line_of(text, (name,))}"
         if not isinstance(table, dict):
             hint = f"write [{name}] above what belongs to it"
             problems.append(Problem(where, f"{name} is not a table", hint))

@@ -19,6 +19,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -84,12 +85,10 @@ class Document:
         """What stands there, as typed (a str, a list or a dict of its own); None for nothing."""
         node: Any = self._tree
         for part in path:
-            if isinstance(node, dict) and part in node:
-                node = node[part]
-            elif isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node):
-                node = node[part]
-            else:
+            known = range(len(node)) if isinstance(node, list) else node
+            if isinstance(node, str) or part not in known:
                 return None
+            node = node[part]
         return deepcopy(node)
 
     def set(self, *path: str | int, value: Value) -> None:
@@ -121,6 +120,10 @@ class Document:
         else:
             at = f"{before[:end].rstrip()}   # {text}"
         self._accept(at + before[end:], self._tree)
+
+    def lay_out(self, text: str) -> None:
+        """Take another text that reads the same. Raises NotAllowed where it does not."""
+        self._accept(text, self._tree)
 
     def write(self) -> None:
         """Put it on the disk, in one step and with the rights that the file had.
@@ -211,7 +214,7 @@ def _as_typed(value: Value) -> Any:
 def _apply(tree: Any, path: Place, value: Any, *, remove: bool) -> None:
     """Change the tree as the file should then read."""
     node = tree
-    for part, after in zip(path[:-1], path[1:], strict=True):
+    for part, after in pairwise(path):
         missing: Any = [] if isinstance(after, int) else {}
         if isinstance(node, dict) and isinstance(part, str):
             if node.get(part, "") == "":
@@ -220,7 +223,7 @@ def _apply(tree: Any, path: Place, value: Any, *, remove: bool) -> None:
             node.append(missing)
         elif not isinstance(node, list) or not isinstance(part, int) or not 0 <= part < len(node):
             raise _wrong_path(path)
-        node = node[part]  # type: ignore[index]
+        node = node[part]
     last = path[-1]
     if isinstance(node, dict) and isinstance(last, str):
         if remove:
@@ -283,7 +286,7 @@ class _Layout:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.root: yaml.Node = yaml.compose(text, Loader=_LOADER)
+        self.root: Any = yaml.compose(text, Loader=_LOADER)
         self.colons: list[int] = []
         self.dashes: list[int] = []
         self.commas: list[int] = []
@@ -311,7 +314,8 @@ class _Layout:
 
     def in_flow(self, path: Place) -> bool:
         """Whether the value at `path` is inside brackets or braces (its own do not count)."""
-        return any(self.find(path[:depth])[1].flow_style for depth in range(len(path)))
+        around = (self.find(path[:depth])[1] for depth in range(len(path)))
+        return any(getattr(node, "flow_style", False) for node in around)
 
     def colon(self, key: yaml.Node) -> int:
         """The place just after a key's colon."""
@@ -337,16 +341,16 @@ class _Layout:
     def last(self, node: yaml.Node) -> yaml.Node:
         """The last value that is written out in full: where a block's end can be found."""
         while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-            tail = node.value[-1]
+            tail: Any = node.value[-1]
             node = tail[1] if isinstance(tail, tuple) else tail
         return node
 
     def end(self, node: yaml.Node) -> int:
         """Where its last character is behind us; the line's break is not included."""
-        node = self.last(node)
-        end: int = node.end_mark.index
-        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
-            begin = node.start_mark.index
+        last = self.last(node)
+        end: int = last.end_mark.index
+        if isinstance(last, yaml.ScalarNode) and last.style in ("|", ">"):
+            begin = last.start_mark.index
             header = _line_end(self.text, begin)
             if "+" in self.text[begin:header].partition("#")[0]:
                 return end

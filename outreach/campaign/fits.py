@@ -201,7 +201,6 @@ def _links_are_addresses(campaign: Campaign) -> Iterator[Problem]:
 def _nobody_counts_on_it(campaign: Campaign) -> Iterator[Problem]:
     """Keys that are read and not acted upon yet: said, so that no one relies on them."""
     asked: list[tuple[Path, object, str]] = [
-        (("languages", "unofficial"), campaign.languages.unofficial, "label them in their texts"),
         (("goals",), campaign.goals, "the month's report does not count towards them"),
         (("defaults", "clear-by"), campaign.defaults.clear_by, "nobody is reminded of it"),
     ]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 T = TypeVar("T")
+Date = date  # an event has a `date` of its own
 
 
 def _hyphens(name: str) -> str:
@@ -149,7 +150,7 @@ Country = Annotated[str, BeforeValidator(_country)]  # ISO 3166: "TH"
 Moment = Annotated[When, PlainValidator(_when)]
 Lateness = Annotated[Late, PlainValidator(_late)]
 Text = Annotated[str | Tbc[str], BeforeValidator(_known)]
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date | Tbc[str], BeforeValidator(_day)]
 Clock = Annotated[time | Tbc[str], BeforeValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Wall = Annotated[str, AfterValidator(_wall)]  # "10:00 Asia/Seoul"
@@ -190,7 +191,7 @@ class Speaker(Frozen):
 class Event(Frozen):
     """A dated thing that a campaign is anchored to: move it and every message moves with it."""
 
-    date: Day | Tbc[str]
+    date: Day
     starts: Clock
     ends: Clock = Tbc()
     zone: Zone
@@ -199,11 +200,11 @@ class Event(Frozen):
     speakers: Annotated[tuple[Speaker, ...] | Tbc[str], BeforeValidator(_known)] = ()
 
     @property
-    def day(self) -> date | None:
+    def day(self) -> Date | None:
         """Its date, or the one to plan with; None where there is neither."""
         if not isinstance(self.date, Tbc):
             return self.date
-        return date.fromisoformat(self.date.plan_with) if self.date.plan_with else None
+        return Date.fromisoformat(self.date.plan_with) if self.date.plan_with else None
 
 
 class Fact(Frozen):

@@ -22,6 +22,8 @@ COPIED = (
     "config/bots.txt",
     *(f"config/house-style/{language}.yaml" for language in ("en", "ja", "ko", "mn", "ru", "zh")),
     "config/dates.toml",
+    "config/partners.toml",
+    "config/boilerplate.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
 )

@@ -94,6 +94,7 @@ def compose(
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
+    rendering: Callable[..., list[Rendered]] = sandbox.render,
 ) -> list[Draft]:
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
@@ -101,15 +102,16 @@ def compose(
     shown from. With a `public_url` addresses are short ones below it. Texts are written by
     `people` of the office, where they are given, name what stands in its `directory`, and are
     held to the style of its `house`. Recurring messages have their occasions up to `until`
-    (aware), and `dates` call for care. `progress(done, of)` is called after each text. Raises
-    Unusable where texts cannot be rendered at all.
+    (aware), and `dates` call for care. `progress(done, of)` is called after each text;
+    `rendering` may put something of its own in what a text is made from. Raises Unusable where
+    texts cannot be rendered at all.
     """
     desk = _Desk(
         channels, templates, media, root, public_url, people, house, directory, until, dates
     )
     wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
     jobs = [item.job for item in wanted if item.job]
-    rendered = iter(sandbox.render(jobs, progress=progress))
+    rendered = iter(rendering(jobs, progress=progress))
     return apart([desk.draft(item, next(rendered) if item.job else None) for item in wanted])
 
 
@@ -158,7 +160,7 @@ class _Desk:
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
         from outreach.campaign import care
         from outreach.campaign.fits import check_people
-        from outreach.campaign.occasions import occasions, stop
+        from outreach.campaign.occasions import occasions, stop, waits
 
         read: dict[str, Texts] = {}
         strangers = () if self._people is None else check_people(campaign, self._people)
@@ -168,7 +170,8 @@ class _Desk:
             read[name] = texts
             slot = one.slot if isinstance(one.slot, Slot) else None
             advice = tuple(care.concerns(campaign, one, slot, self._dates)) if slot else ()
-            waits = [one.slot] if isinstance(one.slot, Problem) else []
+            unsure = waits(campaign, one)
+            open_ = [one.slot] if isinstance(one.slot, Problem) else [unsure] if unsure else []
             for language, channel, problem in self._audience(campaign, name, message):
                 draft = Draft(
                     campaign=campaign.campaign,
@@ -183,7 +186,7 @@ class _Desk:
                     authors=frozenset({campaign.written_by}),
                     blocked=(
                         *strangers,
-                        *waits,
+                        *open_,
                         *self._targets(texts),
                         *([problem] if problem else []),
                     ),
@@ -219,6 +222,7 @@ class _Desk:
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
                     blocked += _in_its_language(parts, item.section, shown)
+                    blocked += self._unlabelled(item, rendered, item.section, shown)
                     for severity, problem in self._style(item, parts, item.section, shown):
                         style[severity].append(problem)
                     post = Post(
@@ -241,6 +245,16 @@ class _Desk:
             links=self._short(item, post),
             translation=self._translation(item, blocked),
         )
+
+    def _unlabelled(
+        self, item: _Wanted, rendered: Rendered, section: Section, shown: str
+    ) -> Iterator[Problem]:
+        """A translation that is not official says so."""
+        unofficial = item.draft.language in item.campaign.languages.unofficial
+        if unofficial and "unofficial" not in rendered.uses:
+            what = f"{item.draft.language} is not official here, and its text does not say so"
+            hint = "print {{ unofficial }} where it is read, such as in its last line"
+            yield Problem(f"{shown}:{section.line - 1}", what, hint)
 
     def _style(
         self, item: _Wanted, parts: Sequence[Part], section: Section, shown: str
@@ -365,7 +379,7 @@ class _Desk:
             where = f"{texts.shown}:{section.line - 1}"
             draft = replace(
                 draft,
-                authors=draft.authors | ({section.translator} - {""}),
+                authors=draft.authors | ({section.translator} - {"", "open"}),
                 blocked=(*draft.blocked, *languages.not_ready(section, source, where)),
                 translator=section.translator,
                 reviewer=section.reviewer,

@@ -129,10 +129,11 @@ def read_texts(path: Path, shown: str) -> Texts:
         line = data.count(b"\n", 0, error.start) + 1
         problem = Problem(f"{shown}:{line}", "not UTF-8", "save the file as UTF-8")
         return Texts(shown, problems=(problem,))
-    return _parse(text.replace("\r\n", "\n").replace("\r", "\n"), shown)
+    return parse_texts(text.replace("\r\n", "\n").replace("\r", "\n"), shown)
 
 
-def _parse(text: str, shown: str) -> Texts:
+def parse_texts(text: str, shown: str) -> Texts:
+    """The same of a text with plain line ends."""
     sections: dict[tuple[str, str, int], Section] = {}
     problems: list[Problem] = []
     _comment, *blocks = _blocks(text)

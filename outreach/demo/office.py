@@ -47,6 +47,12 @@ EXAMPLES = (
         "  recap: https://example.org/example-recap",
     ),
     (
+        "reviewers of five languages (English alone)",
+        "    zh: [wechat]\n    ko: [kakaotalk]\n    ru: [vk]\n    ja: [web-ja]\n"
+        "    mn: [facebook-mn]\n",
+        "                                                    # EXAMPLE: English alone\n",
+    ),
+    (
         "registrations hoped for (100)",
         "registrations: {target: tbc, baseline: tbc,",
         "registrations: {target: 100, baseline: 0,       # EXAMPLES\n                 ",

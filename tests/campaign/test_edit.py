@@ -207,7 +207,12 @@ class TestWhatChanges:
 
     def test_a_note_stands_at_the_end_of_the_line(self):
         it = document()
-        for path in [("events", "forum", "date"), ("events", "forum", "long"), ("flow",), ("none",)]:
+        for path in [
+            ("events", "forum", "date"),
+            ("events", "forum", "long"),
+            ("flow",),
+            ("none",),
+        ]:
             it.note(*path, text="check")
         assert "date: 2025-08-25          # a Monday; check\n" in it.text()
         assert "long: >-   # folded; check\n" in it.text()

@@ -54,8 +54,17 @@ def test_every_message_has_its_texts_and_prints_what_the_campaign_has(forum):
     known |= {f"events.forum.{name}" for name in ("date", "weekday", "starts", "ends", "place")}
     for path in TEXTS.glob("*.md"):
         text = path.read_text()
-        assert re.findall(r"^## .*$", text, re.M) == ["## en", "## en @x"]
-        assert set(re.findall(r"{{ (\S+) }}", text)) <= known | {"campaign.title"}
+        headings = re.findall(r"^## (.*)$", text, re.M)
+        assert headings[:2] == ["en", "en @x"]
+        translated = [heading.partition(" ")[0] for heading in headings[2:]]
+        wanted = forum.messages[path.stem].to == "all"
+        assert translated == (["zh", "ko", "ru", "ja", "mn"] if wanted else [])
+        assert all(
+            re.fullmatch(r"\w\w \(from \w{4}; translator: open; reviewer: open\)", heading)
+            for heading in headings[2:]
+        )
+        more = {"campaign.title", "unofficial", "mention('incheon')", "mention('un-habitat')"}
+        assert set(re.findall(r"{{ ([^}]+) }}", text)) <= known | more
 
 
 @pytest.mark.parametrize(
@@ -72,6 +81,6 @@ def test_every_message_has_its_texts_and_prints_what_the_campaign_has(forum):
 )
 def test_a_message_waits_for_what_it_prints_and_for_nothing_else(message, open_facts):
     text = (TEXTS / f"{message}.md").read_text()
-    for section in text.split("## en")[1:]:
+    for section in re.split(r"^## .*$", text, flags=re.M)[1:]:
         printed = re.findall(r"{{ (links\.\w+|events\.forum\.(?:starts|ends)) }}", section)
         assert set(printed) == open_facts

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outreach.campaign.care import concerns, load_dates
 from outreach.campaign.models import Every
-from outreach.campaign.occasions import Occasion, occasions, slots
+from outreach.campaign.occasions import Occasion, occasions, slots, waits
 from outreach.errors import Problem, WrongFiles
 from outreach.post import Slot
 from tests.conftest import REPOSITORY
@@ -245,6 +245,28 @@ def series(load, every, more=""):
     return loaded.campaigns[0]
 
 
+class TestADateToBeConfirmed:
+    OPEN = ("    date: 2025-08-25\n", "    date: {tbc: secretariat, plan-with: 2025-08-25}\n")
+
+    def test_it_is_planned_with_and_waited_for(self, forum):
+        made = forum(self.OPEN, messages="  news: {at: forum - 7 days}\n")
+        [one] = occasions(made)
+        assert one.slot.wall == "2025-08-18T10:00"
+        problem = waits(made, one)
+        assert problem.open
+        assert problem.what == "events.forum.date is to be confirmed by secretariat"
+
+    def test_what_does_not_count_from_it_waits_for_nothing(self, forum):
+        made = forum(self.OPEN, messages="  news: {at: 2025-08-18 10:00 Asia/Seoul}\n")
+        assert waits(made, occasions(made)[0]) is None
+
+    def test_with_nothing_to_plan_with_there_is_no_slot(self, load):
+        from tests.campaign.conftest import FORUM
+
+        loaded = load(FORUM.replace("date: 2025-08-25", "date: tbc"))
+        assert "needs the date of forum, which is to be confirmed" in loaded.problems[0].what
+
+
 class TestEvery:
     def test_weekdays_between_two_days_both_included(self, load):
         made = series(
@@ -259,6 +281,18 @@ class TestEvery:
             "news~2025-08-25T10:00",
         ]
         assert [one.number for one in occasions(made)] == [0, 1, 2, 3, 4]
+
+    def test_one_week_of_a_month_alone(self, load):
+        made = series(
+            load,
+            "{week: first, days: [tue], time: 10:00 Asia/Seoul, from: 2025-09-01 00:00 Asia/Seoul,"
+            " until: 2025-11-30 23:59 Asia/Seoul}",
+        )
+        assert list(slots(made)) == [
+            "news~2025-09-02T10:00",
+            "news~2025-10-07T10:00",
+            "news~2025-11-04T10:00",
+        ]
 
     def test_only_so_far_ahead(self, load):
         made = series(load, "{days: [mon], time: 10:00 UTC, from: forum, until: forum + 365 days}")
