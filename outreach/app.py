@@ -4,7 +4,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     files        check, plan, apply                      what the campaign files ask for
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
-                 in_full
+                 in_full, look_at_links
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, confirm_people, token_for       before the day
@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach import addresses, holds, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
-from outreach import holds, notices, people, standing
 from outreach import settle as settling
 from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
@@ -41,6 +41,8 @@ from outreach.campaign.occasions import AHEAD
 from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft, compose
+from outreach.compose.reachable import Ask, check_all
+from outreach.compose.reachable import check as ask_address
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Embedded
@@ -114,6 +116,7 @@ class Outreach:
         self._leases = leases or LeaseClock()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
+        self.ask: Ask = ask_address  # how an address is asked whether it works
 
     @property
     def office(self) -> str:
@@ -572,6 +575,36 @@ class Outreach:
         """
         with self.store.reading() as session:
             return standing.in_full(session, self._row(session, key))
+
+    def look_at_links(self) -> int:
+        """Ask the addresses that posts print whether they work, where that is due; how many."""
+        with self.store.reading() as session:
+            wanted = addresses.wanted(session, self.now())
+        if not wanted:
+            return 0
+        answers = check_all(wanted, ask=self.ask)
+        with self.store.writing() as session:
+            addresses.keep(session, answers.values(), wanted, self.now())
+            notices.write(session, people.in_force(session), self.now())
+        return len(answers)
+
+    def ask_links(
+        self, files: Files, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[Problem, ...]:
+        """What the addresses in the campaign files answer now: mistakes for what is surely dead,
+        advice for what could not be told."""
+        places = {
+            url: campaign.where("links", name)
+            for campaign in files.loaded.campaigns
+            for name, url in campaign.links.items()
+            if isinstance(url, str)
+        }
+        answers = check_all(places, ask=self.ask, progress=progress)
+        return tuple(
+            Problem(places[url], f"{url} {one.what}", one.hint, advice=one.ok is None)
+            for url, one in answers.items()
+            if not one.ok
+        )
 
     # --- figures and report --------------------------------------------------------------
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds between two looks at what is due
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
+LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
 COLLECT = 300.0  # seconds between two looks at which figures are due
 
 
@@ -37,6 +38,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
+        ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:

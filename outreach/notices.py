@@ -18,6 +18,7 @@ from email.utils import parseaddr
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from outreach.addresses import ALARM
 from outreach.clearance import MAY_CLEAR, MAY_WRITE, Clearance, Person
 from outreach.config import MailSettings
 from outreach.delivery import Delivery, State
@@ -37,6 +38,7 @@ _TELLS = {
     "failed": ("was refused by the network", "officers"),
     "uncertain": ("may or may not be live: somebody has to look", "officers"),
     "handed": ("is to be posted by hand, now", "officers"),
+    ALARM: ("prints an address that does not work", "officers"),
     "cleared in an emergency": ("was cleared in an emergency by its author", "clearers"),
 }
 """What the trail says -> the subject, and who is told."""
@@ -110,9 +112,15 @@ def _way_out(row: Delivery, what: str) -> str:
             "To try again:      outreach settle {key} --retry\n"
             "To leave it:       outreach settle {key} --skip"
         ),
+        ALARM: (
+            "Put it right under links in its campaign file, then: outreach plan, outreach apply\n"
+            "To stop the post until then: outreach hold message:{campaign}/{message} --why ..."
+        ),
         "clearance voided": "Read it again:     outreach review",
         "returned": "Change its text, then: outreach plan, outreach apply",
-    }.get(what, "See: outreach trail {key}").format(key=row.key)
+    }.get(what, "See: outreach trail {key}").format(
+        key=row.key, campaign=row.campaign, message=row.message
+    )
 
 
 def _task(row: Delivery) -> str:

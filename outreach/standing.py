@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from outreach import addresses
 from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
@@ -45,6 +46,7 @@ class Status:
     mails_waiting: int
     roster: str = ""  # what waits to be confirmed in people.toml
     differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
+    broken: Mapping[str, str] = field(default_factory=dict)  # posts with an address that is dead
 
 
 def line(session: Session, row: Delivery) -> Line:
@@ -117,6 +119,7 @@ def status(
         mails_waiting=waiting or 0,
         roster=roster,
         differs=differs,
+        broken=addresses.broken(session),
     )
 
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from outreach.campaign.plan import Plan
 
 
-@command("outreach check", "outreach check --json")
+@command("outreach check", "outreach check --links", "outreach check --json")
 def check(
     ctx: typer.Context,
+    links: bool = typer.Option(False, "--links", help="Ask the addresses whether they work."),
     json: bool = typer.Option(False, "--json", help="For machines."),
 ) -> None:
     """Show every mistake of every file, with its line and what to do.
@@ -30,7 +31,10 @@ def check(
     try:
         with door.desk(prepare=False) as desk:
             files = _files(desk)
-        problems, count = list(files.problems), len(files.drafts)
+            problems, count = list(files.problems), len(files.drafts)
+            if links:
+                with rows.progress("Asking addresses", many=0) as tell:
+                    problems += desk.ask_links(files, tell)
     except WrongFiles as error:  # the configuration: posts cannot be made, but files can be read
         problems, count = [*error.problems, *_campaign_problems(door.office)], 0
     problems += _list_problems(door.office)

@@ -68,8 +68,9 @@ def say(rows: Iterable[Row]) -> None:
 
 
 @contextmanager
-def progress(words: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, of) that draws a bar on stderr, where that is a terminal."""
+def progress(words: str, *, many: int = MANY) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, of) that draws a bar on stderr, where that is a terminal and there are
+    more than `many`."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -78,7 +79,7 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     task = bar.add_task(words)
 
     def tell(done: int, of: int) -> None:
-        if console.is_terminal and of > MANY:
+        if console.is_terminal and of > many:
             bar.start()
             bar.update(task, completed=done, total=of)
 

@@ -404,6 +404,7 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         ("On hold", "bold red", now.holds),
         ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
         ("Held back", "bold yellow", [f"{key}: {why}" for key, why in now.differs.items()]),
+        ("Dead links", "bold red", [f"{key}: {why}" for key, why in now.broken.items()]),
     ):
         if words:
             yield row()

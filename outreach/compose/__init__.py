@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from outreach.compose import languages
 from outreach.compose import links as addresses
@@ -20,6 +21,7 @@ from outreach.compose import render as sandbox
 from outreach.compose.apart import apart
 from outreach.compose.languages import Translation
 from outreach.compose.links import Link
+from outreach.compose.reachable import not_for_the_public
 from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
@@ -451,7 +453,11 @@ class _Desk:
             names = {"links", "links.items", "links.values"}
             names |= {f"links.{name}", f"links.{name.replace('-', '_')}"}
             if isinstance(url, str) and names & rendered.uses:
-                problem = addresses.unfit(url, item.campaign.where("links", name))
+                where = item.campaign.where("links", name)
+                problem = addresses.unfit(url, where)
+                if problem is None and not addresses.loopback(urlsplit(url).hostname or ""):
+                    refused = not_for_the_public(url)
+                    problem = refused and Problem(where, f"{url} {refused.what}", refused.hint)
                 problems += [problem] if problem else []
         return problems
 

@@ -319,6 +319,16 @@ def check(
     return Answer(url, told.ok, way.leads + told.what, final, told.hint)
 
 
+def not_for_the_public(url: str) -> Answer | None:
+    """Why this address may not be printed, whether or not it answers: an inner network's, a
+    meeting's, a copy of a site. None where nothing speaks against it. Asks nobody."""
+    try:
+        _read(url, ())
+    except _Told as told:
+        return Answer(url, told.ok, told.what, "", told.hint) if told.ok is False else None
+    return None
+
+
 def check_all(
     urls: Iterable[str],
     *,

@@ -107,6 +107,18 @@ class ShortLink(Base):
     at: Mapped[datetime]
 
 
+class LinkCheck(Base):
+    """What the last look at an address found: `ok` is None where it could not be told."""
+
+    __tablename__ = "link_check"
+
+    url: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    ok: Mapped[bool | None]
+    what: Mapped[str]
+    hint: Mapped[str]
+
+
 class Click(Base):
     """One visit by a person through a short link. Who it was is not kept."""
 

@@ -121,6 +121,14 @@ def upgrade() -> None:
     sa.Column('ticked', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('link_check',
+    sa.Column('url', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('ok', sa.Boolean(), nullable=True),
+    sa.Column('what', sa.String(), nullable=False),
+    sa.Column('hint', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('url')
+    )
     op.create_table('hold',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('scope', sa.String(), nullable=False),
