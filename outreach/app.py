@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach import addresses, holds, notices, people, standing
+from outreach import addresses, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
 from outreach import settle as settling
@@ -174,7 +174,31 @@ class Outreach:
     # --- files ---------------------------------------------------------------------------
 
     def files(self, progress: Callable[[int, int], None] | None = None) -> Files:
-        """Read and compose everything in the office's folder. Changes nothing."""
+        """Read and compose everything in the office's folder. Changes nothing.
+
+        What was composed before, from exactly these files, is taken from this person's cache.
+        """
+        key = self._composed()
+        if found := kept.read(self.home, key):
+            loaded, problems, *drafts = found
+            return Files(loaded, {draft.key: draft for draft in drafts}, problems)
+        made = self._compose(progress)
+        if key == self._composed():  # nothing was written while they were read
+            kept.keep(self.home, key, (made.loaded, made.problems, *made.drafts.values()))
+        return made
+
+    def _composed(self) -> str:
+        """What the office's files are composed from: the files, the settings, the day."""
+        given = (
+            self._tree(),
+            self.configuration.people_text,
+            self.configuration.settings.model_dump(),
+            {name: one.model_dump() for name, one in self.configuration.channels.items()},
+            _ahead(self.now()),
+        )
+        return hashlib.sha256(repr(given).encode()).hexdigest()
+
+    def _compose(self, progress: Callable[[int, int], None] | None) -> Files:
         loaded = load_campaigns(self.home / "campaigns", root=self.home)
         problems: list[Problem] = list(loaded.problems)
         for campaign in loaded.campaigns:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture as it will be sent. `data` travels beside the value and is never compared."""
 
@@ -31,7 +31,7 @@ def unfenced(_seconds: float) -> None:
     """No fence: for looking at a part, which sends nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One call's worth of a post: what `Platform.publish` is given.
 
@@ -48,7 +48,7 @@ class Part:
     fence: Callable[[float], None] = field(default=unfenced, repr=False, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Post:
     """What the public will see on one channel.
 
@@ -134,7 +134,7 @@ def _seen(part: Part) -> list[Any]:
     return [part.text, part.language, pictures]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
     """When a post is due: the instant (aware, UTC), and the wall time and zone it was read from."""
 

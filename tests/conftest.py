@@ -1,6 +1,9 @@
 """What tests share: a clock that stands still, an office in a folder, and a desk over both."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +21,10 @@ REPOSITORY = Path(__file__).parent.parent
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", parent=settings.get_profile("dev"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="outreach-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 class Clock:

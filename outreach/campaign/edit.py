@@ -108,7 +108,8 @@ class Document:
     def note(self, *path: str | int, text: str) -> None:
         """Write `# text` at the end of the line where the value at `path` begins.
 
-        A comment that stands there already is kept in front. Nothing happens where there is none.
+        A comment that stands there already is kept in front, and one that says it already is
+        enough. Nothing happens where there is no such value.
         """
         if self.get(*path) is None:
             return
@@ -116,10 +117,21 @@ class Document:
         layout = _Layout(before)
         end = _line_end(before, layout.head(path))
         if layout.comment_before(end):
+            if before[:end].endswith(text):
+                return
             at = f"{before[:end].rstrip()}; {text}"
         else:
             at = f"{before[:end].rstrip()}   # {text}"
         self._accept(at + before[end:], self._tree)
+
+    def head(self, text: str) -> None:
+        """Write `# text` as the file's first line."""
+        self._accept(f"# {text}{_break(self._text)}{self._text}", self._tree)
+
+    def line(self, *path: str | int) -> str:
+        """The line on which the value at `path` ends its first line, with its comment."""
+        at = _Layout(self._text).head(path)
+        return self._text[_line_start(self._text, at) : _line_end(self._text, at)]
 
     def lay_out(self, text: str) -> None:
         """Take another text that reads the same. Raises NotAllowed where it does not."""
@@ -568,7 +580,7 @@ def _inline(value: Any, *, flow: bool, style: str = "") -> str:
 def _scalar(value: str, *, style: str = "") -> str:
     """A text so that the reader reads exactly it: plain where that is safe, else quoted."""
     visible = _INVISIBLE.search(value) is None
-    if style not in ("'", '"') and visible and _PLAIN.fullmatch(value):
+    if value == "tbc" or (style not in ("'", '"') and visible and _PLAIN.fullmatch(value)):
         return value
     if style == "'" and visible:
         return "'" + value.replace("'", "''") + "'"

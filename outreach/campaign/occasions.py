@@ -35,7 +35,7 @@ _WEEKS: Final = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th
 LISTS: Final = ("sessions", "speakers")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Occasion:
     """One time at which a message is due.
 

@@ -86,7 +86,7 @@ class Standing:
     begun: bool = False  # a part of it is live
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One change to one delivery, with its reason in words."""
 
@@ -107,7 +107,7 @@ class Operation:
     was_text: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the plan will not do, and why."""
 
@@ -128,11 +128,11 @@ class Plan:
     @property
     def hash(self) -> str:
         """Twelve hexadecimal characters over the operations and what they start from."""
-        told = [
-            {**asdict(op), "why": "", "text": "", "was_text": ""}
-            for op in sorted(self.operations, key=lambda op: op.key)
-        ]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+        told = hashlib.sha256()
+        for op in sorted(self.operations, key=lambda op: op.key):
+            one = {**asdict(op), "why": "", "text": "", "was_text": ""}
+            told.update(json.dumps(one, sort_keys=True).encode() + b"\n")
+        return told.hexdigest()[:12]
 
     @property
     def dropped_cleared(self) -> int:

@@ -2,10 +2,12 @@
 
 Two blanks for each level, and items of a list below their key; `{a: 1, b: [x, y]}` in braces that
 stay braces; quotes around a time of day, which other programs would make a number of; never two
-empty lines, one between blocks and between messages of several lines. Comments keep their words
-and, behind a value, their column. Lines are never broken or joined: that is the author's.
+empty lines, none below a key, one between blocks and between messages of several lines. Comments
+keep their words and, behind a value, their column. Lines are never broken or joined: that is the
+author's.
 """
 
+import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,7 +85,6 @@ class _Plan:
     begins: dict[int, int] = field(default_factory=dict)  # a key, dash or value -> its column
     flow: dict[int, int] = field(default_factory=dict)  # an outermost bracket -> its key's column
     inside: dict[int, int] = field(default_factory=dict)  # a scalar -> the column of its lines
-    blocks: list[int] = field(default_factory=list)  # lines of keys that stand apart
 
 
 @dataclass
@@ -126,10 +127,8 @@ def _walk(node: Any, column: int, plan: _Plan, dashes: list[int]) -> None:
                 plan.inside[key.start_mark.index] = column + 2
                 _value(value, column, plan, dashes)
             return
-        own = [at for at in dashes if start <= at < node.end_mark.index]
-        for number, item in enumerate(node.value):
-            until = item.start_mark.index
-            dash = max(at for at in own if at < max(until, 1) and _before(node, number, at))
+        for item in node.value:
+            dash = dashes[bisect.bisect_left(dashes, item.start_mark.index) - 1]
             plan.begins[dash] = column
             _walk(item, column + 2, plan, dashes)
             if not isinstance(item, yaml.CollectionNode) or item.flow_style:
@@ -139,11 +138,6 @@ def _walk(node: Any, column: int, plan: _Plan, dashes: list[int]) -> None:
     plan.begins.setdefault(start, column)
     plan.inside.setdefault(start, column + 2)
     plan.flow.setdefault(start, column)
-
-
-def _before(node: Any, number: int, at: int) -> bool:
-    """Whether a dash lies behind the item before this one."""
-    return number == 0 or at >= node.value[number - 1].start_mark.index
 
 
 def _value(value: Any, column: int, plan: _Plan, dashes: list[int]) -> None:
@@ -170,10 +164,12 @@ def _apart(root: Any, text: str) -> set[int]:
 
 
 def _last_line(node: Any, text: str) -> int:
+    """The line on which a value ends; empty lines behind it are not its own."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         tail: Any = node.value[-1]
         node = tail[1] if isinstance(tail, tuple) else tail
-    return text.count("\n", 0, len(text[: node.end_mark.index].rstrip()))
+    whole = text[node.start_mark.index : node.end_mark.index]
+    return int(node.start_mark.line) + whole.rstrip().count("\n")
 
 
 # --- the lines ----------------------------------------------------------------------------
@@ -207,9 +203,10 @@ def _laid_out(text: str, tokens: list[Any], plan: _Plan) -> list[_Line]:
         last = _continued(token, text, old, lines, inside)
         ended = token.end_mark.index
         if getattr(token, "style", None) not in ("|", ">"):
-            rest = text[ended : _line_end(text, ended)].strip()
+            behind = text[ended : _line_end(text, ended)]
+            rest = behind.strip()
             if rest.startswith("#"):
-                was = token.end_mark.column + _column_of(text, ended)
+                was = token.end_mark.column + len(behind) - len(behind.lstrip())
                 line_at = lines[last]
                 width = len(line_at.text) + (line_at.column or 0)
                 line_at.text += " " * max(was - width, _COMMENT_GAP) + rest
@@ -217,11 +214,6 @@ def _laid_out(text: str, tokens: list[Any], plan: _Plan) -> list[_Line]:
     for between in range(waiting, len(lines)):
         lines[between].comment = lines[between].text.lstrip().startswith("#")
     return lines
-
-
-def _column_of(text: str, ended: int) -> int:
-    """How far behind its token a comment stands."""
-    return len(text[ended:]) - len(text[ended:].lstrip(" \t"))
 
 
 def _line_end(text: str, at: int) -> int:
@@ -294,7 +286,7 @@ def _joined(lines: list[_Line], apart: set[int]) -> str:
         if number in apart:
             _set_apart(out, layout, line.column or 0)
         empty = not line.text and not line.own
-        if empty and (not out or layout[-1]):
+        if empty and (not out or layout[-1] or _opens(lines, number)):
             continue
         out.append(" " * (line.column or 0) + line.text if line.text else "")
         layout.append(empty)
@@ -302,6 +294,15 @@ def _joined(lines: list[_Line], apart: set[int]) -> str:
         out.pop()
         layout.pop()
     return "\n".join(out) + "\n"
+
+
+def _opens(lines: list[_Line], number: int) -> bool:
+    """Whether an empty line stands between a key and what belongs to it."""
+    above = next((lines[n] for n in range(number - 1, -1, -1) if lines[n].text), None)
+    below = next((lines[n] for n in range(number, len(lines)) if lines[n].text), None)
+    if above is None or below is None or above.column is None or below.column is None:
+        return False
+    return not above.comment and above.column < below.column
 
 
 def _set_apart(out: list[str], layout: list[bool], column: int) -> None:

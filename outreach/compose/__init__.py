@@ -8,6 +8,7 @@ posts with the same fingerprints; nothing is written.
 import difflib
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,10 +37,11 @@ if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every co
     from outreach.compose.style import Finding, House
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One message in one language on one channel, as its files have it now.
 
@@ -96,7 +98,7 @@ def compose(
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
-    rendering: Callable[..., list[Rendered]] = sandbox.render,
+    rendering: Callable[..., Iterator[Rendered]] = sandbox.rendering,
 ) -> list[Draft]:
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
@@ -104,20 +106,37 @@ def compose(
     shown from. With a `public_url` addresses are short ones below it. Texts are written by
     `people` of the office, where they are given, name what stands in its `directory`, and are
     held to the style of its `house`. Recurring messages have their occasions up to `until`
-    (aware), and `dates` call for care. `progress(done, of)` is called after each text;
+    (aware), and `dates` call for care. `progress(done, of)` counts messages;
     `rendering` may put something of its own in what a text is made from. Raises Unusable where
     texts cannot be rendered at all.
     """
     desk = _Desk(
         channels, templates, media, root, public_url, people, house, directory, until, dates
     )
-    wanted = [item for campaign in campaigns for item in desk.wanted(campaign)]
-    jobs = [item.job for item in wanted if item.job]
-    rendered = iter(rendering(jobs, progress=progress))
-    return apart([desk.draft(item, next(rendered) if item.job else None) for item in wanted])
+    campaigns = tuple(campaigns)
+    of = sum(len(campaign.messages) for campaign in campaigns)
+    ahead: deque[_Wanted] = deque()  # whose texts are being rendered
+
+    def jobs() -> Iterator[Job]:
+        begun: dict[tuple[str, str], None] = {}
+        for item in (item for campaign in campaigns for item in desk.wanted(campaign)):
+            ahead.append(item)
+            begun[item.campaign.campaign, item.occasion.of] = None
+            if progress:
+                progress(len(begun), of)
+            if item.job:
+                yield item.job
+
+    drafts = []
+    for text in rendering(jobs()):
+        while not ahead[0].job:
+            drafts.append(desk.draft(ahead.popleft(), None))
+        drafts.append(desk.draft(ahead.popleft(), text))
+    drafts += [desk.draft(item, None) for item in ahead]
+    return apart(drafts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A draft on its way: what is known of it before its text is rendered."""
 
@@ -156,6 +175,8 @@ class _Desk:
         self._public_url = public_url
         self._people, self._house, self._until, self._dates = people, house, until, dates
         self._directory = directory
+        self._below = templates.resolve()
+        self._contexts: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._linted: dict[tuple[object, ...], list[Finding]] = {}
         self._pictures: dict[str, Picture | Problem] = {}
 
@@ -303,7 +324,7 @@ class _Desk:
         shown = path.as_posix()
         if path.is_relative_to(self._root):
             shown = path.relative_to(self._root).as_posix()
-        if not path.resolve().is_relative_to(self._templates.resolve()):
+        if not path.resolve().is_relative_to(self._below):
             where = campaign.where("messages", name, "template")
             hint = f"name a file below {self._templates.name}/"
             return Texts(shown, problems=(Problem(where, "leaves the folder of texts", hint),))
@@ -420,10 +441,16 @@ class _Desk:
         item: _Wanted,
     ) -> dict[str, Any]:
         from outreach.campaign.directory import Directory
-        from outreach.compose.context import context_of
+        from outreach.compose.context import own_context, shared_context
 
-        directory = self._directory or Directory()
-        return context_of(campaign, channel, language, printed, item.occasion.item, directory)
+        shared = (campaign.campaign, language, channel.platform)
+        if shared not in self._contexts:
+            directory = self._directory or Directory()
+            self._contexts[shared] = shared_context(campaign, channel, language, directory)
+        return {
+            **self._contexts[shared],
+            **own_context(campaign, channel, language, printed, item.occasion.item),
+        }
 
     def _needs(self, item: _Wanted) -> list[Problem]:
         from outreach.compose.context import look_up, open_fact
@@ -457,7 +484,8 @@ class _Desk:
                 problem = addresses.unfit(url, where)
                 if problem is None and not addresses.loopback(urlsplit(url).hostname or ""):
                     refused = not_for_the_public(url)
-                    problem = refused and Problem(where, f"{url} {refused.what}", refused.hint)
+                    if refused:
+                        problem = Problem(where, f"{url} {refused.what}", refused.hint)
                 problems += [problem] if problem else []
         return problems
 
@@ -544,10 +572,8 @@ def _fits(
             what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
             what += f"; {channel.name} takes {room:,}{of}"
             yield Problem(where, what, f"cut {count - room:,}")
-        odd = next(
-            (c for c in part.text if unicodedata.category(c) == "Cc" and c not in "\n\t"), ""
-        )
-        if odd:
+        if unseen := _UNSEEN.search(part.text):
+            odd = unseen[0]
             what = f"{which}an invisible control character, U+{ord(odd):04X}"
             where = f"{shown}:{section.line_with(odd, begins)}"
             yield Problem(where, what, "find it by typing the line again")

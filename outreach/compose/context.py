@@ -6,6 +6,7 @@ blocks the text that names it. Dates and hours are written out in the language o
 
 from collections.abc import Iterable, Mapping
 from datetime import date, time
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -20,21 +21,14 @@ from outreach.platforms import Channel
 Known = Mapping[str, Any]
 
 
-def context_of(
-    campaign: Campaign,
-    channel: Channel,
-    language: str,
-    links: Mapping[str, str],
-    item: tuple[str | int, ...] = (),
-    directory: Directory = Directory(),  # noqa: B008 - it is frozen
+def shared_context(
+    campaign: Campaign, channel: Channel, language: str, directory: Directory
 ) -> dict[str, Any]:
-    """The names for one text; `links` holds the addresses as they are to be printed.
+    """The names that are the same for every text of a campaign in a language on a platform.
 
-    `directory` holds whom it may `mention`, and boilerplate. `item` is where the speaker or
-    session of one occasion of an `each` stands in the file; it is called `speaker` or `session`.
+    `directory` holds whom it may `mention`, and boilerplate.
     """
     return {
-        **_item(campaign, language, *item),
         "campaign": {
             "id": campaign.campaign,
             "title": campaign.title,
@@ -44,12 +38,6 @@ def context_of(
             {
                 name: _value(campaign, fact.value, "facts", name, "value")
                 for name, fact in campaign.facts.items()
-            }
-        ),
-        "links": _spelled(
-            {
-                name: links.get(name) or _value(campaign, url, "links", name)
-                for name, url in campaign.links.items()
             }
         ),
         "events": _spelled(
@@ -71,8 +59,31 @@ def context_of(
                 for name, partner in directory.partners.items()
             }
         },
-        "channel": {"name": channel.name, "title": channel.title},
         "language": language,
+    }
+
+
+def own_context(
+    campaign: Campaign,
+    channel: Channel,
+    language: str,
+    links: Mapping[str, str],
+    item: tuple[str | int, ...] = (),
+) -> dict[str, Any]:
+    """The names of one text alone; `links` holds the addresses as they are to be printed.
+
+    `item` is where the speaker or session of one occasion of an `each` stands in the file; it is
+    called `speaker` or `session`.
+    """
+    return {
+        **_item(campaign, language, *item),
+        "links": _spelled(
+            {
+                name: links.get(name) or _value(campaign, url, "links", name)
+                for name, url in campaign.links.items()
+            }
+        ),
+        "channel": {"name": channel.name, "title": channel.title},
     }
 
 
@@ -227,6 +238,7 @@ def _speaker(
     }
 
 
+@lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
     try:
         return Locale.parse(language, sep="-")
@@ -234,12 +246,14 @@ def _locale(language: str) -> Locale:
         return Locale("en")  # a language without data: plain English dates, for a person to see
 
 
+@lru_cache(maxsize=256)
 def _date(day: date, language: str) -> str:
     """ "25 August 2025" as the United Nations write it; elsewhere the language's own long form."""
     locale = _locale(language)
     return format_date(day, "d MMMM y" if locale.language == "en" else "long", locale=locale)
 
 
+@lru_cache(maxsize=256)
 def _place_of(zone: str, language: str) -> str:
     """ "Bangkok time"; in other languages the city alone, for not all have a form for "time"."""
     locale = _locale(language)

@@ -13,8 +13,10 @@ sure enough for the six that we write; a longer guess would be wrong about short
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 from outreach.compose.texts import Section
 from outreach.errors import Problem
@@ -121,31 +123,36 @@ def wrong_language(text: str, language: str) -> str:
     """What a text is written in instead of its language, in words; "" where nothing speaks
     against it."""
     own = SCRIPTS.get(language.partition("-")[0])
-    scripts = [_script(letter) for letter in _NOT_WORDS.sub(" ", text) if letter.isalpha()]
-    if own is None or len(scripts) < FEW:
+    scripts = Counter[str]()
+    for letter, count in Counter(_NOT_WORDS.sub(" ", text)).items():
+        if letter.isalpha():
+            scripts[_script(letter)] += count
+    letters = scripts.total()
+    if own is None or letters < FEW:
         return ""
-    ours = sum(script in own for script in scripts)
-    if ours < HALF * len(scripts):
-        other = max(set(scripts), key=scripts.count)
+    if sum(scripts[script] for script in own) < HALF * letters:
+        [(other, _)] = scripts.most_common(1)
         return f"most of its letters are {_CALLED.get(other, other.capitalize())}"
     return _neighbour(text.lower(), language.partition("-")[0], scripts)
 
 
-def _neighbour(text: str, language: str, scripts: list[str]) -> str:
+def _neighbour(text: str, language: str, scripts: Counter[str]) -> str:
     """Whether it is in the language next door, which has the same script."""
-    kana = any(script in ("HIRAGANA", "KATAKANA") for script in scripts)
-    mongolian = bool(set(text) & set("өү"))
-    if language == "zh" and scripts.count("HIRAGANA") > len(scripts) * 0.1:
+    letters = scripts.total()
+    kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
+    mongolian = "ө" in text or "ү" in text
+    if language == "zh" and scripts["HIRAGANA"] > letters * 0.1:
         return "it has kana, and reads like Japanese"
-    if language == "ja" and not kana and len(scripts) >= LONG:
+    if language == "ja" and not kana and letters >= LONG:
         return "it has no kana, and reads like Chinese"
     if language == "ru" and mongolian:
         return "it has ө or ү, and reads like Mongolian"
-    if language == "mn" and "CYRILLIC" in scripts and not mongolian and len(scripts) >= LONG:
+    if language == "mn" and scripts["CYRILLIC"] and not mongolian and letters >= LONG:
         return "it has neither ө nor ү, and reads like Russian"
     return ""
 
 
+@lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     return unicodedata.name(letter, "?").partition(" ")[0].partition("-")[0]
 

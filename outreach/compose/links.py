@@ -13,7 +13,7 @@ _FOLDED = re.compile(r"(https?://[^\s?#]+/)l/[a-z2-7]{8}|\?utm_[^\s#]*")
 _UNFIT = re.compile(r"[\s\\<>\"\x00-\x1f\x7f]")  # browsers and networks read these differently
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """One short address: its code, and the tagged address that it leads to."""
 

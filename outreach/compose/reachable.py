@@ -319,6 +319,7 @@ def check(
     return Answer(url, told.ok, way.leads + told.what, final, told.hint)
 
 
+@lru_cache(maxsize=1024)
 def not_for_the_public(url: str) -> Answer | None:
     """Why this address may not be printed, whether or not it answers: an inner network's, a
     meeting's, a copy of a site. None where nothing speaks against it. Asks nobody."""

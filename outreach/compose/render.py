@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,6 +26,7 @@ from outreach.errors import Problem, Unusable
 
 SECONDS = 5.0  # a text takes milliseconds; a busy machine gets its time
 MEMORY = 256 * 1024 * 1024  # bytes; the child itself needs some 40 MB
+AHEAD = 16  # jobs that a child may have before the first of them is answered
 OUTPUT = 50_000  # characters; no network here takes over 20,000, in all parts of a text together
 START = 60.0  # seconds for the child to start, on a machine that is busy with other things
 
@@ -30,7 +34,7 @@ _PROGRAM = Path(__file__).with_name("sandbox.py")
 _PASSED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One template with its context, which is plain data as JSON holds it.
 
@@ -44,7 +48,7 @@ class Job:
     line: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """The text, or None and why; and the names of the context that the template mentions."""
 
@@ -67,28 +71,64 @@ def render(
     of one text. `progress(done, of)` is called after each. Raises Unusable where no child can be
     started at all.
     """
-    rendered: list[Rendered] = []
+    tell = partial(_of, progress, len(jobs)) if progress else None
+    return list(rendering(jobs, seconds=seconds, memory=memory, output=output, progress=tell))
+
+
+def _of(progress: Callable[[int, int], None], of: int, done: int) -> None:
+    progress(done, of)
+
+
+def rendering(
+    jobs: Iterable[Job],
+    *,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    output: int = OUTPUT,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Rendered]:
+    """The same, each as soon as it is wanted: the child renders the next AHEAD jobs meanwhile.
+
+    `progress(done)` is called before each.
+    """
     fatal: dict[str, str] = {}  # a source that cost one child its life is not given another
     child: _Child | None = None
+    waiting: deque[Job] = deque()  # in the order in which they are answered
+    told = 0  # how many of them this child has
+    left = iter(jobs)
+    done = 0
     try:
-        for job in jobs:
+        while True:
+            waiting.extend(islice(left, AHEAD - len(waiting)))
+            if not waiting:
+                return
+            job = waiting[0]
             if job.source in fatal:
-                rendered.append(_stopped(job, fatal[job.source]))
+                rendered = _stopped(job, fatal[job.source])
             else:
                 child = child or _Child(memory)
-                answer = child.ask(job, seconds, output)
+                for one in islice(waiting, told, None):
+                    if one.source in fatal:
+                        break
+                    child.tell(one, seconds, output)
+                    told += 1
+                child.sent()
+                answer = child.hear(seconds)
                 if isinstance(answer, str):
                     child.close()
-                    child, fatal[job.source] = None, answer
-                    rendered.append(_stopped(job, answer))
+                    child, fatal[job.source], told = None, answer, 1
+                    rendered = _stopped(job, answer)
                 else:
-                    rendered.append(_read(job, answer))
+                    rendered = _read(job, answer)
+                told -= 1
+            waiting.popleft()
+            done += 1
             if progress:
-                progress(len(rendered), len(jobs))
+                progress(done)
+            yield rendered
     finally:
         if child:
             child.close()
-    return rendered
 
 
 def _read(job: Job, answer: Mapping[str, Any]) -> Rendered:
@@ -105,7 +145,7 @@ def _stopped(job: Job, why: str) -> Rendered:
 
 
 class _Child:
-    """One sandbox process. `ask` answers with what it said, or with why it had to end."""
+    """One sandbox process: told a job, it is heard with the text, or with why it had to end."""
 
     def __init__(self, memory: int) -> None:
         self._memory = memory
@@ -139,19 +179,24 @@ class _Child:
                 "install outreach again; it needs jinja2 and room in memory",
             )
 
-    def ask(self, job: Job, seconds: float, output: int) -> Mapping[str, Any] | str:
-        """What the child answered, or why the text was stopped; then the child is of no use."""
+    def tell(self, job: Job, seconds: float, output: int) -> None:
+        """Give it one more job; its answers come in the order of the jobs."""
         question = {
             "source": job.source,
             "context": job.context,
             "seconds": seconds,
             "output": output,
         }
-        try:
+        with contextlib.suppress(OSError):  # it is gone; what it said last, `hear` tells
             self._in.write(json.dumps(question).encode() + b"\n")
+
+    def sent(self) -> None:
+        """Everything told so far is on its way."""
+        with contextlib.suppress(OSError):
             self._in.flush()
-        except OSError:
-            pass  # it is gone; what it said last, and how it ended, is told below
+
+    def hear(self, seconds: float) -> Mapping[str, Any] | str:
+        """What it answered, or why the text was stopped; then the child is of no use."""
         line = self._hear(seconds)
         if line is None:
             return f"the text did not finish within {seconds:g} seconds"

@@ -1,0 +1,132 @@
+"""Checking and planning many messages in a cold process, against bare Jinja2 in the same run.
+
+The floor reads each message's own text file, compiles it, and renders it once for each channel,
+with no sandbox and no checks. Ours reads the same files as an officer would have them read:
+campaign files, texts, limits, collisions, plan. The house's style is measured apart
+(bench_lint.py). A second run, with nothing changed, follows.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SIZES = tuple(int(n) for n in sys.argv[1:]) or (1_000, 10_000)
+BOUND, AGAIN, GROWTH = 3.0, 0.1, 8_000  # times the floor; of the first run; bytes a message
+
+CHANNELS = "".join(f'[c{n}]\nplatform = "memory"\n\n' for n in range(4))
+PEOPLE = (
+    '[ana]\nname = "Ana Example"\nroles = ["officer", "administrator"]\n\n'
+    '[bo]\nname = "Bo Example"\nroles = ["clearer", "officer", "administrator"]\n'
+)
+HEAD = """campaign: c{n}
+programme: low-carbon-cities
+title: Campaign {n}
+written-by: ana
+events:
+  forum: {{date: 2030-05-20, starts: "09:00", ends: "17:00", zone: Asia/Bangkok}}
+facts:
+  theme: {{value: An example theme, source: note}}
+links: {{page: "https://example.org/page"}}
+audiences: {{main: {{en: [c0, c1, c2, c3]}}}}
+defaults: {{to: main}}
+messages:
+"""
+TEXT = """## en
+
+Message {n} of the forum of {{{{ events.forum.date }}}}: “{{{{ facts.theme }}}}”.
+
+{{% if channel.name == "c0" %}}For the first.{{% else %}}For {{{{ channel.name }}}}.{{% endif %}}
+
+Read more about number {n}: {{{{ links.page }}}}
+"""
+
+
+def office(home: Path, size: int) -> None:
+    for name in ("config", "media"):
+        (home / name).mkdir(parents=True)
+    (home / "config" / "outreach.toml").write_text('[office]\nname = "Bench"\n')
+    (home / "config" / "channels.toml").write_text(CHANNELS)
+    (home / "config" / "people.toml").write_text(PEOPLE)
+    (home / "campaigns").mkdir()
+    for n in range(0, size, 100):
+        lines = [HEAD.format(n=n)]
+        folder = home / "templates" / "posts" / f"c{n}"
+        folder.mkdir(parents=True)
+        for m in range(n, min(n + 100, size)):
+            day, minute = 1 + m // 1440, m % 1440
+            when = (
+                f"2029-{1 + day // 28:02}-{1 + day % 28:02} {minute // 60:02}:{minute % 60:02} UTC"
+            )
+            lines.append(f'  m{m}: {{at: "{when}"}}\n')
+            (folder / f"m{m}.md").write_text(TEXT.format(n=m))
+        (home / "campaigns" / f"c{n}.yaml").write_text("".join(lines))
+
+
+OURS = """
+import sys
+from pathlib import Path
+from outreach.app import open_desk
+desk = open_desk(Path(sys.argv[1]), make=True)
+files = desk.files()
+assert not files.mistakes, files.mistakes[:3]
+made = desk.plan(files)
+assert len(made.operations) == int(sys.argv[2]) * 4, len(made.operations)
+desk.close()
+"""
+FLOOR = """
+import sys
+from pathlib import Path
+from jinja2 import Environment
+environment = Environment(trim_blocks=True, lstrip_blocks=True)
+events = {"forum": {"date": "20 May 2030"}}
+count = 0
+for path in sorted((Path(sys.argv[1]) / "templates").rglob("*.md")):
+    template = environment.from_string(path.read_text().partition("## en\\n")[2])
+    for name in ("c0", "c1", "c2", "c3"):
+        template.render(events=events, facts={"theme": "An example theme"}, channel={"name": name},
+                        links={"page": "https://example.org/page"})
+        count += 1
+assert count == int(sys.argv[2]) * 4
+"""
+
+
+def run(program: str, home: Path, size: int) -> tuple[float, int]:
+    """Seconds of a cold process, and the most bytes it held."""
+    before = time.perf_counter()
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home / "cache")}
+    arguments = [sys.executable, "-c", program, str(home), str(size)]
+    subprocess.run(arguments, check=True, env=environment)
+    seconds = time.perf_counter() - before
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+def main() -> int:
+    """Print the ratios; 1 where they are over their bounds."""
+    worst, memory = 0.0, {}
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            home = Path(folder)
+            office(home, size)
+            floor, _ = run(FLOOR, home, size)
+            first, memory[size] = run(OURS, home, size)
+            again, _ = run(OURS, home, size)
+        print(
+            f"check and plan {size:,} messages on 4 channels: {first:.2f} s, "
+            f"{first / floor:.1f} x bare Jinja2 ({floor:.2f} s; at most {BOUND:g}); "
+            f"again {again:.2f} s, {again / first:.2f} of the first (at most {AGAIN:g})"
+        )
+        worst = max(worst, first / floor / BOUND, again / first / AGAIN)
+    if len(SIZES) > 1:
+        small, large = SIZES[0], SIZES[-1]
+        growth = (memory[large] - memory[small]) / (large - small)
+        print(f"memory: {growth / 1000:.1f} kB a message (at most {GROWTH / 1000:g})")
+        worst = max(worst, growth / GROWTH)
+    return int(worst > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

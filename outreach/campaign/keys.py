@@ -1,0 +1,184 @@
+"""What each key of a campaign file is for, and an example of it: what editors show.
+
+The words are those of docs/campaign-files.md, wherever a key has a row there; a test compares.
+"""
+
+from typing import Final
+
+# By model and key.
+KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Campaign": {
+        "campaign": (
+            "its name in every key and address; a new name is a new campaign",
+            "campaign: forum-2025",
+        ),
+        "programme": ("the programme area it belongs to", "programme: low-carbon-cities"),
+        "title": (
+            "its full title, as texts print it",
+            "title: Fifth International Forum on Low Carbon Cities",
+        ),
+        "written-by": ("who wrote the texts, and so may not clear them", "written-by: officer"),
+        "templates": (
+            (
+                "the folder of its texts in `templates/`; `posts/` and the campaign's name "
+                "unless said"
+            ),
+            "templates: posts/forum",
+        ),
+        "languages": (
+            (
+                "`source` is the language of the texts, `also` the translations, `unofficial` "
+                "those that are labelled so"
+            ),
+            "languages: {source: en, also: [ko], unofficial: [ko]}",
+        ),
+        "events": ("the dated things that messages are counted from", ""),
+        "facts": (
+            "what texts may print: its `value`, and its `source`",
+            'facts: {theme: {value: …, source: "SOM-28 note, para. 7"}}',
+        ),
+        "links": ("addresses that texts may print, or `tbc`", "links: {register: tbc}"),
+        "hashtags": (
+            "by language, what `{{ hashtags }}` prints",
+            'hashtags: {en: "#LowCarbonCities #ClimateAction"}',
+        ),
+        "goals": ("what the campaign is for, in numbers", ""),
+        "audiences": ("named sets of channels, by language", "audiences: {main: {en: [web, x]}}"),
+        "defaults": ("what every message has unless it says otherwise", ""),
+        "messages": ("what is to be said", ""),
+    },
+    "Event": {
+        "date": (
+            (
+                "its day, where it takes place; with `{tbc: secretariat, plan-with: "
+                "2025-10-01}` slots are planned, and nothing that counts from it can be cleared"
+            ),
+            "date: 2025-08-25",
+        ),
+        "starts": ("when it starts there", 'starts: {tbc: organizers, plan-with: "09:00"}'),
+        "ends": ("when it ends there", 'ends: "17:00"'),
+        "zone": ("the time zone it takes place in", "zone: Asia/Bangkok"),
+        "place": ("where", 'place: "United Nations Conference Centre, Bangkok"'),
+        "sessions": (
+            "a list: `id`, `title` (per language), `starts`, `ends`, `speakers` (their ids)",
+            "sessions: []",
+        ),
+        "speakers": (
+            (
+                "a list: `id`, `names` per language, `title`, `organization`, `session`, "
+                "`photo`, `consent`; nothing is printed without consent"
+            ),
+            "speakers: {tbc: secretariat}",
+        ),
+    },
+    "Goal": {
+        "target": ("the number to reach", "target: 300"),
+        "baseline": ("the number before", "baseline: tbc"),
+        "by": ("when", "by: forum"),
+        "from": ("where the figure comes from", "from: indico-csv"),
+    },
+    "Defaults": {
+        "time": (
+            "the time of day, with its zone, of messages that name none",
+            'time: "10:00 Asia/Seoul"',
+        ),
+        "days-off": (
+            (
+                "where a slot on a weekend or a holiday goes: to the working day `before` or "
+                "`after` it, or it stays (`keep`, and so unless said)"
+            ),
+            "days-off: keep",
+        ),
+        "holidays": (
+            "whose holidays count, by the countries' two letters",
+            "holidays: [TH, KR, JP]",
+        ),
+        "if-late": (
+            "what happens to a cleared post found late",
+            "if-late: send within 15 minutes, then ask",
+        ),
+        "embargo": ("a moment before which nothing goes out", "embargo: forum - 40 days"),
+        "not-after": ("an absolute stop", "not-after: forum.starts"),
+        "to": ("the audience", "to: main"),
+        "clear-by": ("until when texts should be cleared", "clear-by: forum - 10 days"),
+    },
+    "Message": {
+        "at": ("when; a message without it is an idea: listed, never sent", "at: forum - 7 days"),
+        "every": (
+            (
+                "a message that recurs: on these `days`, at this `time`, `from` and `until`, "
+                "both included; with `week` (`first` to `fourth`, or `last`) only in that week "
+                "of a month"
+            ),
+            (
+                'every: {days: [mon], time: "10:00 Asia/Bangkok", from: forum - 90 days, '
+                "until: forum - 31 days}"
+            ),
+        ),
+        "each": (
+            "one message for each speaker, or session, of an event",
+            "each: events.forum.speakers",
+        ),
+        "to": ("its audience", "to: all"),
+        "template": ("its text file below `templates/`", "template: posts/forum/remember.md"),
+        "media": (
+            (
+                "a list of pictures: `file` in `media/`, `alt` (what it shows; a post with a "
+                "picture needs it), `credit`, `contains-map`, `co-branded`"
+            ),
+            "media: [{file: card.png, alt: tbc, contains-map: no}]",
+        ),
+        "release": (
+            "`together`: no language goes out before all are cleared; or `as-ready`",
+            "release: as-ready",
+        ),
+        "days-off": ("as in `defaults`, for this message", ""),
+        "if-late": ("as in `defaults`, for this message", ""),
+        "embargo": ("as in `defaults`, for this message", ""),
+        "not-after": ("as in `defaults`, for this message", "not-after: forum + 3 days"),
+        "needs": ("what must be known before it goes out", "needs: [links.recap]"),
+        "if-cancelled": (
+            "what happens to it when the event is cancelled: `drop` or `keep`",
+            "if-cancelled: drop",
+        ),
+    },
+    "Languages": {
+        "source": ("the language of the texts that the others are made from", "source: en"),
+        "also": ("the translations", "also: [zh, ko]"),
+        "unofficial": ("the translations that are labelled as unofficial", "unofficial: [ko]"),
+    },
+    "Fact": {
+        "value": ("what texts print", "value: An example theme"),
+        "source": ("where it stands", 'source: "SOM-28 note, para. 7"'),
+    },
+    "Session": {
+        "id": ("its name in keys and addresses", "id: opening"),
+        "title": ("its title, per language", "title: {en: Opening, ko: 개회}"),
+        "starts": ("when it starts, where the event is", 'starts: "09:00"'),
+        "ends": ("when it ends there", 'ends: "10:00"'),
+        "speakers": ("the ids of who speaks in it", "speakers: [an-example]"),
+    },
+    "Speaker": {
+        "id": ("their name in keys", "id: an-example"),
+        "names": ("their name, per language", "names: {en: An Example, ko: 안 이그잼플}"),
+        "title": ("their position", "title: Director"),
+        "organization": ("where they work", "organization: tbc"),
+        "session": ("the id of the session they speak in", "session: opening"),
+        "photo": ("a picture of them, in `media/`", "photo: an-example.png"),
+        "consent": ("whether they agreed; nothing is printed without", "consent: no"),
+    },
+    "Media": {
+        "file": ("a picture in `media/`", "file: card.png"),
+        "alt": ("what it shows; a post with a picture needs it", "alt: The forum's date and place"),
+        "credit": ("whose picture it is", "credit: ESCAP"),
+        "contains-map": ("whether a map is in it", "contains-map: no"),
+        "co-branded": ("whether a partner's logo is in it", "co-branded: yes"),
+    },
+    "Every": {
+        "week": ("only in that week of a month", "week: first"),
+        "days": ("on these weekdays", "days: [mon, thu]"),
+        "time": ("at this time, in its zone", 'time: "10:00 Asia/Bangkok"'),
+        "from": ("from this day on", "from: forum - 90 days"),
+        "until": ("until this day, included", "until: forum - 31 days"),
+    },
+}

@@ -1,0 +1,87 @@
+"""What was composed is kept, so that files that have not changed are not composed again.
+
+One file for each office, in the cache of the person who runs the program and readable by nobody
+else: it is unpickled, and so must never come from where others could write. It is used only for
+exactly the files, settings, day and program that it was made from, and anything odd about it
+means that it is made anew.
+"""
+
+import hashlib
+import logging
+import os
+import pickle
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+MOST = 500_000_000  # bytes: more is not kept
+
+
+def folder() -> Path:
+    """Where this person's caches are: $XDG_CACHE_HOME/outreach."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outreach"
+
+
+def _file(home: Path) -> Path:
+    return folder() / f"{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}.composed"
+
+
+def read(home: Path, key: str) -> list[Any] | None:
+    """What was kept for this office under exactly this key, in its order, or None."""
+    try:
+        with _file(home).open("rb") as file:
+            told = os.fstat(file.fileno())
+            if told.st_uid != os.getuid() or stat.S_IMODE(told.st_mode) & 0o077:
+                return None
+            wanted = _named(key)
+            if file.read(len(wanted)) != wanted:
+                return None
+            count = pickle.load(file)  # noqa: S301 - our own file, see above
+            return [pickle.load(file) for _ in range(count)]  # noqa: S301
+    except Exception as error:  # whatever is wrong with a cache: it is made anew
+        if not isinstance(error, FileNotFoundError):
+            log.info("what was composed before cannot be used: %s", error)
+        return None
+
+
+def keep(home: Path, key: str, values: Sequence[object]) -> None:
+    """Keep the values for this office under this key, in the place of what was kept before.
+
+    Each by itself: a pickle of all together would remember every text of it while it is written.
+    """
+    file = _file(home)
+    new = file.with_suffix(f".{os.getpid()}")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(_named(key))
+            for value in (len(values), *values):
+                pickle.dump(value, opened, protocol=pickle.HIGHEST_PROTOCOL)
+            small = opened.tell() <= MOST
+        if small:
+            new.replace(file)
+    except (OSError, pickle.PicklingError, RecursionError) as error:
+        log.info("what was composed cannot be kept: %s", error)
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def _named(key: str) -> bytes:
+    return hashlib.sha256(f"{program()} {key}".encode()).digest()
+
+
+@lru_cache(maxsize=1)
+def program() -> str:
+    """A fingerprint of this program's own files: what another version composed is not ours."""
+    seen = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        told = path.stat()
+        seen.update(f"{path.relative_to(root)}|{told.st_mtime_ns}|{told.st_size}\n".encode())
+    return seen.hexdigest()

@@ -1,0 +1,122 @@
+"""What was composed is kept: used for exactly what it was made from, and for nothing else."""
+
+import os
+import pickle
+
+import pytest
+
+from outreach import kept
+from tests.conftest import PEOPLE_TOML, Office
+
+CAMPAIGN = """
+campaign: c
+programme: low-carbon-cities
+title: News
+written-by: ana
+audiences: {main: {en: [net]}}
+messages:
+  news: {at: "2025-07-21 09:00 Asia/Bangkok", to: main}
+"""
+KEY = "c/news/en@net"
+
+
+@pytest.fixture
+def desk(office: Office, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    office.campaign(CAMPAIGN, news="## en\nSome words.\n")
+    return office.open()
+
+
+@pytest.fixture
+def composed():
+    """Reads an office's files; a line for each time that texts were really composed."""
+    times: list[int] = []
+
+    def read(desk):
+        texts: list[int] = []
+        found = desk.files(lambda done, _of: texts.append(done))
+        times.extend([1] if texts else [])
+        return found
+
+    read.times = times
+    return read
+
+
+def test_unchanged_files_are_composed_once_also_by_another_process(desk, office, composed):
+    first = composed(desk)
+    assert composed(desk) == first
+    assert composed(office.open()) == first
+    assert desk.plan().hash == office.open().plan().hash
+    assert len(composed.times) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("templates/posts/c/news.md", "## en\nOther words.\n"),
+        ("campaigns/c.yaml", CAMPAIGN.replace("09:00", "10:00")),
+        ("config/channels.toml", '[net]\nplatform = "memory"\nas = "x"\n'),
+        ("config/outreach.toml", '[office]\nname = "Another"\nzone = "Asia/Seoul"\n'),
+        ("config/people.toml", PEOPLE_TOML.replace("[ana]", "[anna]")),
+        ("media/card.png", "no picture"),
+    ],
+)
+def test_whatever_changes_is_composed_anew(desk, office, composed, name, text):
+    composed(desk)
+    office.write(name, text)
+    composed(office.open())
+    assert len(composed.times) == 2
+
+
+def test_another_day_has_other_occasions(desk, office, composed):
+    composed(desk)
+    office.clock.forward(days=1)
+    composed(desk)
+    assert len(composed.times) == 2
+
+
+def test_a_file_that_others_can_read_or_write_is_not_used(desk, composed):
+    composed(desk)
+    [file] = kept.folder().iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o644)
+    composed(desk)
+    assert len(composed.times) == 2
+
+
+class Evil:
+    """What runs when it is unpickled."""
+
+    def __reduce__(self):
+        return (os.mkdir, ("evil",))
+
+
+def test_what_stands_under_another_key_is_not_even_looked_into(
+    desk, composed, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    composed(desk)
+    [file] = kept.folder().iterdir()
+    file.write_bytes(b"x" * 32 + pickle.dumps(Evil()))
+    composed(desk)
+    assert not (tmp_path / "evil").exists()
+    assert len(composed.times) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"x" * 5000])
+def test_a_damaged_file_is_made_anew(desk, composed, damage):
+    before = composed(desk)
+    [file] = kept.folder().iterdir()
+    file.write_bytes(file.read_bytes()[:40] + damage)
+    assert composed(desk) == before
+    assert len(composed.times) == 2
+    assert composed(desk) == before
+    assert len(composed.times) == 2
+
+
+def test_where_nothing_can_be_kept_it_works_all_the_same(desk, composed, tmp_path, monkeypatch):
+    (tmp_path / "none").write_text("a file, not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    assert composed(desk).drafts[KEY].post
+    composed(desk)
+    assert len(composed.times) == 2
