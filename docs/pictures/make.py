@@ -3,6 +3,8 @@
     plan.png         outreach plan, in a terminal, of this repository's office on 20 July 2025;
                      of what waits, the first three
     feed.png         the demo's feed in Chromium; feed-phone.png at 390 px
+    rehearsal.png    the top of `outreach rehearse campaigns/forum-2025.yaml` in Chromium;
+                     rehearsal-phone.png at 390 px
     report.png       the first page of the demo's Word report, through LibreOffice and Poppler
 
 Nothing leaves this machine: the demo's pages are served to it alone.
@@ -27,6 +29,8 @@ from outreach.app import Outreach
 from outreach.cli import rows, show
 from outreach.config import read_configuration
 from outreach.demo.readers import a_port, serving
+from outreach.rehearsal import Rehearsal, rehearse
+from outreach.rehearsal.page import write
 from outreach.store import Store
 
 HERE = Path(__file__).resolve().parent
@@ -116,6 +120,19 @@ def pages(browser: Browser, home: Path) -> None:
     desk.close()
 
 
+def rehearsal(browser: Browser, shown: Rehearsal, into: Path) -> None:
+    """The top of a rehearsal's page, from the disk as officers open it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "rehearsal.html"
+        file.write_bytes(write(shown))
+        for name, width, height in (("rehearsal", 1280, 1250), ("rehearsal-phone", 390, 844)):
+            picture = into / f"{name}.png"
+            photograph(browser, file.as_uri(), picture, width=width, height=height)
+            with Image.open(picture) as taken:  # few colours: a third of the size
+                few = taken.convert("RGB").quantize(128, method=Image.Quantize.MAXCOVERAGE)
+            few.save(picture, optimize=True)
+
+
 def terminal(browser: Browser, svg: str) -> None:
     """The plan, as a picture of exactly its size."""
     page = browser.new_page()
@@ -152,9 +169,11 @@ def main() -> None:
             )
             terminal(browser, plan(folder))
             pages(browser, demo)
+            forum = [Path("campaigns/forum-2025.yaml")]
+            rehearsal(browser, rehearse(REPOSITORY, forum, made=ASKED.date()), HERE)
             browser.close()
         word(demo / "reports" / "outreach-2025-08.docx", folder, soffice, pdftoppm)
-    for name in ("plan", "feed", "feed-phone", "report"):
+    for name in ("plan", "feed", "feed-phone", "rehearsal", "rehearsal-phone", "report"):
         file = HERE / f"{name}.png"
         size = file.stat().st_size
         print(f"{file.name:<16}{size / 1000:5.0f} kB")  # noqa: T201 - this is a door

@@ -9,18 +9,21 @@ import typer
 
 from outreach.cli import rows, show
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
-from outreach.errors import Problem, WrongFiles
+from outreach.errors import NotAllowed, Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.app import Files, Outreach
     from outreach.campaign.plan import Plan
 
 
-@command("outreach check", "outreach check --links", "outreach check --json")
+@command(
+    "outreach check", "outreach check --links", "outreach check --json", "outreach check --watch"
+)
 def check(
     ctx: typer.Context,
     links: bool = typer.Option(False, "--links", help="Ask the addresses whether they work."),
     json: bool = typer.Option(False, "--json", help="For machines."),
+    watch: bool = typer.Option(False, "--watch", help="Check again after every change."),
 ) -> None:
     """Show every mistake of every file, with its line and what to do.
 
@@ -28,6 +31,18 @@ def check(
     Exit code 1 where there are mistakes.
     """
     door: Door = ctx.obj
+    if watch:
+        from outreach.cli.watching import again_and_again
+
+        if json:
+            raise NotAllowed("--watch is for people, and --json for machines", "leave one out")
+        again_and_again(door, lambda: _checked(door, links=links, json=json))
+    if _checked(door, links=links, json=json):
+        raise typer.Exit(FOUND)
+
+
+def _checked(door: Door, *, links: bool, json: bool) -> bool:
+    """Show what is wrong with the office's files; whether there are mistakes."""
     try:
         with door.desk(prepare=False) as desk:
             files = _files(desk)
@@ -54,8 +69,7 @@ def check(
         rows.say(show.problems(mistakes, open_, advice))
         if not mistakes:
             typer.echo(f"No mistakes in {rows.counted(count, 'post')}.")
-    if mistakes:
-        raise typer.Exit(FOUND)
+    return bool(mistakes)
 
 
 def _campaign_problems(home: Path) -> Iterable[Problem]:

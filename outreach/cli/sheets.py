@@ -3,9 +3,10 @@
 import difflib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from outreach.app import Files, Outreach
     from outreach.campaign.models import Loaded
     from outreach.campaign.plan import Plan
-    from outreach.sheets.book import Got
-    from outreach.sheets.office import Import, Made
+    from outreach.sheets.book import Book, Got
+    from outreach.sheets.office import Import, Made, Planned
 
 WAYS = "[translations|calendar|import]"
 
@@ -48,6 +49,9 @@ def sheet(
     """
     door: Door = ctx.obj
     if action == "import":
+        if language or campaign:
+            what = "--language and --campaign are for writing a sheet, not for reading one"
+            raise NotAllowed(what, f"outreach sheet import {file}")
         _import(door, file, yes=yes, json=json)
     elif action in ("translations", "calendar"):
         _may_write(file, yes=yes)
@@ -73,7 +77,7 @@ def _may_write(file: Path, *, yes: bool) -> None:
 def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
     from outreach.sheets import translations
     from outreach.sheets.book import cannot_export
-    from outreach.sheets.office import chosen, messages
+    from outreach.sheets.office import by_message, chosen, messages
 
     if not language:
         raise NotAllowed("it is not said into which language", "write --language ko")
@@ -88,8 +92,11 @@ def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
             )
             hint = f"translations are needed into: {', '.join(needed) or 'no language'}"
             raise NotFound(f"no message needs a text in {language}", hint)
-        drafts = list(files.drafts.values())
-        seen = [(text, translations.shown(text, drafts, desk.channels)) for text in texts]
+        drafts = by_message(files.drafts.values())
+        seen = [
+            (text, translations.shown(text, drafts.get(text.key[:2], ()), desk.channels))
+            for text in texts
+        ]
         sources = [
             (f"{text.told.file}:{section.line}", section.source.strip("\n"))
             for text in texts
@@ -104,14 +111,14 @@ def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
         counts[str(text.state)] = counts.get(str(text.state), 0) + 1
     states = ", ".join(f"{count} {state}" for state, count in counts.items())
     typer.echo(f"wrote {file}: {rows.counted(len(texts), 'text')} ({states})")
-    _left_out(files.loaded)
+    _left_out(files.loaded, told)
 
 
 def _calendar(door: Door, file: Path, campaign: str) -> None:
     from outreach.apply import standing
     from outreach.sheets import calendar
     from outreach.sheets.book import cannot_export
-    from outreach.sheets.office import chosen, messages
+    from outreach.sheets.office import by_message, chosen, messages
 
     with door.desk() as desk:
         files = _files(desk)
@@ -125,36 +132,44 @@ def _calendar(door: Door, file: Path, campaign: str) -> None:
             raise WrongFiles(problems)
         with desk.store.reading() as session:
             states = {one.key: one.state for one in standing(session)}
-        drafts = list(files.drafts.values())
+        drafts = by_message(files.drafts.values())
+        names = [(one.campaign.campaign, one.name) for one in told]
         office = desk.configuration.settings.office
         zones = dict.fromkeys(zone for zone in (office.zone, office.also_zone) if zone)
         made = calendar.book(
             told,
             office=desk.office,
-            zones=[(zone.rpartition("/")[2], Zones(zone).show) for zone in zones],
+            zones=[_shown_in(zone) for zone in zones],
             states={
-                (one.campaign.campaign, one.name): calendar.status(one, drafts, states)
-                for one in told
+                name: calendar.status(one, drafts.get(name, ()), states)
+                for name, one in zip(names, told, strict=True)
             },
         )
         _write(file, made)
     typer.echo(f"wrote {file}: {rows.counted(len(told), 'message')}")
-    _left_out(files.loaded)
+    _left_out(files.loaded, told)
 
 
-def _write(file: Path, book: object) -> None:
-    from outreach.sheets.book import Book, write
-
-    if isinstance(book, Book):
-        data = write(book)
-        new = file.with_name(f".{file.name}.new")  # nobody sees half a sheet
-        new.write_bytes(data)
-        new.replace(file)
+def _shown_in(zone: str) -> tuple[str, "Callable[[datetime], str]"]:
+    """A zone's city, and how it shows an instant: "Sat 26 Jul 2025, 08:00"."""
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return city, lambda at: Zones(zone).show(at).removesuffix(f" {city}")
 
 
-def _left_out(loaded: "Loaded") -> None:
+def _write(file: Path, made: "Book") -> None:
+    from outreach.sheets.book import write
+
+    new = file.with_name(f".{file.name}.new")  # nobody sees half a sheet
+    new.write_bytes(write(made))
+    new.replace(file)
+
+
+def _left_out(loaded: "Loaded", told: "list[Planned]") -> None:
+    """Say what is not in a sheet, or not as it should be."""
     for name in sorted(loaded.unreadable):
         typer.echo(f"left out: {name}, whose file has mistakes: outreach check", err=True)
+    for name in dict.fromkeys(one.file for one in told if one.broken):
+        typer.echo(f"{name} has mistakes; texts of it may be left out: outreach check", err=True)
 
 
 def _files(desk: "Outreach") -> "Files":
@@ -200,7 +215,8 @@ def _import(door: Door, file: Path, *, yes: bool, json: bool) -> None:
         office.write(desk.home, made)
     if not json:
         typer.echo(f"Written: {', '.join(made)}.")
-        typer.echo("Next: outreach plan, then outreach apply.")
+        if plan.operations:
+            typer.echo(f"To record that plan: outreach apply {plan.hash}")
 
 
 def _asked(desk: "Outreach", files: "Files", got: "Got") -> "Import":
@@ -210,6 +226,10 @@ def _asked(desk: "Outreach", files: "Files", got: "Got") -> "Import":
 
     told = messages(desk.home, files.loaded.campaigns)
     got, unread = _without_unreadable(got, files.loaded)
+    heads = {translations.KIND: translations.HEADS, calendar.KIND: calendar.HEADS}
+    if missing := heads.get(got.kind, frozenset()) - set(got.heads):
+        what = f"it lacks the column “{min(missing)}”, and cannot be read"
+        raise _wrong([Problem(got.kind, what, "export a new sheet")])
     if got.kind == translations.KIND:
         asked = translations.read(got, told, desk.channels)
     elif got.kind == calendar.KIND:

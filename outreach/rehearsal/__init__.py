@@ -23,11 +23,12 @@ from outreach.compose import Draft
 from outreach.compose.links import folded
 from outreach.config import Configuration, read_configuration
 from outreach.errors import Problem, WrongFiles
+from outreach.platforms import Told
 from outreach.post import Post
 from outreach.rehearsal.office import Rehearsed, chosen, copied, desk_over, holds_of
 from outreach.rehearsal.run import FastClock, Outcome, Run, begins, needed
+from outreach.rehearsal.simulated import stamped
 from outreach.rehearsal.value import NotReady, Rehearsal, Shown
-from outreach.store import Store
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -91,10 +92,10 @@ def _rehearsed(
         posts=tuple(_posts(desk, outcomes)),
         problems=_problems(desk, files.problems),
         needed=tuple(needed(desk)),
-        reports=tuple(run.reports),
+        reports=tuple(stamped(report) for report in run.reports),
         holds=tuple(f"{scope} by {by}: {why}" for scope, why, by in holds),
         unready=tuple(_unready(desk, read_configuration(home))),
-        remarks=tuple([*run.remarks, *([untold] if untold else [])]),
+        remarks=(*run.remarks, *([untold] if untold else [])),
         max_age_days=desk.configuration.settings.clearance.max_age_days,
         people=tuple(one.name for one in people if MAY_CLEAR in one.roles),
     )
@@ -162,13 +163,27 @@ def _shown(desk: Rehearsed, draft: Draft, outcome: Outcome) -> Shown:
         translation=draft.translation,
         translator=draft.translator,
         reviewer=draft.reviewer,
+        late_after=_late_after(draft),
+        by_hand=isinstance(desk.platforms[draft.channel], Told),
         series=bool(draft.local),
         together=draft.release == "together" and _languages(desk, draft) > 1,
     )
 
 
+def _late_after(draft: Draft) -> datetime | None:
+    """From when on it is too late to send it without asking."""
+    if draft.slot is None:
+        return None
+    latest = draft.slot.at + draft.late.within
+    return min(latest, draft.not_after) if draft.not_after else latest
+
+
 def _languages(desk: Rehearsed, draft: Draft) -> int:
-    return len({d.language for d in desk.written.values() if d.message == draft.message})
+    return len({d.language for d in desk.written.values() if _message(d) == _message(draft)})
+
+
+def _message(draft: Draft) -> tuple[str, str]:
+    return draft.campaign, draft.message
 
 
 def _problems(desk: Rehearsed, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

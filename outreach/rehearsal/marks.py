@@ -5,7 +5,7 @@ prints one; on the desk the same text waits.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,12 +34,9 @@ def without_marks(text: str) -> str:
     return MARKED.sub(lambda found: address if found[1].startswith("links.") else "", text)
 
 
-def render(
-    jobs: Sequence[Job], *, progress: Callable[[int, int], None] | None = None
-) -> list[Rendered]:
+def render(jobs: Iterable[Job]) -> Iterator[Rendered]:
     """Texts rendered as ever, with a mark for every fact that is to be confirmed."""
-    marked = [replace(job, context=_marked(job.context)) for job in jobs]
-    return sandbox.render(marked, progress=progress)
+    return sandbox.rendering(replace(job, context=_marked(job.context)) for job in jobs)
 
 
 def _marked(value: Any, within: str = "") -> Any:

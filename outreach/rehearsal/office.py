@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import event, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -155,7 +156,8 @@ class Rehearsed(Outreach):
         shelf = TableShelf(self.store, name, self.now)
         account = Account(channel=name, options=options, secrets={}, shelf=shelf, now=self.now)
         by_hand = isinstance(load(options["as"])(account), Told)
-        return ByHand(account) if by_hand else Simulated(account)
+        network = ByHand(account) if by_hand else Simulated(account)
+        return cast("Platform", network)  # its offers are its own, and Memory's those of all
 
     def files(self, progress: Callable[[int, int], None] | None = None) -> Files:
         """What the rehearsed files ask for; the same object while nothing can have changed."""
@@ -167,7 +169,7 @@ class Rehearsed(Outreach):
     def _files(self, progress: Callable[[int, int], None] | None) -> Files:
         # Two passes over the same texts; the bar knows of both.
         halves = [_half(progress, number) if progress else None for number in (0, 1)]
-        real = super().files(halves[0])
+        real = self._compose(halves[0])  # not `files`: a copy has no place in anybody's cache
         names = {campaign.campaign for campaign in self.campaigns}
         written = {key: d for key, d in real.drafts.items() if d.campaign in names}
         self.written |= written

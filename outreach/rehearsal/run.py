@@ -36,7 +36,9 @@ CLEARER = Person("stand-in", "a stand-in clearer", "", frozenset({MAY_CLEAR}))
 BEFORE = timedelta(days=7)  # the rehearsal begins so long before its first slot
 BY_HAND = timedelta(minutes=5)  # a person needs them to post what was handed over
 READ_AT = time(9)  # on the last working day before a slot its text is cleared
-SERIES = timedelta(days=30)  # half of how far ahead a series has its posts
+SERIES = timedelta(days=45)  # of the 60 days for which a series has its posts
+VISITED = timedelta(hours=1)  # after a post its links are followed
+LAST_LOOK = timedelta(hours=1)  # before a month's end its followers are read
 MOST_MONTHS = 24  # reports; a slip in a year would otherwise ask for hundreds
 
 
@@ -78,6 +80,18 @@ def begins(campaigns: tuple[Campaign, ...], zone: str) -> datetime | None:
     return min(first - BEFORE, read - timedelta(days=1))
 
 
+def _last_of_series(campaigns: tuple[Campaign, ...]) -> datetime | None:
+    return max(
+        (
+            one.slot.at
+            for campaign in campaigns
+            for one in occasions(campaign)
+            if one.local and isinstance(one.slot, Slot)
+        ),
+        default=None,
+    )
+
+
 def last_day(slot: Slot, campaign: Campaign, zone: str) -> date:
     """The latest working day before a slot, where the office is."""
     day = slot.at.astimezone(ZoneInfo(zone)).date()
@@ -109,6 +123,7 @@ class Run:
         self._ahead: list[datetime] = []
         self._expected: set[str] = set()
         self._counted: set[str] = set()
+        self._months: set[str] = set()
         self._reports_due: dict[str, datetime] = {}
         self._next_series = clock() + SERIES
 
@@ -126,6 +141,7 @@ class Run:
             except OutreachError:
                 continue  # a hold on what is not rehearsed here
         self._expect()
+        self._carry_on_until(_last_of_series(desk.campaigns))
         done = 0
         while self._ahead:
             at = heapq.heappop(self._ahead)
@@ -163,9 +179,13 @@ class Run:
             self._at(read, row.at, row.at + BY_HAND, row.late_after)
             if row.not_after:
                 self._at(row.not_after)
-        last = max((row.at for row in rows), default=self.clock())
-        if any(draft.local for draft in self.desk.written.values()):
-            self._at(min(self._next_series, last + SERIES))
+
+    def _carry_on_until(self, last: datetime | None) -> None:
+        """Go on giving series their posts until the last of them."""
+        at = self._next_series
+        while last and at <= last:
+            self._at(at)
+            at += SERIES
 
     def _at(self, *instants: datetime) -> None:
         for at in instants:
@@ -197,35 +217,42 @@ class Run:
 
     def _post_by_hand(self) -> int:
         """Somebody posts what was handed over some minutes ago, and gives its address."""
-        posted = 0
-        for line in self.desk.status().attention:
-            if line.state == State.HANDED and self.clock() >= line.at + BY_HAND:
-                address = f"https://rehearsal.invalid/{line.key}"
-                self.desk.settle(line.key, "live", by=OFFICER, url=address)
-                posted += 1
-        return posted
+        handed = select(Delivery.key).where(
+            Delivery.state == State.HANDED, Delivery.at <= self.clock() - BY_HAND
+        )
+        with self.desk.store.reading() as session:
+            keys = session.scalars(handed).all()
+        for key in keys:
+            address = f"https://rehearsal.invalid/{key}"
+            self.desk.settle(key, "live", by=OFFICER, url=address)
+        return len(keys)
 
     def _follow_up(self) -> None:
         """Readers follow the links of what is new; its figures and its report become due."""
         zone = self.desk.configuration.report_zone
-        with self.desk.store.writing() as session:
-            rows = session.scalars(select(Delivery).where(Delivery.published_at.is_not(None)))
-            for row in rows:
-                if row.key in self._counted or row.published_at is None:
-                    continue
-                self._counted.add(row.key)
-                self._at(*ladder(row.published_at, zone).values())
-                self._month(month_of(row.published_at, zone))
-                links = session.scalars(select(ShortLink).where(ShortLink.key == row.key))
-                for link in links:
-                    for _ in range(int(drawn(*CLICKS, row.key, link.target, "clicks"))):
-                        visited = row.published_at + timedelta(hours=1)
-                        session.add(Click(code=link.code, key=row.key, at=visited))
+        live = select(Delivery.key, Delivery.published_at).where(Delivery.published_at.is_not(None))
+        with self.desk.store.reading() as session:
+            told = session.execute(live).tuples()
+            new = {key: at for key, at in told if at and key not in self._counted}
+            links = session.scalars(select(ShortLink).where(ShortLink.key.in_(new))).all()
+        self._counted |= new.keys()
+        for at in new.values():
+            self._at(*ladder(at, zone).values())
+            self._month(month_of(at, zone))
+        visits = [
+            Click(code=link.code, key=link.key, at=new[link.key] + VISITED)
+            for link in links
+            for _ in range(int(drawn(*CLICKS, link.key, link.target, "clicks")))
+        ]
+        if visits:
+            with self.desk.store.writing() as session:
+                session.add_all(visits)
 
     def _month(self, month: str) -> None:
-        if month in self._reports_due:
+        """Have the month's report made when its figures are cut off."""
+        if month in self._months:
             return
-        if len(self._reports_due) >= MOST_MONTHS:
+        if len(self._months) >= MOST_MONTHS:
             words = f"Reports are shown for the first {MOST_MONTHS} months only."
             if words not in self.remarks:
                 self.remarks.append(words)
@@ -233,17 +260,17 @@ class Run:
         settings = self.desk.configuration.settings
         end = bounds(month, self.desk.configuration.report_zone)[1]
         due = end + timedelta(days=settings.report.cut_off_days, minutes=1)
+        self._months.add(month)
         self._reports_due[month] = due
-        self._at(end - timedelta(hours=1), due)
+        self._at(end - LAST_LOOK, due)
 
     def _report(self) -> None:
         for month, due in list(self._reports_due.items()):
             end = bounds(month, self.desk.configuration.report_zone)[1]
-            if end - timedelta(hours=1) <= self.clock() < end and self.desk.once(
-                "followers", month
-            ):
+            if end - LAST_LOOK <= self.clock() < end and self.desk.once("followers", month):
                 self.desk.collect_audience()
-            if due <= self.clock() and self.desk.once("report", month):
+            if due <= self.clock():
+                del self._reports_due[month]
                 self.reports.append(self.desk.report(month, by=OFFICER))
 
     def _outcomes(self) -> dict[str, Outcome]:

@@ -19,7 +19,8 @@ class Shown:
     there is no text. `state` is where the desk has left it ("published", "missed"), at `at`
     (aware) where it went out; "" where it has no time. `blocked`, `advice` and `questions` are
     what its files say as they are written. `network` is the platform that its channel stood in
-    for. `same_as` is the channel whose text it shares.
+    for, and `by_hand` whether a person posts it there. From `late_after` on it is not sent without
+    asking. `same_as` is the channel whose text it shares.
     """
 
     key: str
@@ -39,6 +40,8 @@ class Shown:
     translation: Translation = Translation.SOURCE
     translator: str = ""
     reviewer: str = ""
+    late_after: datetime | None = None
+    by_hand: bool = False
     series: bool = False
     together: bool = False
     same_as: str = ""

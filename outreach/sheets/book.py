@@ -37,6 +37,10 @@ _TINTS: Final = {
     "unreviewed": "#FFF2CC",
     "ready": "#C6E0B4",
 }
+_A4: Final = 9
+_LINE_HEIGHT: Final = 15  # points
+_TALLEST: Final = 409  # points: Excel's highest row
+_ONE_PAGE: Final = 300  # characters: a wider table is printed on several pages
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@")
 
 
@@ -85,6 +89,13 @@ class Row:
 
     def __getitem__(self, head: str) -> str:
         return self.cells.get(head, "")
+
+    @property
+    def untouched(self) -> bool:
+        """Whether every cell in which people write is as it was when the sheet was made."""
+        return self.seen is not None and all(
+            mark(self[head]) == kept for head, kept in self.seen.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -197,15 +208,18 @@ def _right_to_left(language: str) -> bool:
 
 def _write_about(sheet: Any, book: Book, look: _Look) -> None:
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 100)
+    sheet.set_column(0, 0, 92)
+    sheet.set_paper(_A4)
     sheet.set_portrait()
     sheet.fit_to_pages(1, 0)
-    common = {"text_wrap": True, "valign": "top", "font_name": FONT}
+    common = {"text_wrap": True, "font_name": FONT}
     for number, line in enumerate(book.about):
         heading = line.startswith("# ")
-        style = {"font_size": 11}
+        style: dict[str, Any] = {"font_size": 11, "valign": "top"}
         if heading:
             style = {"font_size": 18 if number == 0 else 13, "bold": True, "font_color": _BLUE}
+            style["valign"] = "bottom"
+        sheet.set_row(number, _lines_in(line, 92) * _LINE_HEIGHT + (14 if heading else 3))
         sheet.write_string(number, 0, line.removeprefix("# "), look(**common, **style))
     sheet.protect("", {"select_locked_cells": True})
 
@@ -243,23 +257,47 @@ def _write_table(sheet: Any, book: Book, look: _Look) -> None:
             open_ = (column.write and column.head not in line.closed) or (fresh and column.key)
             style = look.cell(column, text, open_=open_)
             if text:
-                sheet.write_string(number, place, plain_for_cell(text), style)
+                sheet.write_string(number, place, text.strip("\n"), style)
             else:
                 sheet.write_blank(number, place, None, style)
+        # Only Excel finds the height of a row by itself; LibreOffice takes what is written here.
+        sheet.set_row(number, _height(book, line))
     sheet.freeze_panes(1, keys)
     sheet.autofilter(0, 0, max(len(book.lines) + book.spare, 1), len(book.columns) - 1)
     may = ("format_cells", "format_columns", "format_rows", "sort", "autofilter")
     sheet.protect("", dict.fromkeys(may, True))
     sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+    sheet.set_paper(_A4)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.print_area(0, 0, max(len(book.lines), 1), len(book.columns) - 1)
     sheet.repeat_rows(0)
+    if sum(column.width for column in book.columns) <= _ONE_PAGE:
+        sheet.fit_to_pages(1, 0)
+    else:
+        sheet.set_print_scale(55)
+        sheet.repeat_columns(0, keys - 1)
     sheet.set_footer("&L&A&R&P / &N")
 
 
-def plain_for_cell(text: str) -> str:
-    """The text without empty lines around it: a cell begins with its first line."""
-    return text.strip("\n")
+def _height(book: Book, line: Line) -> float:
+    """The points that a row needs; what is still to be translated takes as much as its source."""
+    pairs = zip(book.columns, line.cells, strict=True)
+    tall = {"zh", "ko", "ja"}
+    most = max(
+        _lines_in(text.strip("\n"), column.width)
+        * (_LINE_HEIGHT + 2 * (column.language.partition("-")[0] in tall))
+        for column, text in pairs
+    )
+    return min(most + 6, _TALLEST)
+
+
+def _lines_in(text: str, width: float) -> int:
+    """How many lines a text takes in a column of this width, about."""
+    return sum(1 + int(_wide(line) // (width * 1.12)) for line in text.split("\n"))
+
+
+def _wide(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _write_hidden(sheet: Any, book: Book) -> None:
@@ -355,20 +393,22 @@ def _told(sheets: Mapping[str, Sheet], shown: str) -> _Told:
     lines = list(_lines(hidden)) if hidden else []
     said = {line[0]: line[1:] for line in lines[:7] if line}
     kind = next(iter(said.get("outreach", ())), "")
-    if hidden is None or not kind or not said.get("columns"):
+    columns, written = tuple(said.get("columns", ())), tuple(said.get("written", ()))
+    keys = next(iter(said.get("keys", ())), "")
+    sound = keys in [str(n) for n in range(1, len(columns) + 1)] and set(written) <= set(columns)
+    if hidden is None or not kind or not sound:
         what = "this workbook was not made by outreach, or its hidden sheet was deleted"
         hint = "export one, and write into that: outreach sheet translations, or calendar"
         raise WrongFiles([Problem(shown, what, hint)])
     if (version := next(iter(said.get("version", ())), "")) != VERSION:
         what = f"this workbook has version {version or 'none'}; {VERSION} is understood here"
         raise WrongFiles([Problem(shown, what, "export a new one with this program")])
-    written = tuple(said.get("written", ()))
     return _Told(
         kind=kind,
         language=next(iter(said.get("language", ())), ""),
         table=next(iter(said.get("table", ())), ""),
-        keys=int(next(iter(said.get("keys", ())), "1")),
-        columns=tuple(said["columns"]),
+        keys=int(keys),
+        columns=columns,
         written=written,
         seen={line[0]: dict(zip(written, line[1:], strict=False)) for line in lines[7:] if line},
     )

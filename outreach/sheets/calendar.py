@@ -24,14 +24,16 @@ from outreach.sheets.office import (
     Change,
     Import,
     KeyEdit,
+    Planned,
     TextEdit,
-    Told,
     kept,
     name_of,
+    put_right_first,
     said,
     text_file,
     unknown,
 )
+from outreach.sheets.xlsx import address
 
 if TYPE_CHECKING:
     from outreach.campaign.models import Campaign
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 KIND: Final = "calendar"
 TABLE: Final = "Calendar"
-SPARE: Final = 50
+SPARE: Final = 30
 
 CAMPAIGN, MESSAGE, WHEN, STATUS, CHANNELS = "campaign", "message", "when", "status", "channels"
 REMOVE: Final = "remove"
@@ -53,6 +55,8 @@ KEYS: Final = {
     "days-off": "days-off",
 }
 """The columns that are keys of a message in its campaign file."""
+HEADS: Final = frozenset({CAMPAIGN, MESSAGE, REMOVE, *KEYS})
+"""What has to be there for a sheet to be read."""
 
 _CHOICES: Final = {"release": ("together", "as-ready"), "days-off": ("before", "after", "keep")}
 _IDENTIFIER: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -91,9 +95,11 @@ def place_of(head: str) -> Place | None:
 # --- out ----------------------------------------------------------------------------------
 
 
-def status(told: Told, drafts: Sequence["Draft"], states: Mapping[str, str]) -> str:
-    """Where a message stands, in a few words; `states` are the deliveries' by their key."""
-    ours = [d for d in drafts if (d.campaign, d.of) == (told.campaign.campaign, told.name)]
+def status(told: Planned, ours: Sequence["Draft"], states: Mapping[str, str]) -> str:
+    """Where a message stands, in a few words, as `ours`, its drafts, and its deliveries have it.
+
+    `states` are those of deliveries, by their key.
+    """
     if told.message.at is None and told.message.every is None:
         return "idea"
     counts: dict[str, int] = {}
@@ -112,7 +118,7 @@ def status(told: Told, drafts: Sequence["Draft"], states: Mapping[str, str]) -> 
 
 
 def book(
-    messages: Sequence[Told],
+    messages: Sequence[Planned],
     *,
     office: str,
     zones: Sequence[tuple[str, Callable[[datetime], str]]],
@@ -140,7 +146,7 @@ def book(
     return Book(KIND, TABLE, columns, lines, _about(office), spare=SPARE)
 
 
-def _places(messages: Sequence[Told]) -> list[Place]:
+def _places(messages: Sequence[Planned]) -> list[Place]:
     """Every text that there is or should be: languages in the campaigns' order, variants after."""
     order: dict[str, None] = {}
     found: set[Place] = set()
@@ -158,7 +164,7 @@ def _places(messages: Sequence[Told]) -> list[Place]:
 
 
 def _line(
-    told: Told,
+    told: Planned,
     zones: Sequence[tuple[str, Callable[[datetime], str]]],
     states: Mapping[tuple[str, str], str],
     places: Sequence[Place],
@@ -196,7 +202,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _every(told: Told) -> str:
+def _every(told: Planned) -> str:
     """A series in words, "every mon, thu at 10:00 Asia/Bangkok, from … until …"; "" for none."""
     every = told.message.every
     if every is None:
@@ -205,7 +211,7 @@ def _every(told: Told) -> str:
     return f"every {days} at {every.time}, from {every.from_.written} until {every.until.written}"
 
 
-def _slots(told: Told, show: Callable[[datetime], str]) -> str:
+def _slots(told: Planned, show: Callable[[datetime], str]) -> str:
     from outreach.campaign.occasions import occasions
     from outreach.post import Slot
 
@@ -233,7 +239,8 @@ def _about(office: str) -> tuple[str, ...]:
         f"•  Take a message out: choose yes under “{REMOVE}”. Emptying a row, or deleting it, "
         "takes nothing out.",
         "•  Empty a cell that is no text: then what the campaign says for all its messages counts.",
-        "•  Sort and filter the rows.",
+        "•  Filter the rows. To sort them, take the protection of the sheet off first (Review, "
+        "Unprotect Sheet): it has no password.",
         "",
         "# What never to change",
         "•  Whatever stands in braces, such as {{ events.forum.date }}: the program fills it in.",
@@ -260,7 +267,7 @@ def _about(office: str) -> tuple[str, ...]:
 
 def read(
     got: Got,
-    messages: Sequence[Told],
+    messages: Sequence[Planned],
     campaigns: Sequence["Campaign"],
     channels: Mapping[str, Channel],
     texts_of: Callable[[str], Texts],
@@ -291,7 +298,7 @@ class _Reader:
     """One calendar being read against the files."""
 
     got: Got
-    messages: Sequence[Told]
+    messages: Sequence[Planned]
     campaigns: Sequence["Campaign"]
     channels: Mapping[str, Channel]
     texts_of: Callable[[str], Texts]
@@ -302,13 +309,13 @@ class _Reader:
     places: dict[str, Place] = field(default_factory=dict)
 
     @cached_property
-    def _known(self) -> Mapping[tuple[str, str], Told]:
+    def _known(self) -> Mapping[tuple[str, str], Planned]:
         return {(one.campaign.campaign, one.name): one for one in self.messages}
 
     def heads(self) -> None:
         """The columns that are texts; one that is added at the end is a language or a mistake."""
         ours = {CAMPAIGN, MESSAGE, STATUS, CHANNELS, REMOVE, *KEYS}
-        for head in self.got.heads:
+        for column, head in enumerate(self.got.heads, start=1):
             if head in ours or head.startswith("slot in ") or not head:
                 continue
             place = place_of(head)
@@ -319,7 +326,8 @@ class _Reader:
                     else f"“{head[:60]}” is the head of no column here"
                 )
                 hint = "a column of texts has a language: ko, or with a variant: ko @x"
-                self.problems.append(Problem(TABLE, what, hint))
+                where = f"{TABLE}!{address(1, column)}"
+                self.problems.append(Problem(where, what, hint))
             else:
                 self.places[head] = place
 
@@ -336,6 +344,8 @@ class _Reader:
                 self.problems.append(Problem(where, what, f"there are: {', '.join(known)}"))
             return
         told = self._known.get((name, message))
+        if told is None and row.untouched:
+            return  # taken out of the file meanwhile, and nobody has changed it here
         if told is None and (problem := self._cannot_be_new(row, campaign, message)):
             self.problems.append(problem)
         elif told is None:
@@ -354,7 +364,7 @@ class _Reader:
             return Problem(where, what, "small letters, digits and hyphens: registration-open")
         return None
 
-    def _stays(self, row: Row, told: Told) -> bool:
+    def _stays(self, row: Row, told: Planned) -> bool:
         """Whether the row is to be read on: its message is not taken out, nor its row emptied."""
         remove = row[REMOVE].strip().casefold()
         where = row.places[REMOVE]
@@ -368,17 +378,17 @@ class _Reader:
             what = f"“{row[REMOVE][:60]}” stands under “{REMOVE}”"
             self.problems.append(Problem(where, what, "write yes, or leave it empty"))
         held = [*self.places, *KEYS]
-        if row.seen and any(row.seen.get(head, mark("")) != mark("") for head in held):
-            if not any(row[head].strip() for head in held):
-                what = f"the row of {told.name} was emptied, and nothing says that it is to go"
-                hint = f"write yes under “{REMOVE}”, or put back what stood here"
-                self.problems.append(Problem(where, what, hint))
-                return False
+        stood = any(mark_ != mark("") for head, mark_ in (row.seen or {}).items() if head in held)
+        if stood and not any(row[head].strip() for head in held):
+            what = f"the row of {told.name} was emptied, and nothing says that it is to go"
+            hint = f"write yes under “{REMOVE}”, or put back what stood here"
+            self.problems.append(Problem(where, what, hint))
+            return False
         return True
 
     # --- keys -----------------------------------------------------------------------------
 
-    def _keys(self, row: Row, told: Told) -> None:
+    def _keys(self, row: Row, told: Planned) -> None:
         for head, key in KEYS.items():
             if head not in self.got.heads:
                 continue
@@ -429,13 +439,12 @@ class _Reader:
 
     # --- texts ----------------------------------------------------------------------------
 
-    def _texts(self, row: Row, told: Told) -> None:
-        if told.texts.problems and not told.texts.missing:
-            changed = [h for h, p in self.places.items() if not same(row[h], _now(told, p))]
-            if any(mark(row[h]) != (row.seen or {}).get(h) for h in changed):
-                first = told.texts.problems[0]
-                what = f"the file of its texts has a mistake: {first.where}: {first.what}"
-                self.problems.append(Problem(row.places[changed[0]], what, "put it right first"))
+    def _texts(self, row: Row, told: Planned) -> None:
+        if told.broken:
+            seen = row.seen or {}
+            changed = (h for h in self.places if mark(row[h]) != seen.get(h, mark("")))
+            if head := next(changed, ""):
+                self.problems.append(put_right_first(row.places[head], told.broken))
             return
         source = told.campaign.languages.source
         for head, place in self.places.items():
@@ -450,14 +459,15 @@ class _Reader:
                 self.problems.append(Problem(where, what, f"put it back, or edit {told.file}"))
                 continue
             beside = self._beside(row, told, place) if place[0] != source else None
-            if place[0] != source and not self._translated(where, text, beside):
+            before = now.source if now else ""
+            if place[0] != source and not self._translated(where, text, beside, before):
                 continue
             notes, words = _notes(now, beside)
             self.texts.append(TextEdit(where, told.file, *place, text, notes))
             old = plain(now.source).strip() if now else ""
             self._change(row, head, told.campaign.campaign, told.name, old, text, *words)
 
-    def _beside(self, row: Row, told: Told, place: Place) -> Section | None:
+    def _beside(self, row: Row, told: Planned, place: Place) -> Section | None:
         """The source text beside a translation: as this row has it, else as the file does."""
         source, (_, target, number) = told.campaign.languages.source, place
         for one in dict.fromkeys(((source, target, number), (source, target, 0), (source, "", 0))):
@@ -465,8 +475,8 @@ class _Reader:
                 return Section(*one, 0, plain(text))
         return told.source_of(target, number, self.channels)
 
-    def _translated(self, where: str, text: str, source: Section | None) -> bool:
-        wrong = differing(source.source, text) if source else []
+    def _translated(self, where: str, text: str, source: Section | None, before: str) -> bool:
+        wrong = differing(source.source, text, before) if source else []
         self.problems += [Problem(where, what, hint) for what, hint in wrong]
         return not wrong
 
@@ -500,9 +510,9 @@ class _Reader:
         where, file = row.places[MESSAGE], text_file(campaign, name)
         self.keys.append(KeyEdit(where, campaign.file, ("messages", name), value))
         shown = ", ".join(f"{key}: {text}" for key, text in value.items())
-        note = "" if value.get("at") else "an idea: it has no time, and is never sent"
-        self._change(row, MESSAGE, campaign.campaign, name, "", shown or name, "a new message", note)
-        told = Told(campaign, name, Message(), value, file, self.texts_of(file))
+        note = "new" if value.get("at") else "new, and an idea: without a time it is never sent"
+        self._change(row, MESSAGE, campaign.campaign, name, "", shown or name, note)
+        told = Planned(campaign, name, Message(), value, file, self.texts_of(file))
         self._texts(row, told)
 
     def _change(
@@ -519,11 +529,6 @@ class _Reader:
             name = (told.campaign.campaign, told.name)
             if name not in here and name[0] in campaigns:
                 yield f"{name[0]}/{name[1]} stands in no row, and stays as it is"
-
-
-def _now(told: Told, place: Place) -> str:
-    found = told.text(*place)
-    return found.source if found else ""
 
 
 def _notes(now: Section | None, beside: Section | None) -> tuple[Mapping[str, str], list[str]]:

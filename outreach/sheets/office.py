@@ -1,6 +1,6 @@
 """What an office's files say, as sheets need it; and what they would be after changes.
 
-A `Told` is a message with its keys as typed and its texts. Changes are values; `files` makes the
+A `Planned` is a message with its keys as typed and its texts. Changes are values; `files` makes the
 new content of every file they touch, and `write` puts it on the disk, all of it or nothing.
 """
 
@@ -18,10 +18,11 @@ from outreach.sheets.book import mark, same
 
 if TYPE_CHECKING:  # pydantic is heavy, and help comes at once
     from outreach.campaign.models import Campaign, Message
+    from outreach.compose import Draft
 
 
 @dataclass(frozen=True)
-class Told:
+class Planned:
     """A message as its files have it. `typed` are its keys as texts; `file` is that of its texts,
     from the office's folder."""
 
@@ -47,6 +48,12 @@ class Told:
             source, platform, target, max(number - 1, 0)
         )
 
+    @property
+    def broken(self) -> Problem | None:
+        """The first mistake of its text file; until it is put right, nothing can be changed."""
+        mistakes = () if self.texts.missing else self.texts.problems
+        return next(iter(mistakes), None)
+
     def audience(self) -> Mapping[str, Sequence[str]]:
         """Whom it is for: channels by language; none where that is not said."""
         to = self.message.to or self.campaign.defaults.to
@@ -57,21 +64,31 @@ def name_of(section: Section) -> tuple[str, str, int]:
     return section.language, section.target, section.number
 
 
-def messages(home: Path, campaigns: Iterable["Campaign"]) -> list[Told]:
+def messages(home: Path, campaigns: Iterable["Campaign"]) -> list[Planned]:
     """Every message of these campaigns, in the files' order."""
     return [one for campaign in campaigns for one in _messages(home, campaign)]
 
 
-def _messages(home: Path, campaign: "Campaign") -> Iterator[Told]:
+def _messages(home: Path, campaign: "Campaign") -> Iterator[Planned]:
     from outreach.campaign.reader import read_yaml
 
     tree = read_yaml((home / campaign.file).read_bytes(), campaign.file).value
     for name, message in campaign.messages.items():
-        typed = tree["messages"].get(name)
+        typed = tree.get("messages", {}).get(name)
         file = text_file(campaign, name, message.template or "")
         inside = (home / file).resolve().is_relative_to((home / "templates").resolve())
         texts = read_texts(home / file, file) if inside else Texts(file)
-        yield Told(campaign, name, message, typed if isinstance(typed, dict) else {}, file, texts)
+        yield Planned(
+            campaign, name, message, typed if isinstance(typed, dict) else {}, file, texts
+        )
+
+
+def by_message(drafts: Iterable["Draft"]) -> dict[tuple[str, str], list["Draft"]]:
+    """Drafts by campaign and message, each in their order."""
+    found: dict[tuple[str, str], list[Draft]] = {}
+    for draft in drafts:
+        found.setdefault((draft.campaign, draft.of), []).append(draft)
+    return found
 
 
 def text_file(campaign: "Campaign", message: str, template: str = "") -> str:
@@ -152,8 +169,9 @@ class Import:
 def kept(cell: str, now: str, seen: str | None) -> str | None:
     """What becomes of a cell: None to leave the file as it is, the text to write, or Changed.
 
-    `seen` is the mark of what the cell held when the sheet was made. A cell that nobody touched
-    leaves its file alone, whatever that says by now; one that is new (None) held nothing. Raises Changed where both were changed.
+    `seen` is the mark of what the cell held when the sheet was made, or None for a cell that is
+    new and held nothing. One that nobody touched leaves its file alone, whatever that says by now.
+    Raises Changed where both were changed.
     """
     if same(cell, now) or mark(cell) == (mark("") if seen is None else seen):
         return None
@@ -192,6 +210,10 @@ def files(home: Path, asked: Import) -> tuple[dict[str, Made], list[Problem]]:
         except NotAllowed as error:
             problems.append(Problem(key.where, str(error), error.hint))
     for edit in asked.texts:
+        if not (home / edit.file).resolve().is_relative_to((home / "templates").resolve()):
+            what = f"the file of this text, {edit.file}, leaves the folder of texts"
+            problems.append(Problem(edit.where, what, "put `template` or `templates` right first"))
+            continue
         try:
             text = set_section(
                 made[edit.file].decode("utf-8"),
@@ -266,6 +288,12 @@ def unknown(
     listed = ", ".join(sorted(known)[:20])
     hint = f"did you mean {near}?" if near else otherwise or f"known are: {listed}"
     return Problem(where, f"there is no {what} called {name[:60]}", hint)
+
+
+def put_right_first(where: str, found: Problem) -> Problem:
+    """That a cell cannot be taken, since its text file has a mistake."""
+    what = f"the file of this text has a mistake: {found.where}: {found.what}"
+    return Problem(where, what, "put that right first: outreach check")
 
 
 def said(where: str, parse: Callable[[str], object], text: str) -> Problem | None:

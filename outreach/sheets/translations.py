@@ -17,7 +17,16 @@ from outreach.errors import Changed, Problem
 from outreach.platforms import Channel
 from outreach.sheets.book import Book, Column, Got, Line, Row, plain, same
 from outreach.sheets.names import differing
-from outreach.sheets.office import Change, Import, TextEdit, Told, kept, name_of, unknown
+from outreach.sheets.office import (
+    Change,
+    Import,
+    Planned,
+    TextEdit,
+    kept,
+    name_of,
+    put_right_first,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from outreach.compose import Draft
@@ -28,6 +37,10 @@ TABLE: Final = "Texts"
 CAMPAIGN, MESSAGE, WHERE, STATE = "campaign", "message", "where", "state"
 SOURCE, SHOWN, HASH = "source text", "as the public reads it", "source's hash"
 TRANSLATION, FITS, TRANSLATOR, REVIEWER = "translation", "still right", "translator", "reviewer"
+HEADS: Final = frozenset(
+    {CAMPAIGN, MESSAGE, WHERE, SOURCE, HASH, TRANSLATION, FITS, TRANSLATOR, REVIEWER}
+)
+"""What has to be there for a sheet to be read."""
 
 OPEN: Final = ("", "open")
 
@@ -36,7 +49,7 @@ OPEN: Final = ("", "open")
 class Text:
     """One text that a language needs: its source, and the translation if there is one."""
 
-    told: Told
+    told: Planned
     target: str
     number: int
     source: Section
@@ -54,7 +67,9 @@ def place(target: str, number: int) -> str:
     return " ".join(word for word in words if word) or "all"
 
 
-def texts(messages: Sequence[Told], language: str, channels: Mapping[str, Channel]) -> list[Text]:
+def texts(
+    messages: Sequence[Planned], language: str, channels: Mapping[str, Channel]
+) -> list[Text]:
     """Every text that posts in this language are made from, and every one that there is."""
     return [
         text
@@ -64,7 +79,7 @@ def texts(messages: Sequence[Told], language: str, channels: Mapping[str, Channe
     ]
 
 
-def _of(told: Told, language: str, channels: Mapping[str, Channel]) -> Iterator[Text]:
+def _of(told: Planned, language: str, channels: Mapping[str, Channel]) -> Iterator[Text]:
     source = told.campaign.languages.source
     wanted: dict[tuple[str, int], None] = {}
     for name in told.audience()[language]:
@@ -106,16 +121,15 @@ def _words(source: str) -> str:
 
 
 def shown(text: Text, drafts: Sequence["Draft"], channels: Mapping[str, Channel]) -> str:
-    """The source text as the public reads it, on the first channel that has it; or why not yet."""
+    """The source text as the public reads it, on the first channel that has it; or why not yet.
+
+    `drafts` are those of its message.
+    """
     told, source = text.told, text.told.campaign.languages.source
     why = ""
     turns: dict[str, int] = {}
     for draft in drafts:
-        if (draft.campaign, draft.of, draft.language) != (
-            told.campaign.campaign,
-            told.name,
-            source,
-        ) or draft.channel not in channels:
+        if draft.language != source or draft.channel not in channels:
             continue
         turn = turns[draft.channel] = turns.get(draft.channel, -1) + 1
         platform = channels[draft.channel].platform
@@ -223,7 +237,9 @@ def _about(language: str, office: str) -> tuple[str, ...]:
         "",
         "# Good to know",
         "•  You need not do everything at once: rows that you leave as they are change nothing.",
-        "•  Emptying a cell removes nothing. Rows may be sorted or filtered.",
+        "•  Emptying a cell removes nothing.",
+        "•  Rows may be filtered. To sort them, take the protection of the sheet off first "
+        "(Review, Unprotect Sheet): it has no password.",
         "•  If you change a text that was reviewed, it has to be reviewed again.",
         "•  Nothing is published by sending this file back: a second person reads every text.",
         "",
@@ -235,22 +251,26 @@ def _about(language: str, office: str) -> tuple[str, ...]:
 # --- in -----------------------------------------------------------------------------------
 
 
-def read(got: Got, messages: Sequence[Told], channels: Mapping[str, Channel]) -> Import:
+def read(got: Got, messages: Sequence[Planned], channels: Mapping[str, Channel]) -> Import:
     """What the sheet that came back asks for, and every mistake in it."""
     reader = _Reader(
-        got.language, {text.key: text for text in texts(messages, got.language, channels)}
+        got.language, {text.key: text for text in texts(messages, got.language, channels)}, messages
     )
+    gone: list[str] = []
     problems = list(got.problems)
     changes: list[Change] = []
     edits: list[TextEdit] = []
     for row in got.rows:
+        if reader.gone(row):
+            gone.append(f"row {row.number} is of no text any more, and was not changed")
+            continue
         found = reader.row(row)
         problems += found.problems
         if found.change and found.edit:
             changes.append(found.change)
             edits.append(found.edit)
     problems += _twice(edits)
-    return Import(KIND, tuple(changes), tuple(edits), (), tuple(problems))
+    return Import(KIND, tuple(changes), tuple(edits), (), tuple(problems), tuple(gone))
 
 
 def _twice(edits: Sequence[TextEdit]) -> Iterator[Problem]:
@@ -274,8 +294,18 @@ class _Found:
 class _Reader:
     """One sheet being read against the texts there are."""
 
-    def __init__(self, language: str, texts: Mapping[tuple[str, str, str], Text]) -> None:
+    def __init__(
+        self,
+        language: str,
+        texts: Mapping[tuple[str, str, str], Text],
+        messages: Sequence[Planned],
+    ) -> None:
         self._language, self._texts = language, texts
+        self._messages = {(one.campaign.campaign, one.name): one for one in messages}
+
+    def gone(self, row: Row) -> bool:
+        """Whether its text is not needed any more, and nobody has written anything."""
+        return (row[CAMPAIGN], row[MESSAGE], row[WHERE]) not in self._texts and row.untouched
 
     def row(self, row: Row) -> _Found:
         text = self._texts.get((row[CAMPAIGN], row[MESSAGE], row[WHERE]))
@@ -304,18 +334,23 @@ class _Reader:
             problems.append(Problem(row.places[FITS], what, "write yes, or leave it empty"))
         if not problems and not new and not fits:
             return _Found()
+        if text.told.broken:
+            return _Found((put_right_first(row.places[TRANSLATION], text.told.broken),))
         problems += self._source(row)
         problems += self._notes(row, old, new)
         if TRANSLATION in new:
             problems += self._words(row, text, new[TRANSLATION])
         elif before is None:
             what = f"there is no {self._language} text in this row"
-            problems.append(Problem(row.places[TRANSLATION], what, f"write it, or empty the rest"))
+            problems.append(Problem(row.places[TRANSLATION], what, "write it, or empty the rest"))
         if problems:
             return _Found(tuple(problems))
         return self._made(row, text, old, new, fits == "yes")
 
     def _stranger(self, row: Row) -> Problem:
+        message = self._messages.get((row[CAMPAIGN], row[MESSAGE]))
+        if message and message.broken:
+            return put_right_first(row.places[TRANSLATION], message.broken)
         campaigns = {campaign for campaign, _, _ in self._texts}
         if row[CAMPAIGN] not in campaigns:
             return unknown(row.places[CAMPAIGN], "campaign", row[CAMPAIGN], campaigns)
@@ -341,7 +376,7 @@ class _Reader:
                 what = f"a name cannot have {odd!r} in it"
                 yield Problem(row.places[head], what, "write the name alone")
         now = {**old, **new}
-        if TRANSLATION in new and not now[TRANSLATOR]:
+        if TRANSLATION in new and now[TRANSLATOR] in OPEN:
             what = "nobody is named as the translator, who may not clear the text"
             yield Problem(row.places[TRANSLATOR], what, "write the translator's name")
         if REVIEWER in new and now[REVIEWER] not in OPEN and now[REVIEWER] == now[TRANSLATOR]:
@@ -354,7 +389,8 @@ class _Reader:
             what = f"the {self._language} text was emptied; a sheet removes nothing"
             yield Problem(where, what, "put it back, or take the section out of its file")
             return
-        for what, hint in differing(row[SOURCE], new):
+        before = text.translation.source if text.translation else ""
+        for what, hint in differing(row[SOURCE], new, before):
             yield Problem(where, what, hint)
 
     def _made(
