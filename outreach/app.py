@@ -116,6 +116,7 @@ class Outreach:
         self._leases = leases or LeaseClock()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
+        self.keeps = True  # False for a copy of the folder, which will never be read again
         self.ask: Ask = ask_address  # how an address is asked whether it works
 
     @property
@@ -178,6 +179,8 @@ class Outreach:
 
         What was composed before, from exactly these files, is taken from this person's cache.
         """
+        if not self.keeps:
+            return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
             loaded, problems, *drafts = found

@@ -286,11 +286,13 @@ def _as_it_would_be(desk: "Outreach", made: Mapping[str, "Made"]) -> Iterator["O
             path = home / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(one.becomes)
-        yield Outreach(
+        copy = Outreach(
             configuration=replace(desk.configuration, home=home),
             store=desk.store,
             now=desk.now,
         )
+        copy.keeps = False
+        yield copy
 
 
 def _in_cells(

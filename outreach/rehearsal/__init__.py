@@ -18,7 +18,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from outreach.accounts import Accounts
-from outreach.clearance import MAY_CLEAR
 from outreach.compose import Draft
 from outreach.compose.links import folded
 from outreach.config import Configuration, read_configuration
@@ -77,13 +76,13 @@ def _rehearsed(
         clock.at = begin
     with watch("Composing") as tell:
         files = desk.files(progress=tell)
-    holds, untold = holds_of(read_configuration(home), desk.home / "data")
+    real = read_configuration(home)
+    holds, untold = holds_of(real, desk.home / "data")
     outcomes: dict[str, Outcome] = {}
     run = Run(desk, clock)
     if begin:
         with watch("Publishing on a fast clock") as tell:
             outcomes = run.whole(holds, tell)
-    people = desk.configuration.people.values()
     return replace(
         empty,
         office=office.name,
@@ -94,10 +93,9 @@ def _rehearsed(
         needed=tuple(needed(desk)),
         reports=tuple(stamped(report) for report in run.reports),
         holds=tuple(f"{scope} by {by}: {why}" for scope, why, by in holds),
-        unready=tuple(_unready(desk, read_configuration(home))),
+        unready=tuple(_unready(desk, real)),
         remarks=(*run.remarks, *([untold] if untold else [])),
         max_age_days=desk.configuration.settings.clearance.max_age_days,
-        people=tuple(one.name for one in people if MAY_CLEAR in one.roles),
     )
 
 

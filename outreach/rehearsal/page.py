@@ -22,7 +22,7 @@ from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
 from outreach.measure.months import named
 from outreach.platforms import load
-from outreach.post import Part
+from outreach.post import Part, Slot
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
@@ -143,8 +143,7 @@ def _in_short(r: Rehearsal, zones: Zones) -> Iterator[str]:
         messages = {(one.campaign, one.message) for one in posts}
         yield (
             f"{counted(len(messages), 'message')} in {counted(len(languages), 'language')} on "
-            f"{counted(len(channels), 'channel')}, from {day(zones.date(first.at))} to "
-            f"{day(zones.date(last.at))}."
+            f"{counted(len(channels), 'channel')}, {_from_to(zones, first, last)}."
         )
     elif r.campaigns:
         yield "No message has a time yet: there was nothing to publish."
@@ -165,6 +164,11 @@ def _in_short(r: Rehearsal, zones: Zones) -> Iterator[str]:
     if r.holds:
         yield f"On hold at the desk, and therefore here: {'; '.join(r.holds)}."
     yield from r.remarks
+
+
+def _from_to(zones: Zones, first: Slot, last: Slot) -> str:
+    begins, ends = day(zones.date(first.at)), day(zones.date(last.at))
+    return f"on {begins}" if begins == ends else f"from {begins} to {ends}"
 
 
 # --- the calendar -------------------------------------------------------------------------

@@ -232,7 +232,7 @@ class Run:
         zone = self.desk.configuration.report_zone
         live = select(Delivery.key, Delivery.published_at).where(Delivery.published_at.is_not(None))
         with self.desk.store.reading() as session:
-            told = session.execute(live).tuples()
+            told = session.execute(live).all()
             new = {key: at for key, at in told if at and key not in self._counted}
             links = session.scalars(select(ShortLink).where(ShortLink.key.in_(new))).all()
         self._counted |= new.keys()

@@ -1,6 +1,6 @@
 """What a rehearsal has shown: values from which its page is made, and nothing of the desk."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from outreach.campaign.models import Campaign
@@ -107,7 +107,6 @@ class Rehearsal:
     unready: tuple[NotReady, ...] = ()
     remarks: tuple[str, ...] = ()
     max_age_days: int | None = None
-    people: tuple[str, ...] = field(default=())  # who may clear at all
 
     @property
     def mistakes(self) -> tuple[Problem, ...]:

@@ -337,6 +337,8 @@ class _Reader:
         if text.told.broken:
             return _Found((put_right_first(row.places[TRANSLATION], text.told.broken),))
         problems += self._source(row)
+        if (fits or REVIEWER in new) and TRANSLATION not in new:
+            problems += self._read_as_it_is(row, old[TRANSLATION])
         problems += self._notes(row, old, new)
         if TRANSLATION in new:
             problems += self._words(row, text, new[TRANSLATION])
@@ -370,6 +372,12 @@ class _Reader:
             what = "the source text, or its hash, is not what was exported"
             yield Problem(row.places[SOURCE], what, "export a new sheet, and carry this row over")
 
+    def _read_as_it_is(self, row: Row, now: str) -> Iterator[Problem]:
+        """Nobody signs for a text that they have not seen."""
+        if not same(row[TRANSLATION], now):
+            what = "the file has another translation by now, which nobody has read here"
+            yield Problem(row.places[REVIEWER], what, "export a new sheet, and read that one")
+
     def _notes(self, row: Row, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Problem]:
         for head in (TRANSLATOR, REVIEWER):
             if odd := next((c for c in new.get(head, "") if c in "();\n\t"), ""):
@@ -379,7 +387,8 @@ class _Reader:
         if TRANSLATION in new and now[TRANSLATOR] in OPEN:
             what = "nobody is named as the translator, who may not clear the text"
             yield Problem(row.places[TRANSLATOR], what, "write the translator's name")
-        if REVIEWER in new and now[REVIEWER] not in OPEN and now[REVIEWER] == now[TRANSLATOR]:
+        signs = REVIEWER in new or (TRANSLATOR in new and TRANSLATION not in new)
+        if signs and now[REVIEWER] not in OPEN and now[REVIEWER] == now[TRANSLATOR]:
             what = f"{now[REVIEWER]} would review their own translation"
             yield Problem(row.places[REVIEWER], what, "a second person reads it")
 
@@ -414,10 +423,8 @@ class _Reader:
             now[TRANSLATOR],
             now[REVIEWER],
         )
-        if before and after == replace(
-            before, line=0, source=old[TRANSLATION]
-        ):  # “still right” of what is not stale
-            return _Found()
+        if before and after == replace(before, line=0, source=old[TRANSLATION]):
+            return _Found()  # “still right” of what is not stale
         state = _state(after, text.source)
         if state is not text.state:
             told.insert(0, f"{text.state} → {state}")

@@ -147,6 +147,20 @@ def test_a_series_goes_out_again_and_again_its_texts_taking_turns(rehearsing):
     assert len(needed.slots) == 18
 
 
+def test_a_series_that_begins_long_after_the_first_message_is_rehearsed_too(rehearsing):
+    rehearsing.write(
+        "  first: {at: forum - 300 days}\n"
+        "  a:\n    every: {days: [mon], time: '10:00 Asia/Seoul', from: forum - 20 days, "
+        "until: forum - 1 day}\n",
+        first=TEXT,
+        a="## en 1\n\nOne thing.\n\n## en 2\n\nAnother thing.\n",
+    )
+    assert [(one.message, one.state) for one in rehearsing().posts] == [
+        ("first", "published"),
+        *[("a", "published")] * 2,
+    ]
+
+
 def test_a_clearance_is_needed_by_the_last_working_day_from_those_who_did_not_write_it(rehearsing):
     rehearsing.write(
         "  a: {at: forum}\n",

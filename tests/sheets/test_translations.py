@@ -135,6 +135,19 @@ def test_a_translation_that_changed_meanwhile_is_not_written_over(desk: Desk, ko
     desk.refused(korean, "Texts!G2: the file has changed since this sheet was made")
 
 
+@pytest.mark.parametrize("signs", [{"reviewer": "park"}, {"still_right": "yes"}])
+def test_nobody_signs_for_a_translation_that_they_have_not_seen(desk: Desk, korean, signs):
+    newer = desk.text(SAVE_FILE).replace("날짜를 비워 두세요", "날짜를 적어 두세요")
+    desk.office.write(SAVE_FILE, newer)
+    excel(korean, put("Texts", PLAIN, **signs))
+    desk.refused(korean, "Texts!J2: the file has another translation by now")
+
+
+def test_a_reviewer_does_not_become_the_translator(desk: Desk, korean):
+    excel(korean, put("Texts", PLAIN, translator="lee"))
+    desk.refused(korean, "Texts!J2: lee would review their own translation")
+
+
 def test_mac_and_windows_letters_and_line_ends_are_no_change(desk: Desk, korean):
     """Hangul and й taken apart, as a Mac writes them; \\r\\n, as Windows does."""
     import unicodedata
