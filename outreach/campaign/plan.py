@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from outreach.campaign.models import Late
@@ -347,9 +348,13 @@ def late_seconds(draft: Wanted) -> int:
 
 
 def _rules(draft: Wanted) -> str:
-    stop = draft.not_after.isoformat() if draft.not_after else "never"
-    authors = ", ".join(sorted(draft.authors))
-    return f"{late_seconds(draft)} s late, not after {stop}, {draft.release}, by {authors}"
+    return _told(late_seconds(draft), draft.not_after, draft.release, draft.authors)
+
+
+@lru_cache(maxsize=1024)  # the same for nearly every post of a campaign
+def _told(late: int, not_after: datetime | None, release: str, authors: frozenset[str]) -> str:
+    stop = not_after.isoformat() if not_after else "never"
+    return f"{late} s late, not after {stop}, {release}, by {', '.join(sorted(authors))}"
 
 
 def _text(draft: Wanted) -> str:

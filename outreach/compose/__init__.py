@@ -186,6 +186,7 @@ class _Desk:
         from outreach.campaign.occasions import occasions, stop, waits
 
         read: dict[str, Texts] = {}
+        authors = frozenset({campaign.written_by})
         strangers = () if self._people is None else check_people(campaign, self._people)
         for one in occasions(campaign, until=self._until):
             name, message = one.of, campaign.messages[one.of]
@@ -206,7 +207,7 @@ class _Desk:
                     late=message.if_late or campaign.defaults.if_late,
                     not_after=stop(campaign, name),
                     release=message.release,
-                    authors=frozenset({campaign.written_by}),
+                    authors=authors,
                     blocked=(
                         *strangers,
                         *open_,

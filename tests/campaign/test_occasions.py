@@ -1,13 +1,13 @@
 """When messages are due: days off, working days, one for each, again and again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.campaign.care import concerns, load_dates
+from outreach.campaign.care import concerns, load_dates, quiet
 from outreach.campaign.models import Every
 from outreach.campaign.occasions import Occasion, occasions, slots, waits
 from outreach.errors import Problem, WrongFiles
@@ -144,6 +144,36 @@ def test_a_date_that_calls_for_care_is_named(forum):
             )
         ]
     }
+
+
+QUIET = (time(22), time(7))
+
+
+@pytest.mark.parametrize(
+    ("at", "better"),
+    [
+        ("2025-08-18T01:00Z", ""),  # 10:00 in Seoul
+        ("2025-08-17T22:00Z", ""),  # 07:00: they are up
+        ("2025-08-17T21:59Z", "better Monday 18 August 2025, 05:00 Asia/Bangkok"),  # 06:59
+        ("2025-08-18T13:00Z", "better Tuesday 19 August 2025, 05:00 Asia/Bangkok"),  # 22:00
+        ("2025-08-18T12:59Z", ""),
+    ],
+)
+def test_a_slot_in_the_quiet_hours_of_a_channel_is_advised_against(at, better):
+    """The slot is Bangkok's, and its audience sleeps in Seoul."""
+    instant = datetime.fromisoformat(at)
+    local = instant.astimezone(ZoneInfo("Asia/Bangkok")).replace(tzinfo=None)
+    slot = Slot(instant, local.isoformat(timespec="minutes"), "Asia/Bangkok")
+    found = list(quiet("a.yaml:3", "news", slot, "kakao", "Asia/Seoul", QUIET))
+    assert [problem.hint for problem in found] == ([better] if better else [])
+    assert all(problem.advice for problem in found)
+
+
+def test_quiet_hours_within_a_day():
+    slot = Slot(datetime(2025, 8, 18, 12, 30, tzinfo=UTC), "2025-08-18T12:30", "UTC")
+    [problem] = quiet("a.yaml:3", "news", slot, "web", "UTC", (time(12), time(13)))
+    assert problem.what == ("news is due at 12:30 UTC, in the quiet hours of web (12:00-13:00)")
+    assert problem.hint == "better Monday 18 August 2025, 13:00 UTC"
 
 
 def test_dates_that_are_none_are_told_with_their_lines(tmp_path):
