@@ -16,8 +16,10 @@ themselves stand on the values and rows of those modules.
 import difflib
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -249,13 +251,14 @@ class Outreach:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
         campaigns = files.loaded.campaigns
         drafts = applying.outdate(session, campaigns, files.drafts)
-        made = plan(
-            drafts.values(),
-            applying.standing(session),
-            now=self.now(),
-            unreadable=files.loaded.unreadable,
-            emptied=not campaigns,
-        )
+        with kept.nothing_collected():
+            made = plan(
+                drafts.values(),
+                applying.standing(session),
+                now=self.now(),
+                unreadable=files.loaded.unreadable,
+                emptied=not campaigns,
+            )
         return applying.events_moved(session, campaigns, made), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
@@ -334,9 +337,8 @@ class Outreach:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
         seen = hashlib.sha256()
         for folder in ("campaigns", "templates", "media", "config"):
-            for path in sorted((self.home / folder).rglob("*")):
-                if path.is_file() and path.name != "people.toml":
-                    told = path.stat()
+            for path, told in sorted(_files_below(str(self.home / folder))):
+                if not path.endswith("/people.toml"):
                     seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
         return seen.hexdigest()
 
@@ -820,6 +822,16 @@ class Outreach:
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
+
+
+def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file below a folder, with what is known of it; nothing where there is no folder."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(entry.path)
+            elif entry.is_file():
+                yield entry.path, entry.stat()
 
 
 def _ahead(now: datetime) -> datetime:

@@ -74,51 +74,51 @@ def carry_out(
 
 def outdate(
     session: Session, campaigns: Iterable[Campaign], drafts: Mapping[str, Draft]
-) -> dict[str, Draft]:
+) -> Mapping[str, Draft]:
     """The drafts, those blocked that say in free words where or when an event was before."""
-    found = dict(drafts)
+    earlier = {}
     for campaign in campaigns:
         before = _before(session, campaign)
-        if len(before) < 2 and not any(moved.moves(campaign, before)):
-            continue
-        for draft in drafts.values():
-            if draft.campaign == campaign.campaign and draft.post:
-                text = "\n".join(part.text for part in draft.post.parts)
-                if said := moved.outdated(text, campaign, before):
-                    blocked = (moved.problem(draft.key, said), *draft.blocked)
-                    found[draft.key] = replace(draft, outdated=said, blocked=blocked)
+        if set(before) - set(moved.held(campaign)):
+            earlier[campaign.campaign] = campaign, before
+    if not earlier:
+        return drafts
+    found = dict(drafts)
+    for draft in drafts.values():
+        if draft.campaign in earlier and draft.post:
+            text = "\n".join(part.text for part in draft.post.parts)
+            if said := moved.outdated(text, *earlier[draft.campaign]):
+                blocked = (moved.problem(draft.key, said), *draft.blocked)
+                found[draft.key] = replace(draft, outdated=said, blocked=blocked)
     return found
 
 
 def events_moved(session: Session, campaigns: Iterable[Campaign], made: Plan) -> Plan:
     """The plan, headed by what each event's move does to its campaign."""
-    told = []
-    for campaign in campaigns:
-        theirs = [op for op in made.operations if op.key.startswith(f"{campaign.campaign}/")]
-        right = [
-            one
-            for one in made.notices
-            if one.kind == "correction needed" and one.key.startswith(f"{campaign.campaign}/")
-        ]
-        for was, now in moved.moves(campaign, _before(session, campaign)):
-            told.append(
-                Notice(
-                    "event",
-                    "",
-                    f"{campaign.campaign}: {now.event} moves from {was} to {now}: "
-                    + ", ".join(
-                        f"{count} {words}"
-                        for count, words in (
-                            (sum(op.kind is Kind.MOVE for op in theirs), "move"),
-                            (sum(op.kind is Kind.CHANGE for op in theirs), "change their text"),
-                            (sum(op.kind is Kind.BLOCK for op in theirs), "are blocked"),
-                            (sum(op.voids for op in theirs), "lose their clearance"),
-                            (len(right), "that are published need a correction"),
-                        )
-                    ),
-                )
-            )
-    return replace(made, notices=(*told, *made.notices))
+    told = [
+        Notice("event", "", _what_moves(campaign, was, now, made))
+        for campaign in campaigns
+        for was, now in moved.moves(campaign, _before(session, campaign))
+    ]
+    return replace(made, notices=(*told, *made.notices)) if told else made
+
+
+def _what_moves(campaign: Campaign, was: Held, now: Held, made: Plan) -> str:
+    theirs = [op for op in made.operations if op.key.startswith(f"{campaign.campaign}/")]
+    out = [
+        one
+        for one in made.notices
+        if one.kind == "correction needed" and one.key.startswith(f"{campaign.campaign}/")
+    ]
+    counts = (
+        (sum(op.kind is Kind.MOVE for op in theirs), "move"),
+        (sum(op.kind is Kind.CHANGE for op in theirs), "change their text"),
+        (sum(op.kind is Kind.BLOCK for op in theirs), "are blocked"),
+        (sum(op.voids for op in theirs), "lose their clearance"),
+        (len(out), "that are published need a correction"),
+    )
+    told = ", ".join(f"{count} {words}" for count, words in counts)
+    return f"{campaign.campaign}: {now.event} moves from {was} to {now}: {told}"
 
 
 def _before(session: Session, campaign: Campaign) -> list[Held]:

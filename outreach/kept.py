@@ -6,19 +6,21 @@ exactly the files, settings, day and program that it was made from, and anything
 means that it is made anew.
 """
 
+import gc
 import hashlib
 import logging
 import os
 import pickle
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
 
+TOGETHER = 500  # values in one pickle
 MOST = 500_000_000  # bytes: more is not kept
 
 
@@ -41,18 +43,31 @@ def read(home: Path, key: str) -> list[Any] | None:
             wanted = _named(key)
             if file.read(len(wanted)) != wanted:
                 return None
-            count = pickle.load(file)  # noqa: S301 - our own file, see above
-            return [pickle.load(file) for _ in range(count)]  # noqa: S301
+            with nothing_collected():
+                count = pickle.load(file)  # noqa: S301 - our own file, see above
+                return [one for _ in range(count) for one in pickle.load(file)]  # noqa: S301
     except Exception as error:  # whatever is wrong with a cache: it is made anew
         if not isinstance(error, FileNotFoundError):
             log.info("what was composed before cannot be used: %s", error)
         return None
 
 
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """No garbage collection for as long as this lasts: for making many values that all stay."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def keep(home: Path, key: str, values: Sequence[object]) -> None:
     """Keep the values for this office under this key, in the place of what was kept before.
 
-    Each by itself: a pickle of all together would remember every text of it while it is written.
+    Some at a time: a pickle of all together would remember every text of it while it is written.
     """
     file = _file(home)
     new = file.with_suffix(f".{os.getpid()}")
@@ -60,7 +75,8 @@ def keep(home: Path, key: str, values: Sequence[object]) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
             opened.write(_named(key))
-            for value in (len(values), *values):
+            some = [values[n : n + TOGETHER] for n in range(0, len(values), TOGETHER)]
+            for value in (len(some), *some):
                 pickle.dump(value, opened, protocol=pickle.HIGHEST_PROTOCOL)
             small = opened.tell() <= MOST
         if small:

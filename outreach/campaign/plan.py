@@ -224,7 +224,7 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
             why,
             becomes=draft.post.fingerprint if draft.post and not draft.blocked else "",
             text=_text(draft),
-            at=draft.slot.at.isoformat(),
+            at=_iso(draft.slot.at),
             wall=draft.slot.wall,
             zone=draft.slot.zone,
             rules=_rules(draft),
@@ -253,7 +253,7 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
     by_its_author = bool(row.cleared_by) and row.cleared_by in draft.authors
     voids = row.state == "cleared" and (not same_text or outside or by_its_author)
     given = {
-        "at": draft.slot.at.isoformat(),
+        "at": _iso(draft.slot.at),
         "wall": draft.slot.wall,
         "zone": draft.slot.zone,
         "becomes": new,
@@ -347,6 +347,11 @@ def late_seconds(draft: Wanted) -> int:
     return int(draft.late.within.total_seconds())
 
 
+@lru_cache(maxsize=65_536)  # a message has one on all its channels
+def _iso(at: datetime) -> str:
+    return at.isoformat()
+
+
 def _rules(draft: Wanted) -> str:
     return _told(late_seconds(draft), draft.not_after, draft.release, draft.authors)
 
@@ -368,7 +373,7 @@ def _operation(kind: Kind, row: Standing, why: str, **more: Any) -> Operation:
         why,
         state=row.state,
         fingerprint=row.fingerprint,
-        was_at=row.slot.at.isoformat(),
+        was_at=_iso(row.slot.at),
         was_text=row.text,
         **more,
     )

@@ -78,10 +78,11 @@ class Draft:
     translator: str = ""
     reviewer: str = ""
 
-    @property
-    def key(self) -> str:
-        """`campaign/message[~local slot]/language@channel`."""
-        return key_of(self.campaign, self.message, self.local, self.language, self.channel)
+    key: str = field(init=False, default="")  # `campaign/message[~local slot]/language@channel`
+
+    def __post_init__(self) -> None:
+        key = key_of(self.campaign, self.message, self.local, self.language, self.channel)
+        object.__setattr__(self, "key", key)
 
 
 def compose(
@@ -270,6 +271,15 @@ class _Desk:
             translation=self._translation(item, blocked),
         )
 
+    def _strangers(self, section: Section, where: str) -> Iterator[Problem]:
+        """A translator who is not of the office may be a slip of the pen: then nothing would keep
+        them from clearing their own words."""
+        who = section.translator
+        if self._people is not None and who not in ("", "open", *self._people):
+            what = f"the translator {who} is not in config/people.toml"
+            hint = _nearest(who, self._people) or "somebody of the office is named by their id"
+            yield Problem(where, what, hint, advice=True)
+
     def _unlabelled(
         self, item: _Wanted, rendered: Rendered, section: Section, shown: str
     ) -> Iterator[Problem]:
@@ -405,6 +415,7 @@ class _Desk:
                 draft,
                 authors=draft.authors | ({section.translator} - {"", "open"}),
                 blocked=(*draft.blocked, *languages.not_ready(section, source, where)),
+                advice=(*draft.advice, *self._strangers(section, where)),
                 translator=section.translator,
                 reviewer=section.reviewer,
             )
