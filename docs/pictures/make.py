@@ -77,13 +77,17 @@ def plan(folder: Path) -> str:
     for name in ("campaigns", "config", "templates", "media"):
         if (REPOSITORY / name).is_dir():  # git keeps no empty folder
             shutil.copytree(REPOSITORY / name, home / name)
+    for other in (home / "campaigns").glob("*.yaml"):
+        if other.stem != "forum-2025":
+            other.unlink()
     store = Store(f"sqlite:///{home / 'outreach.db'}")
     store.prepare()
     desk = Outreach(configuration=read_configuration(home), store=store, now=lambda: ASKED)
     printed = io.StringIO()
     os.environ.update(FORCE_COLOR="1", COLUMNS=str(COLUMNS), TERM="xterm-256color")
     with contextlib.redirect_stdout(printed):
-        rows.say(show.plan(desk.plan(), rows.Zones.of(desk)))
+        files = desk.files()
+        rows.say(show.plan(desk.plan(files), files.mistakes, rows.Zones.of(desk)))
     desk.close()
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text("$ outreach plan", style="bold"))
