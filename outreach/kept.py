@@ -45,7 +45,7 @@ def read(home: Path, key: str) -> list[Any] | None:
                 return None
             with nothing_collected():
                 count = pickle.load(file)  # noqa: S301 - our own file, see above
-                return [one for _ in range(count) for one in pickle.load(file)]  # noqa: S301
+                return [one for _ in range(count) for one in pickle.load(file)]  # noqa: S301 - as above
     except Exception as error:  # whatever is wrong with a cache: it is made anew
         if not isinstance(error, FileNotFoundError):
             log.info("what was composed before cannot be used: %s", error)

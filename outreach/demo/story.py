@@ -27,6 +27,7 @@ from outreach.demo.readers import BOT, HOST, a_port, fetch, follow, serving
 from outreach.errors import OutreachError, WrongFiles
 from outreach.measure.collect import ladder
 from outreach.platforms.memory import Memory
+from outreach.rehearsal.run import FastClock
 from outreach.report.documents import FORMATS
 from outreach.report.value import Report
 from outreach.store import Store
@@ -45,19 +46,6 @@ REHEARSED = ("x", "telegram")
 
 class Short(OutreachError):
     """The demo has not shown what it promises."""
-
-
-class FastClock:
-    """A clock that stands still until it is moved on. Aware, UTC."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def to(self, at: datetime) -> None:
-        self.at = max(self.at, at)
 
 
 @dataclass(frozen=True)

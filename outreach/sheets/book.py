@@ -138,7 +138,7 @@ def cannot_export(texts: Sequence[tuple[str, str]]) -> list[Problem]:
 
 def write(book: Book) -> bytes:
     """The workbook as bytes."""
-    import xlsxwriter  # type: ignore[import-untyped,unused-ignore]
+    import xlsxwriter  # type: ignore[import-untyped,unused-ignore] # it has no types
 
     out = io.BytesIO()
     workbook = xlsxwriter.Workbook(

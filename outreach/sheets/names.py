@@ -47,7 +47,7 @@ def _names(text: str) -> list[str] | str:
 
     try:
         # Only taken to pieces, never run: that is done in a process of its own.
-        return list(dict.fromkeys(_pieces(Environment(autoescape=False).lex(text))))  # noqa: S701
+        return list(dict.fromkeys(_pieces(Environment(autoescape=False).lex(text))))  # noqa: S701 - it is only read, never rendered
     except TemplateSyntaxError as error:
         return str(error.message)
     except _Unmatched as error:

@@ -1,6 +1,7 @@
 """`outreach new`: the next campaign from the last, a first one, and a message more."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from outreach.campaign.edit import Document
 from outreach.campaign.load import load_campaigns
 from outreach.campaign.models import Campaign, Tbc
 from outreach.campaign.tidy import mistakes, tidied
-from outreach.compose.texts import read_texts
+from outreach.compose.texts import Section, read_texts
 from tests.cli.conftest import Answer, Shell, declined
 from tests.conftest import REPOSITORY
 
@@ -202,8 +203,11 @@ class TestTheNextCampaign:
         ).replace("(translator: Kim)", "(from 0000; translator: Kim; reviewer: open)")
         assert "look  templates/posts/old/fourth.md is not there" in said.out
 
-    def test_no_source_text_has_the_hash_that_stands_for_none(self, old: Shell, monkeypatch):
-        monkeypatch.setattr("outreach.compose.texts.Section.hash", "0000beef")
+    def test_no_source_text_has_the_hash_that_stands_for_none(self, old: Shell):
+        words = (f"Words, number {number}." for number in count())
+        text = next(one for one in words if Section("en", "", 0, 1, one).hash.startswith("0000"))
+        ko = "## ko (from 0000; translator: Kim; reviewer: Lee)\n\n단어들입니다.\n"
+        old.write("templates/posts/old/first.md", f"## en\n\n{text}\n\n{ko}")
         done(old("new", "campaign", "next", "--from", "old", "--event", "2026-09-01"))
         file = old.home / "templates/posts/next/first.md"
         assert {s.made_from for s in read_texts(file, "").sections} == {"", "ffff"}
