@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outreach.compose.links import folded
@@ -30,15 +31,15 @@ def apart(drafts: Sequence["Draft"]) -> list["Draft"]:
             occasions[_series(draft)] += 1
             texts.setdefault(_series(draft), set()).add(_words(draft.post))
     alone = {one for one, count in occasions.items() if count > 1 and len(texts[one]) == 1}
-    due: dict[tuple[str, float], Draft] = {}
-    said: dict[tuple[str, bytes], Draft] = {}
+    due: dict[str, dict[datetime, Draft]] = {}
+    said: dict[str, dict[bytes, Draft]] = {}
     found = []
     for draft in drafts:
         problems: list[Problem] = []
         if draft.channel and draft.slot and draft.post:
-            first = due.setdefault((draft.channel, draft.slot.at.timestamp()), draft)
+            first = due.setdefault(draft.channel, {}).setdefault(draft.slot.at, draft)
             problems += _same_moment(first, draft)
-            first = said.setdefault((draft.channel, _words(draft.post)), draft)
+            first = said.setdefault(draft.channel, {}).setdefault(_words(draft.post), draft)
             problems += _same_words(first, draft)
             if _series(draft) in alone:
                 problems.append(_one_text(draft))
