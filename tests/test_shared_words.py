@@ -4,6 +4,7 @@ import pytest
 
 from outreach.errors import WrongFiles
 from tests.conftest import Office
+from tests.test_bad_input import png
 
 CAMPAIGN = """
 campaign: c
@@ -88,6 +89,58 @@ def test_hashtags_are_those_of_the_language(composed):
     )
     assert text(drafts["c/news/en@net"]) == "Words. #LowCarbonCities"
     assert "hashtags.ko is to be confirmed" in [p.what for p in drafts["c/news/ko@net"].blocked]
+
+
+class TestATextForEachLanguage:
+    """Facts, and what a picture shows."""
+
+    THEME = "facts:\n  theme: {value: {en: Cities, ko: 도시들}, source: note}\n"
+    PICTURE = ", media: [{file: card.png, alt: {en: A forum, ko: 포럼}}]"
+
+    def made(
+        self, office, *, theme=THEME, alt=PICTURE, ko="{{ facts.theme }} 이야기, 우리의 도시들. "
+    ):
+        office.write("config/channels.toml", CHANNELS)
+        office.write("media/card.png", png())
+        text = CAMPAIGN.replace("messages:", theme + "messages:").replace(
+            "to: main}", f"to: main{alt}}}"
+        )
+        ko = f"\n## ko (from 0000; translator: kim; reviewer: lee)\n{ko}{{{{ unofficial }}}}\n"
+        office.campaign(text, news="## en\nOn {{ facts.theme }}.\n" + ko)
+        return office.open().files()
+
+    def test_each_is_printed_in_its_own(self, office):
+        files = self.made(office)
+        assert files.mistakes == ()
+        en, ko = files.drafts["c/news/en@net"].post, files.drafts["c/news/ko@net"].post
+        assert en.parts[0].text == "On Cities."
+        assert ko.parts[0].text.startswith("도시들 이야기")
+        assert (en.parts[0].pictures[0].alt, ko.parts[0].pictures[0].alt) == ("A forum", "포럼")
+
+    def test_one_that_is_not_there_waits_for_a_translator(self, office):
+        files = self.made(
+            office,
+            theme=self.THEME.replace(", ko: 도시들", ""),
+            alt=self.PICTURE.replace(", ko: 포럼", ""),
+        )
+        assert files.mistakes == ()
+        assert files.drafts["c/news/en@net"].blocked == ()
+        assert {
+            p.what for p in files.drafts["c/news/ko@net"].blocked if "translator" in p.what
+        } == {
+            "facts.theme is to be confirmed by a translator of ko",
+            "the alt text of card.png is to be confirmed by a translator of ko",
+        }
+
+    def test_one_text_is_for_every_language(self, office):
+        files = self.made(office, theme=self.THEME.replace("{en: Cities, ko: 도시들}", '"2014"'))
+        assert files.drafts["c/news/ko@net"].post.parts[0].text.startswith("2014 이야기")
+
+    def test_what_is_no_language_is_a_mistake_that_says_what_to_write(self, office):
+        files = self.made(
+            office, theme=self.THEME.replace("{en: Cities, ko: 도시들}", "{A: Cities}")
+        )
+        assert any("a text for each language" in f"{p.what} {p.hint}" for p in files.mistakes)
 
 
 def test_wording_is_printed_once_somebody_has_approved_it(composed, office):

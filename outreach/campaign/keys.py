@@ -148,7 +148,10 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "unofficial": ("the translations that are labelled as unofficial", "unofficial: [ko]"),
     },
     "Fact": {
-        "value": ("what texts print", "value: An example theme"),
+        "value": (
+            "what texts print; one text, or one for each language",
+            "value: An example theme",
+        ),
         "source": ("where it stands", 'source: "SOM-28 note, para. 7"'),
     },
     "Session": {

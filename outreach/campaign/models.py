@@ -4,12 +4,15 @@ The format is described for officers in docs/campaign-files.md. Keys are written
 (`if-late`), attributes with underscores.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 T = TypeVar("T")
 Date = date  # an event has a `date` of its own
@@ -98,6 +101,17 @@ def _known(value: Any) -> Any:
     return value
 
 
+def _worded(value: Any) -> Any:
+    if isinstance(value, Mapping) and "tbc" not in value:
+        if all(isinstance(name, str) and _LANGUAGE.fullmatch(name) for name in value) and value:
+            return value
+        raise ValueError(
+            "a mapping {…} stands here; write one value, tbc, {tbc: who}, or a text for each "
+            "language: {en: …, ko: …}; quote a text that has commas"
+        )
+    return _known(value)
+
+
 def _day(value: Any) -> Any:
     from outreach.campaign.when import parse_day
 
@@ -150,12 +164,21 @@ Country = Annotated[str, BeforeValidator(_country)]  # ISO 3166: "TH"
 Moment = Annotated[When, PlainValidator(_when)]
 Lateness = Annotated[Late, PlainValidator(_late)]
 Text = Annotated[str | Tbc[str], BeforeValidator(_known)]
+Worded = Annotated[str | Tbc[str] | Mapping[str, str], BeforeValidator(_worded)]
+"""One text for every language, or one for each: {en: Opening, ko: 개회}."""
 Day = Annotated[date | Tbc[str], BeforeValidator(_day)]
 Clock = Annotated[time | Tbc[str], BeforeValidator(_clock)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Wall = Annotated[str, AfterValidator(_wall)]  # "10:00 Asia/Seoul"
 Count = Annotated[int | Tbc[str], BeforeValidator(_known)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+def in_language(value: str | Tbc[str] | Mapping[str, str], language: str) -> str | Tbc[str]:
+    """A text in a language; to be confirmed by a translator where there is none in it."""
+    if isinstance(value, Mapping):
+        return value.get(language) or Tbc(who=f"a translator of {language}")
+    return value
 
 
 class Languages(Frozen):
@@ -210,7 +233,7 @@ class Event(Frozen):
 class Fact(Frozen):
     """Something the texts may print, and where it comes from."""
 
-    value: Text
+    value: Worded
     source: str
 
 
@@ -227,7 +250,7 @@ class Media(Frozen):
     """A picture of a message. `file` is a name in the office's media folder."""
 
     file: str
-    alt: Text
+    alt: Worded
     credit: Text = ""
     contains_map: bool = False
     co_branded: bool = False

@@ -504,12 +504,15 @@ class _Desk:
     def _read_pictures(
         self, item: _Wanted, channel: Channel
     ) -> tuple[tuple[Picture, ...], list[Problem]]:
+        from outreach.campaign.models import in_language
         from outreach.compose.media import read_picture
 
         pictures: list[Picture] = []
         problems: list[Problem] = []
         message = item.draft.message
-        for number, media in enumerate(item.message.media):
+        for number, given in enumerate(item.message.media):
+            alt = in_language(given.alt, item.draft.language)
+            media = given.model_copy(update={"alt": alt})
             where = item.campaign.where("messages", message, "media", number, "file")
             found = read_picture(
                 self._media,

@@ -13,7 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 
 from outreach.campaign.directory import TBC, Boilerplate, Directory, Partner
-from outreach.campaign.models import Campaign, Event, Session, Speaker, Tbc
+from outreach.campaign.models import Campaign, Event, Session, Speaker, Tbc, in_language
 from outreach.campaign.when import spoken
 from outreach.compose import languages
 from outreach.platforms import Channel
@@ -36,7 +36,7 @@ def shared_context(
         },
         "facts": _spelled(
             {
-                name: _value(campaign, fact.value, "facts", name, "value")
+                name: _value(campaign, in_language(fact.value, language), "facts", name, "value")
                 for name, fact in campaign.facts.items()
             }
         ),

@@ -177,7 +177,7 @@ def _words(media: Media, limits: Limits, where: str, channel: str) -> list[Probl
             if name == "credit":
                 what = f"the credit of {media.file} is to be confirmed{by}"
             problems.append(Problem(where, what, f"write it after `{name}:`", open=True))
-    if not isinstance(media.alt, Tbc):
+    if isinstance(media.alt, str):  # composing has chosen the language
         alt = media.alt.strip()
         if not alt:
             hint = "say after `alt:` what one sees, for people who do not"
