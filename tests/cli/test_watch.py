@@ -91,6 +91,8 @@ def test_a_file_that_goes_while_we_look_is_no_trouble(shell: Shell):
 
 def test_the_real_thing_sees_a_change_and_ends_with_ctrl_c(shell: Shell, tmp_path: Path):
     said = tmp_path / "said"
+    # A shell's background job ignores Ctrl+C, and what it starts does too, unless handled here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with said.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "outreach", "--home", str(shell.home), "check", "--watch"],
