@@ -7,7 +7,6 @@ OUTREACH_TELEGRAM_TOKEN, or the file telegram_token. Mistakes are Problems with 
 all of them at once.
 """
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from outreach.errors import NotFound, Problem, Unusable, WrongFiles
+from outreach.hints import did_you_mean
 from outreach.toml import line_of, read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,8 +45,8 @@ class _Strict(BaseModel):
 
 def _zone(value: str) -> str:
     if value not in _zones():
-        near = difflib.get_close_matches(value, _zones(), 1)
-        raise ValueError(f"{value} is not a zone" + (f"; did you mean {near[0]}?" if near else ""))
+        hint = did_you_mean(value, _zones())
+        raise ValueError(f"{value} is not a zone" + (f"; {hint}" if hint else ""))
     return value
 
 
@@ -333,12 +333,8 @@ def _told(model: type[BaseModel], found: Any, where: str, loc: tuple[str, ...]) 
     name = loc[-1]
     if found["type"] == "extra_forbidden":
         known = [f.alias or n for m in _models(model) for n, f in m.model_fields.items()]
-        near = difflib.get_close_matches(name, known, 1)
-        return Problem(
-            where,
-            f"{name} is not a key here",
-            f"did you mean {near[0]}?" if near else "see configuration.md in the documentation",
-        )
+        hint = did_you_mean(name, known) or "see configuration.md in the documentation"
+        return Problem(where, f"{name} is not a key here", hint)
     if found["type"] == "missing":
         return Problem(where, f"{name} is missing")
     if found["type"] == "value_error":
@@ -366,8 +362,7 @@ def _words(found: Any, loc: tuple[str, ...]) -> tuple[str, str]:
     whose = ".".join(loc[:-1] if in_list else loc)
     if found["type"] == "literal_error":
         known = re.findall("'([^']*)'", told["expected"])
-        near = difflib.get_close_matches(str(given), known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+        hint = did_you_mean(str(given), known) or f"known are: {', '.join(known)}"
         return f"{whose} cannot be {stands}", hint
     for bound, words in (("ge", "at least"), ("le", "at most")):
         if bound in told:
@@ -462,14 +457,11 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
     known = {*adapter.asks, *(f.alias or n for n, f in ChannelSettings.model_fields.items())}
     for option in settings.options:
         if option not in known:
-            close = difflib.get_close_matches(option, known, 1)
             problems.append(
                 Problem(
                     f"{shown}:{line_of(text, (name, option))}",
                     f"{option} is not an option of {settings.platform}",
-                    f"did you mean {close[0]}?"
-                    if close
-                    else f"known are: {', '.join(sorted(known))}",
+                    did_you_mean(option, known) or f"known are: {', '.join(sorted(known))}",
                 )
             )
     if settings.zone:

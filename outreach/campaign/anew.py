@@ -39,16 +39,6 @@ class Anew:
     look_at: tuple[str, ...] = field(default=())
 
 
-def folder_of(campaign: Campaign) -> str:
-    """Where a campaign's texts are, below templates/."""
-    return campaign.templates or f"posts/{campaign.campaign}"
-
-
-def text_file(campaign: Campaign, name: str, message: Message | None = None) -> str:
-    """A message's text file, below templates/."""
-    return (message and message.template) or f"{folder_of(campaign)}/{name}.md"
-
-
 # --- the next campaign --------------------------------------------------------------------
 
 
@@ -77,8 +67,8 @@ def next_campaign(
         _shift(document, path, days)
     files: dict[str, bytes] = {}
     for called, message in campaign.messages.items():
-        old = text_file(campaign, called, message)
-        copy = f"{new}/{old.removeprefix(folder_of(campaign) + '/').replace('/', '-')}"
+        old = campaign.text_file(called, message.template)
+        copy = f"{new}/{old.removeprefix(campaign.folder + '/').replace('/', '-')}"
         if message.template:
             document.set("messages", called, "template", value=copy)
         _pictures(document, called, message, office / "media")
@@ -286,5 +276,5 @@ def new_message(
         f"## {language} (from {NEVER[0]}; translator: open; reviewer: open)\n"
         for language in translations
     ]
-    file = f"templates/{text_file(campaign, name)}"
+    file = f"templates/{campaign.text_file(name)}"
     return {file: FOR_PEOPLE + "".join("\n" + heading for heading in headings)}

@@ -7,11 +7,11 @@ by `load_directory`, and every mistake in them is a Problem with its line.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from outreach.errors import Problem, WrongFiles
+from outreach.hints import did_you_mean, known_as
 from outreach.toml import line_of, read_toml
 
 TBC = "tbc"
@@ -67,7 +67,7 @@ def _tables(
     read: Callable[[Mapping[str, Any], str], Any],
     problems: list[Problem],
 ) -> Iterator[tuple[str, Any]]:
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    shown = known_as(path, root)
     try:
         tables, text = read_toml(path, shown)
     except FileNotFoundError:
@@ -114,8 +114,7 @@ def _boilerplate(table: Mapping[str, Any], where: str) -> Boilerplate:
 def _only(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in table:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"known are: {', '.join(known)}"
             raise _Wrong(f"has the key {name}, which is not known", hint)
 
 

@@ -436,7 +436,7 @@ def _replaced(text: str, path: Place, expected: dict[str, Any]) -> str:
         end = start + 1
     flow = layout.in_flow(path)
     indent = _indent(layout, path)
-    inline = _inline(value, flow=flow, style=getattr(node, "style", None) or "")
+    inline = _inline(value, style=getattr(node, "style", None) or "")
     whole = isinstance(node, yaml.CollectionNode) and not node.flow_style
     if flow or not isinstance(value, dict | list) or _fits(inline, text, start, whole, indent):
         if whole and key is not None:
@@ -481,7 +481,7 @@ def _added(text: str, path: Place, expected: dict[str, Any]) -> str:
     if not isinstance(parent, yaml.CollectionNode) or not parent.value:
         raise _NoWay
     if parent.flow_style:
-        entry = _inline(value, flow=True)
+        entry = _inline(value)
         if isinstance(name, str):
             entry = f"{_scalar(name)}: {entry}"
         tail = parent.value[-1]
@@ -553,7 +553,7 @@ def _entry(name: str | int, value: Any, column: int) -> list[str]:
     """The lines of a key, or of an item, with its value."""
     blanks = " " * column
     lead = f"{blanks}{_scalar(name)}: " if isinstance(name, str) else f"{blanks}- "
-    inline = _inline(value, flow=False)
+    inline = _inline(value)
     if not isinstance(value, dict | list) or len(lead) + len(inline) <= WIDTH:
         return [lead + inline]
     if isinstance(name, str):
@@ -567,13 +567,13 @@ def _block(value: Any, column: int) -> list[str]:
     return [line for name, one in pairs for line in _entry(name, one, column)]
 
 
-def _inline(value: Any, *, flow: bool, style: str = "") -> str:
+def _inline(value: Any, *, style: str = "") -> str:
     """A value on one line; `style` is how the one before it was quoted."""
     if isinstance(value, dict):
-        inner = (f"{_scalar(key)}: {_inline(one, flow=True)}" for key, one in value.items())
+        inner = (f"{_scalar(key)}: {_inline(one)}" for key, one in value.items())
         return "{" + ", ".join(inner) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_inline(one, flow=True) for one in value) + "]"
+        return "[" + ", ".join(_inline(one) for one in value) + "]"
     return _scalar(value, style=style)
 
 

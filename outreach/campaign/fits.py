@@ -13,12 +13,12 @@ from outreach.campaign.occasions import embargo, occasions, stop
 from outreach.campaign.reader import Path
 from outreach.campaign.when import (
     HoursUnknown,
-    did_you_mean,
     instant,
     said,
     short,
 )
 from outreach.errors import Problem
+from outreach.hints import did_you_mean
 from outreach.platforms import nearest
 from outreach.post import Slot
 

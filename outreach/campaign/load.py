@@ -13,8 +13,9 @@ from outreach.campaign.reader import MAX_BYTES, MAX_PROBLEMS, read_yaml
 from outreach.campaign.typed import typed
 from outreach.campaign.when import short
 from outreach.errors import Problem
+from outreach.hints import known_as
 
-__all__ = ["check_channels", "check_people", "load_campaigns"]
+__all__ = ["campaign_files", "check_channels", "check_people", "load_campaigns"]
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,9 @@ def load_campaigns(folder: Path, *, root: Path) -> Loaded:
     no mistakes: a file with them is read.
     """
     if not folder.is_dir():
-        where = _shown(folder, root)
+        where = known_as(folder, root)
         return Loaded(problems=(Problem(where, "there is no such folder", "outreach init"),))
-    paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml"))
-    files = [_load(p, root) for p in paths if not p.name.startswith(".")]
+    files = [_load(path, root) for path in campaign_files(folder)]
     problems = [problem for one in files for problem in one.problems]
     unreadable = {one.campaign for one in files if one.read is None}
     first: dict[str, _File] = {}
@@ -58,13 +58,14 @@ def load_campaigns(folder: Path, *, root: Path) -> Loaded:
     )
 
 
-def _shown(path: Path, root: Path) -> str:
-    inside = path.relative_to(root) if path.is_relative_to(root) else path
-    return inside.as_posix()
+def campaign_files(folder: Path) -> list[Path]:
+    """The campaign files of a folder, in their order; none where there is no such folder."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(p for p in found if p.suffix in (".yaml", ".yml") and not p.name.startswith("."))
 
 
 def _load(path: Path, root: Path) -> _File:
-    name = _shown(path, root)
+    name = known_as(path, root)
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -332,6 +332,15 @@ class Campaign(Frozen):
             path = path[:-1]
         return f"{self.file}:{self.lines.get(path, 1)}"
 
+    @property
+    def folder(self) -> str:
+        """Where its texts are, below templates/."""
+        return self.templates or f"posts/{self.campaign}"
+
+    def text_file(self, name: str, template: str | None = None) -> str:
+        """The text file of a message, below templates/; `template` is what the message names."""
+        return template or f"{self.folder}/{name}.md"
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from outreach.campaign.models import Campaign, Event, Every, Message, Session, Speaker, Tbc, When
 from outreach.campaign.when import (
-    did_you_mean,
     instant,
     parse_wall,
     resolve,
@@ -25,6 +24,7 @@ from outreach.campaign.when import (
     short,
 )
 from outreach.errors import Problem
+from outreach.hints import did_you_mean
 from outreach.post import Slot
 
 AHEAD: Final = timedelta(days=60)

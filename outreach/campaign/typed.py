@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from outreach.campaign import models
 from outreach.campaign.models import Campaign
 from outreach.campaign.reader import MAX_PROBLEMS, Path, Read
-from outreach.campaign.when import did_you_mean, said, short, spoken
+from outreach.campaign.when import said, short, spoken
 from outreach.errors import Problem
+from outreach.hints import did_you_mean
 
 # Which model stands where in a file; "*" is any name, or any place in a list.
 SHAPES: Final[tuple[tuple[tuple[str, ...], type[models.Frozen]], ...]] = (

@@ -12,7 +12,6 @@ changes texts and a move to another day changes slots. Hours are counted from th
 same clock time on another day is a matter of days, never of 24 hours.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from outreach.campaign.calendar import Calendar, known_countries
 from outreach.campaign.models import Campaign, Event, Late, Tbc, When
+from outreach.hints import did_you_mean, nearest
 from outreach.post import Slot
 
 EXAMPLES: Final = (
@@ -259,19 +259,6 @@ def said(error: ValueError) -> tuple[str, str]:
     """What is wrong and what to do, from one of this module's sentences."""
     what, _, hint = str(error).partition("; ")
     return what, hint
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The known word that `word` was probably meant to be, or ""."""
-    # difflib takes seconds over a whole paragraph, and no name of ours is that long.
-    near = difflib.get_close_matches(word, known, 1, cutoff) if len(word) <= 60 else []
-    return near[0] if near else ""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known word, or ""."""
-    near = nearest(word, known)
-    return f"did you mean {near}?" if near else ""
 
 
 def spoken(path: Iterable[str | int]) -> str:

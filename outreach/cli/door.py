@@ -240,6 +240,13 @@ def outreach(
     door.home, door.acting = home or door.home, acting
 
 
+def write_whole(file: Path, data: bytes) -> None:
+    """A reader never sees half a file, nor loses the last one to a full disk."""
+    new = file.with_name(f".{file.name}.new")
+    new.write_bytes(data)
+    new.replace(file)
+
+
 def as_json(data: Any) -> None:
     """Print a value for machines: dates as ISO 8601, letters as they are."""
     import json

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from outreach.cli import rows
-from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
+from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask, write_whole
 
 
 @command("outreach import august.csv", "outreach import august.csv --yes", name="import")
@@ -72,10 +72,7 @@ def report(
         for kind in FORMATS.values():
             data = kind.write(made, template_folder=desk.home / "templates" / "reports")
             file = folder / f"outreach-{made.month}{kind.suffix}"
-            # A reader never sees half a report, nor loses the last one to a full disk.
-            new = file.with_name(f".{file.name}.new")
-            new.write_bytes(data)
-            new.replace(file)
+            write_whole(file, data)
             typer.echo(f"wrote {file}")
     typer.echo()
     rows.say(rows.row(sentence) for sentence in made.summary)

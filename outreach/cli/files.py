@@ -45,7 +45,7 @@ def _checked(door: Door, *, links: bool, json: bool) -> bool:
     """Show what is wrong with the office's files; whether there are mistakes."""
     try:
         with door.desk(prepare=False) as desk:
-            files = _files(desk)
+            files = composed(desk)
             problems, count = list(files.problems), len(files.drafts)
             if links:
                 with rows.progress("Asking addresses", many=0) as tell:
@@ -101,7 +101,7 @@ def _list_problems(home: Path) -> list[Problem]:
     return problems
 
 
-def _files(desk: "Outreach") -> "Files":
+def composed(desk: "Outreach") -> "Files":
     with rows.progress("Composing") as tell:
         return desk.files(progress=tell)
 
@@ -117,7 +117,7 @@ def plan(
     """
     door: Door = ctx.obj
     with door.desk() as desk:
-        files = _files(desk)
+        files = composed(desk)
         made = desk.plan(files)
         if json:
             as_json({**made.as_data(), "mistakes": [asdict(problem) for problem in files.mistakes]})
@@ -145,7 +145,7 @@ def apply(
         by = door.person(desk)
         shown = hash
         if not shown:
-            files = _files(desk)
+            files = composed(desk)
             made = desk.plan(files)
             if not made.operations:
                 _show(desk, files, made)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from outreach.cli import rows
+from outreach.cli import rows, starter
 from outreach.cli.door import FOUND, Door, command
 from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 
@@ -82,7 +82,7 @@ def _new_campaign(home: Path, name: str, source: str, event: str) -> None:
 def _new_message(home: Path, name: str, at: str, to: str) -> None:
     from outreach.campaign.anew import new_message
     from outreach.campaign.tidy import mistakes
-    from outreach.campaign.when import did_you_mean
+    from outreach.hints import did_you_mean
 
     of, slash, message = name.partition("/")
     if not slash or "/" in message:
@@ -101,7 +101,7 @@ def _new_message(home: Path, name: str, at: str, to: str) -> None:
         raise NotAllowed(f"nothing was written: {wrong[0].what}", wrong[0].hint)
     document.write()
     typer.echo(f"added {message} to {document.shown}")
-    _made(_written(home, {file: text.encode() for file, text in texts.items()}), texts)
+    _made(starter.written(home, {file: text.encode() for file, text in texts.items()}), texts)
     _next("write its texts below their headings", "outreach check", "outreach plan")
 
 
@@ -152,18 +152,13 @@ def _usual(home: Path) -> tuple[str, str]:
 # --- files --------------------------------------------------------------------------------
 
 
-def _paths(home: Path) -> list[Path]:
-    folder = home / "campaigns"
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(p for p in found if p.suffix in (".yaml", ".yml") and p.name[0] != ".")
-
-
 def _campaigns(home: Path) -> dict[str, str]:
     """The office's campaigns, broken ones too: each with its file."""
+    from outreach.campaign.load import campaign_files
     from outreach.campaign.reader import MAX_BYTES, read_yaml
 
     known: dict[str, str] = {}
-    for path in _paths(home):
+    for path in campaign_files(home / "campaigns"):
         shown = path.relative_to(home).as_posix()
         with path.open("rb") as file:
             read = read_yaml(file.read(MAX_BYTES + 1), shown)
@@ -178,7 +173,7 @@ def _opened(home: Path, name: str) -> "tuple[Document, Campaign]":
     from outreach.campaign.reader import read_yaml
     from outreach.campaign.tidy import mistakes
     from outreach.campaign.typed import typed
-    from outreach.campaign.when import did_you_mean
+    from outreach.hints import did_you_mean
 
     known = _campaigns(home)
     if name not in known:
@@ -201,7 +196,7 @@ def _write(home: Path, made: "Anew") -> None:
             "and nothing is written over",
             "choose another name, or move what is there away",
         )
-    _made(_written(home, made.files), made.files)
+    _made(starter.written(home, made.files), made.files)  # the campaign last
     for line in made.look_at:
         rows.say([rows.row(line, lead="look  ")])
     _next(
@@ -209,21 +204,6 @@ def _write(home: Path, made: "Anew") -> None:
         "outreach check",
         "outreach plan",
     )
-
-
-def _written(home: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Write what is not there; the names of what was written. The campaign comes last."""
-    made = []
-    for name, data in files.items():
-        path = home / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            continue
-        made.append(name)
-    return made
 
 
 def _made(made: list[str], wanted: Mapping[str, object]) -> None:
@@ -264,8 +244,11 @@ def fmt(
 
 
 def _named(door: Door, files: list[Path]) -> list[tuple[Path, str]]:
+    from outreach.campaign.load import campaign_files
+
     if not files:
-        return [(path, path.relative_to(door.office).as_posix()) for path in _paths(door.office)]
+        there = campaign_files(door.office / "campaigns")
+        return [(path, path.relative_to(door.office).as_posix()) for path in there]
     if missing := next((path for path in files if not path.is_file()), None):
         raise NotFound(f"there is no file {missing}", "outreach fmt alone tidies every campaign")
     return [(path, path.as_posix()) for path in files]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import rows
-from outreach.cli.door import FOUND, Door, command
+from outreach.cli.door import FOUND, Door, command, write_whole
 
 if TYPE_CHECKING:  # it brings the database with it
     from outreach.rehearsal import Rehearsal
@@ -52,10 +52,7 @@ def rehearse(
     )
     file = out or home / "reports" / f"{_named(shown)}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
-    # A reader never sees half a page, nor loses the last one to a full disk.
-    new = file.with_name(f".{file.name}.new")
-    new.write_bytes(page.write(shown))
-    new.replace(file)
+    write_whole(file, page.write(shown))
     rows.say(rows.row(sentence) for sentence in page.summary(shown))
     typer.echo(f"wrote {file}")
     if shown.mistakes:

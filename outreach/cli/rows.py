@@ -107,12 +107,12 @@ class Zones:
         from zoneinfo import ZoneInfo
 
         here = at.astimezone(ZoneInfo(self.office))
-        told = f"{_day(here)} {here.year}, {here:%H:%M} {_place(self.office)}"
+        told = f"{_day(here)} {here.year}, {here:%H:%M} {place(self.office)}"
         if not self.also or self.also == self.office:
             return told
         there = at.astimezone(ZoneInfo(self.also))
         day = "" if there.date() == here.date() else f"{_day(there)}, "
-        return f"{told} ({day}{there:%H:%M} {_place(self.also)})"
+        return f"{told} ({day}{there:%H:%M} {place(self.also)})"
 
 
 def _day(at: datetime) -> str:
@@ -122,7 +122,7 @@ def _day(at: datetime) -> str:
     return f"{weekday} {at.day} {months[at.month - 1]}"
 
 
-def _place(zone: str) -> str:
+def place(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from outreach.cli import rows, show
-from outreach.cli.door import Door, as_json, command, nobody_to_ask
+from outreach.cli.door import Door, as_json, command, nobody_to_ask, write_whole
+from outreach.cli.files import composed
 from outreach.cli.rows import Row, Zones, row
 from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 
@@ -82,7 +83,7 @@ def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
     if not language:
         raise NotAllowed("it is not said into which language", "write --language ko")
     with door.desk(prepare=False) as desk:
-        files = _files(desk)
+        files = composed(desk)
         told = messages(desk.home, chosen(files.loaded.campaigns, campaign))
         texts = translations.texts(told, language, desk.channels)
         if not texts:
@@ -121,7 +122,7 @@ def _calendar(door: Door, file: Path, campaign: str) -> None:
     from outreach.sheets.office import by_message, chosen, messages
 
     with door.desk() as desk:
-        files = _files(desk)
+        files = composed(desk)
         told = messages(desk.home, chosen(files.loaded.campaigns, campaign))
         sources = [
             (f"{one.file}:{section.line}", section.source.strip("\n"))
@@ -152,16 +153,14 @@ def _calendar(door: Door, file: Path, campaign: str) -> None:
 
 def _shown_in(zone: str) -> tuple[str, "Callable[[datetime], str]"]:
     """A zone's city, and how it shows an instant: "Sat 26 Jul 2025, 08:00"."""
-    city = zone.rpartition("/")[2].replace("_", " ")
+    city = rows.place(zone)
     return city, lambda at: Zones(zone).show(at).removesuffix(f" {city}")
 
 
 def _write(file: Path, made: "Book") -> None:
     from outreach.sheets.book import write
 
-    new = file.with_name(f".{file.name}.new")  # nobody sees half a sheet
-    new.write_bytes(write(made))
-    new.replace(file)
+    write_whole(file, write(made))
 
 
 def _left_out(loaded: "Loaded", told: "list[Planned]") -> None:
@@ -170,11 +169,6 @@ def _left_out(loaded: "Loaded", told: "list[Planned]") -> None:
         typer.echo(f"left out: {name}, whose file has mistakes: outreach check", err=True)
     for name in dict.fromkeys(one.file for one in told if one.broken):
         typer.echo(f"{name} has mistakes; texts of it may be left out: outreach check", err=True)
-
-
-def _files(desk: "Outreach") -> "Files":
-    with rows.progress("Composing") as tell:
-        return desk.files(progress=tell)
 
 
 # --- in -----------------------------------------------------------------------------------
@@ -190,13 +184,13 @@ def _import(door: Door, file: Path, *, yes: bool, json: bool) -> None:
     with file.open("rb") as opened:
         got = read(opened.read(MOST_BYTES + 1), file.name)
     with door.desk() as desk:
-        before = _files(desk)
+        before = composed(desk)
         asked = _asked(desk, before, got)
         made, problems = office.files(desk.home, asked)
         if asked.problems or problems:
             raise _wrong([*asked.problems, *problems])
         with _as_it_would_be(desk, made) as trial:
-            then = _files(trial)
+            then = composed(trial)
             if broken := then.loaded.unreadable - before.loaded.unreadable:
                 raise _wrong(_in_cells(then, broken, asked, made))
             plan = trial.plan(then)
@@ -255,7 +249,7 @@ def _without_unreadable(got: "Got", loaded: "Loaded") -> tuple["Got", list[Probl
             "put them right first: outreach check",
         )
         for one in got.rows
-        if one not in stays
+        if one["campaign"] in loaded.unreadable
     ]
     return replace(got, rows=stays), problems
 

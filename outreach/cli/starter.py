@@ -6,7 +6,7 @@ who was named; a small example campaign shows the format and can be deleted.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -122,8 +122,6 @@ def lay_out(home: Path, people: Sequence[Newcomer], *, today: date) -> tuple[lis
     new = not (home / "config" / "people.toml").exists()
     for folder in FOLDERS:
         (home / folder).mkdir(parents=True, exist_ok=True)
-    made: list[str] = []
-    left: list[str] = []
     files = {name: (source() / name).read_bytes() for name in COPIED}
     files[".gitignore"] = IGNORED.encode()
     if people:
@@ -132,17 +130,23 @@ def lay_out(home: Path, people: Sequence[Newcomer], *, today: date) -> tuple[lis
             files |= {
                 name: text.encode() for name, text in example(people[0].id, today=today).items()
             }
+    made = written(home, files)
+    return made, [name for name in files if name not in made]
+
+
+def written(home: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Write what is not there, in this order; the names of what was written."""
+    made = []
     for name, data in files.items():
-        file = home / name
-        file.parent.mkdir(parents=True, exist_ok=True)
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with file.open("xb") as opened:
-                opened.write(data)
+            with path.open("xb") as file:
+                file.write(data)
         except FileExistsError:
-            left.append(name)
-        else:
-            made.append(name)
-    return made, left
+            continue
+        made.append(name)
+    return made
 
 
 def documentation() -> Path:

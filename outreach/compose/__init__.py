@@ -5,7 +5,6 @@ pictures in, and holds every part against its network's limits. The same files m
 posts with the same fingerprints; nothing is written.
 """
 
-import difflib
 import re
 import unicodedata
 from collections import deque
@@ -26,6 +25,7 @@ from outreach.compose.reachable import not_for_the_public
 from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
+from outreach.hints import did_you_mean, known_as
 from outreach.platforms import PLATFORMS, Channel, nearest
 from outreach.post import Part, Picture, Post, Slot, key_of
 
@@ -234,7 +234,7 @@ class _Desk:
         """The draft with its post, or with what is in the way of one."""
         blocked = [*item.draft.blocked]
         style: dict[str, list[Problem]] = {"E": [], "W": [], "H": []}
-        post = None
+        post, foreign = None, False
         if item.channel:
             blocked += self._needs(item)
             pictures, troubles = self._read_pictures(item, item.channel)
@@ -246,7 +246,9 @@ class _Desk:
                     parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
-                    blocked += _in_its_language(parts, item.section, shown)
+                    wrong = list(_in_its_language(parts, item.section, shown))
+                    foreign = bool(wrong)
+                    blocked += wrong
                     blocked += self._unlabelled(item, rendered, item.section, shown)
                     for severity, problem in self._style(item, parts, item.section, shown):
                         style[severity].append(problem)
@@ -268,7 +270,7 @@ class _Desk:
             advice=(*item.draft.advice, *dict.fromkeys(style["W"])),
             questions=tuple(dict.fromkeys(style["H"])),
             links=self._short(item, post),
-            translation=self._translation(item, blocked),
+            translation=self._translation(item, foreign=foreign),
         )
 
     def _strangers(self, section: Section, where: str) -> Iterator[Problem]:
@@ -277,7 +279,7 @@ class _Desk:
         who = section.translator
         if self._people is not None and who not in ("", "open", *self._people):
             what = f"the translator {who} is not in config/people.toml"
-            hint = _nearest(who, self._people) or "somebody of the office is named by their id"
+            hint = did_you_mean(who, self._people) or "somebody of the office is named by their id"
             yield Problem(where, what, hint, advice=True)
 
     def _unlabelled(
@@ -316,11 +318,10 @@ class _Desk:
                 hint = "; ".join(part for part in (found.proposal, found.note) if part)
                 yield found.severity, Problem(where, what, hint, advice=found.severity != "E")
 
-    def _translation(self, item: _Wanted, blocked: Sequence[Problem]) -> Translation:
+    def _translation(self, item: _Wanted, *, foreign: bool) -> Translation:
         if item.draft.language == item.campaign.languages.source or item.texts is None:
             return Translation.SOURCE
-        wrong = any(problem.what.startswith(_NOT_ITS_OWN) for problem in blocked)
-        return languages.state(item.section, self._source(item), wrong)
+        return languages.state(item.section, self._source(item), foreign)
 
     def _source(self, item: _Wanted) -> Section | None:
         """The source text that a translation stands beside."""
@@ -330,11 +331,8 @@ class _Desk:
         return item.texts.closest(of, item.channel.platform, item.channel.name, number)
 
     def _texts(self, campaign: "Campaign", name: str, message: "Message") -> Texts:
-        folder = campaign.templates or f"posts/{campaign.campaign}"
-        path = self._templates / (message.template or f"{folder}/{name}.md")
-        shown = path.as_posix()
-        if path.is_relative_to(self._root):
-            shown = path.relative_to(self._root).as_posix()
+        path = self._templates / campaign.text_file(name, message.template)
+        shown = known_as(path, self._root)
         if not path.resolve().is_relative_to(self._below):
             where = campaign.where("messages", name, "template")
             hint = f"name a file below {self._templates.name}/"
@@ -372,7 +370,7 @@ class _Desk:
                 return  # an idea need not know yet whom it is for
             where = campaign.where("messages", name, "to")
             what = f"there is no audience {audience}" if audience else "it is for nobody"
-            hint = _nearest(audience, campaign.audiences) or "write `to:` with an audience"
+            hint = did_you_mean(audience, campaign.audiences) or "write `to:` with an audience"
             yield campaign.languages.source, "", Problem(where, what, hint)
             return
         for language, channels in campaign.audiences[audience].items():
@@ -609,18 +607,10 @@ def _description(picture: Picture, language: str) -> str:
     return f"\n\n[{word}: {picture.alt}]"
 
 
-_NOT_ITS_OWN = "this is not "
-
-
 def _in_its_language(parts: Sequence[Part], section: Section, shown: str) -> Iterator[Problem]:
     """Whether a text is written in the language that its heading says."""
     text = "\n".join(part.text for part in parts)
     if wrong := languages.wrong_language(text, section.language):
         where = f"{shown}:{section.line - 1}"
         hint = f"put the {section.language} text here, or the heading right"
-        yield Problem(where, f"{_NOT_ITS_OWN}{section.language}: {wrong}", hint)
-
-
-def _nearest(name: str, known: Iterable[Any]) -> str:
-    close = difflib.get_close_matches(name[:60], sorted(known), 1)
-    return f"did you mean {close[0]}?" if close else ""
+        yield Problem(where, f"this is not {section.language}: {wrong}", hint)

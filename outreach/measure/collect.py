@@ -269,8 +269,9 @@ def keep_import(
     last = session.scalar(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1))
     if last and (last.sha256, last.undone_at) == (sha256, None):
         return
-    if unknown := unpublished(session, figures):
-        raise WrongFiles(unknown)
+    posts = [(post, _post(session, post)) for post in figures.posts]
+    if wrong := [post for post, delivery in posts if delivery is None]:
+        raise WrongFiles(_no_posts(session, wrong, figures.filename))
     batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
     session.add(batch)
     session.flush()
@@ -299,8 +300,8 @@ def keep_import(
             keep(row.channel, row.channel, "posts", Typed(row.posts), row.note, row.month)
         for metric, typed in row.figures.items():
             keep(row.channel, row.channel, metric, typed, row.note, row.month)
-    for post in figures.posts:
-        if delivery := _post(session, post):
+    for post, delivery in posts:
+        if delivery:
             for metric, typed in post.figures.items():
                 keep(delivery.key, delivery.channel, metric, typed, post.note, "")
     session.add_all(made)
@@ -309,15 +310,17 @@ def keep_import(
 def unpublished(session: Session, figures: Import) -> list[Problem]:
     """Every row that names a post which is not published: there is nothing it could count."""
     wrong = [post for post in figures.posts if _post(session, post) is None]
-    if not wrong:
-        return []
+    return _no_posts(session, wrong, figures.filename) if wrong else []
+
+
+def _no_posts(session: Session, wrong: Iterable[PostRow], file: str) -> list[Problem]:
     keys = session.scalars(select(Delivery.key).where(Delivery.state == State.PUBLISHED)).all()
     problems = []
     for post in wrong:
         near = get_close_matches(post.post[:100], keys, 1, 0.8)
         hint = f"did you mean {near[0]}?" if near else "outreach trail names what was published"
         what = f"post: {post.post} is no published post"
-        problems.append(Problem(f"{figures.filename}:{post.line}", what, hint))
+        problems.append(Problem(f"{file}:{post.line}", what, hint))
     return problems
 
 

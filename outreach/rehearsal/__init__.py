@@ -102,8 +102,12 @@ def _rehearsed(
 def _posts(desk: Rehearsed, outcomes: dict[str, Outcome]) -> list[Shown]:
     """Every post with what became of it, in the order of slots, messages and channels."""
     order = list(desk.channels)
+    languages_of: dict[tuple[str, str], set[str]] = {}
+    for draft in desk.written.values():
+        languages_of.setdefault((draft.campaign, draft.message), set()).add(draft.language)
+    several = {message for message, those in languages_of.items() if len(those) > 1}
     shown = [
-        _shown(desk, draft, outcomes.get(key, Outcome("")))
+        _shown(desk, draft, outcomes.get(key, Outcome("")), several)
         for key, draft in desk.written.items()
         if draft.channel in desk.channels
     ]
@@ -137,7 +141,8 @@ def _folded(post: Post | None) -> tuple[object, ...]:
     )
 
 
-def _shown(desk: Rehearsed, draft: Draft, outcome: Outcome) -> Shown:
+def _shown(desk: Rehearsed, draft: Draft, outcome: Outcome, several: set[tuple[str, str]]) -> Shown:
+    """`several` are the messages that have more languages than one."""
     marked, made = desk.marked.get(draft.key), desk.made[draft.key]
     blocked = draft.blocked
     if draft.post is None and marked and marked.post is None:
@@ -164,7 +169,7 @@ def _shown(desk: Rehearsed, draft: Draft, outcome: Outcome) -> Shown:
         late_after=_late_after(draft),
         by_hand=isinstance(desk.platforms[draft.channel], Told),
         series=bool(draft.local),
-        together=draft.release == "together" and _languages(desk, draft) > 1,
+        together=draft.release == "together" and (draft.campaign, draft.message) in several,
     )
 
 
@@ -174,14 +179,6 @@ def _late_after(draft: Draft) -> datetime | None:
         return None
     latest = draft.slot.at + draft.late.within
     return min(latest, draft.not_after) if draft.not_after else latest
-
-
-def _languages(desk: Rehearsed, draft: Draft) -> int:
-    return len({d.language for d in desk.written.values() if _message(d) == _message(draft)})
-
-
-def _message(draft: Draft) -> tuple[str, str]:
-    return draft.campaign, draft.message
 
 
 def _problems(desk: Rehearsed, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

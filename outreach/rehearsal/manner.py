@@ -16,7 +16,6 @@ from outreach.platforms import Limits
 from outreach.post import Part, Picture
 from outreach.rehearsal.marks import MARKED, without_marks
 
-MANNERS = {"x": "x", "telegram": "telegram", "feed": "feed", "manual": "manual"}
 """The networks whose manner is drawn; any other is plain."""
 
 _TOKEN = re.compile(

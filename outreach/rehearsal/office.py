@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.app import Files, Outreach
 from outreach.campaign.directory import load_directory
-from outreach.campaign.load import load_campaigns
+from outreach.campaign.load import campaign_files, load_campaigns
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, MailSettings, read_configuration, real_now
 from outreach.errors import NotAllowed, NotFound, OutreachError, Problem
@@ -40,11 +40,7 @@ def chosen(home: Path, files: list[Path]) -> tuple[str, ...]:
     Raises NotFound for a file that is not there, NotAllowed for one that is none of this office's.
     """
     folder = home / "campaigns"
-    there = sorted(
-        path.name
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
-    )
+    there = [path.name for path in campaign_files(folder)]
     found = []
     for file in files:
         path = next((p for p in (file, home / file) if p.is_file()), None)

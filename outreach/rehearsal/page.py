@@ -82,24 +82,24 @@ def _spelled(value: Any) -> Any:
 def _view(r: Rehearsal) -> dict[str, Any]:
     zones = Zones(*r.zones)
     posts = [one for one in r.posts if one.slot]
+    problems, waiting = list(_problems(r)), list(_waiting(r, zones))
     return {
         "r": r,
         "banner": BANNER,
         "stamp": STAMP,
         "seed": SEED,
         "made": day(r.made),
-        "zones": zones,
-        "tiles": list(_tiles(r)),
+        "tiles": list(_tiles(r, problems, waiting)),
         "sentences": list(_in_short(r, zones)),
         "months": list(_months(r, zones)),
         "countries": _countries(r),
         "times": " / ".join(place(zone) for zone in r.zones if zone),
         "timeline": [_line(group, r, zones) for group in _by_slot(posts)],
         "messages": [_message(group, r, zones) for group in _by_slot(r.posts)],
-        "problems": list(_problems(r)),
+        "problems": problems,
         "needed": [_needed(one, r) for one in r.needed],
         "missed": [_missed(one, r, zones) for one in posts if _is_missed(one)],
-        "waiting": list(_waiting(r, zones)),
+        "waiting": waiting,
         "reports": [(one.month, named(one.month), one) for one in r.reports],
         "day": day,
     }
@@ -118,11 +118,11 @@ class _Tile:
     tone: str = ""
 
 
-def _tiles(r: Rehearsal) -> Iterator[_Tile]:
+def _tiles(r: Rehearsal, problems: "list[_Kind]", waiting: list[dict[str, Any]]) -> Iterator[_Tile]:
     posts = [one for one in r.posts if one.slot]
     missed = sum(_is_missed(one) for one in posts)
-    lost = sum(one["posts"] for one in _waiting(r, Zones(*r.zones)))
-    counts = {kind.name: len(kind.rows) for kind in _problems(r)}
+    lost = sum(one["posts"] for one in waiting)
+    counts = {kind.name: len(kind.rows) for kind in problems}
     yield _Tile(len(posts), "posts with a time", "timeline")
     yield _Tile(sum(one.published for one in posts), "published in the rehearsal", "timeline")
     yield _Tile(missed, "missed in the rehearsal", "missed", "bad" if missed else "good")
@@ -435,7 +435,6 @@ def _stacks(cards: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def _card(one: Shown, r: Rehearsal, zones: Zones) -> dict[str, Any]:
-    by_name = {other.channel.name: other.channel.title for other in r.posts}
     stands = _STANDS.get(one.translation, "")
     who = f"translated by {one.translator}; " if one.translator not in ("", "open") else ""
     reviewer = one.reviewer if one.reviewer not in ("", "open") else "open"
@@ -443,14 +442,14 @@ def _card(one: Shown, r: Rehearsal, zones: Zones) -> dict[str, Any]:
         "one": one,
         "title": one.channel.title or one.channel.name,
         "network": _NETWORKS.get(one.network, one.network),
-        "manner": manner.MANNERS.get(one.network, "plain"),
+        "manner": one.network if one.network in _NETWORKS else "plain",
         "account": _account(one),
         "initial": manner.initial(one.channel.title or one.channel.name),
         "language": language_name(one.language),
         "dir": direction(one.language),
         "outcome": _outcome(one, r, zones),
         "time": _time_shown(one, zones),
-        "same_as": by_name.get(one.same_as, ""),
+        "same_as": r.titles.get(one.same_as, ""),
         "stands": f"{stands} ({who}reviewer: {reviewer})" if stands else "",
         "parts": [_part(part, one) for part in one.post.parts] if one.post else [],
         "waits": list(dict.fromkeys(problem.what for problem in one.waits)),
@@ -542,7 +541,6 @@ def _problems(r: Rehearsal) -> Iterator[_Kind]:
 
 def _needed(one: Needed, r: Rehearsal) -> dict[str, Any]:
     zones = Zones(*r.zones)
-    titles = {post.channel.name: post.channel.title for post in r.posts}
     first = one.slots[0]
     usual = zones.date(first.at) - timedelta(days=1) == one.by
     return {
@@ -550,7 +548,7 @@ def _needed(one: Needed, r: Rehearsal) -> dict[str, Any]:
         "campaign": one.campaign,
         "language": language_name(one.language),
         "code": one.language,
-        "channels": ", ".join(titles.get(name, name) for name in one.channels),
+        "channels": ", ".join(r.titles.get(name, name) for name in one.channels),
         "who": " or ".join(one.who),
         "authors": ", ".join(one.authors),
         "by": day(one.by),

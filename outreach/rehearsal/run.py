@@ -19,6 +19,7 @@ from outreach.campaign.models import Campaign
 from outreach.campaign.occasions import occasions
 from outreach.clearance import MAY_CLEAR, MAY_WRITE, Person, Reading
 from outreach.compose import Draft
+from outreach.config import PersonSettings
 from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError
 from outreach.measure.collect import ladder, month_of
@@ -102,12 +103,12 @@ def _reading_begins(day: date, zone: str) -> datetime:
     return datetime.combine(day, READ_AT, ZoneInfo(zone)).astimezone(UTC)
 
 
-def clearers(draft: Draft, people: Mapping[str, tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """The names of those who may clear a draft; `people` are name and roles by id."""
+def clearers(draft: Draft, people: Mapping[str, PersonSettings]) -> tuple[str, ...]:
+    """The names of those who may clear a draft."""
     return tuple(
-        name
-        for identity, (name, roles) in people.items()
-        if MAY_CLEAR in roles and identity not in draft.authors
+        one.name
+        for identity, one in people.items()
+        if MAY_CLEAR in one.roles and identity not in draft.authors
     )
 
 
@@ -211,7 +212,7 @@ class Run:
 
     def _somebody_may(self, reading: Reading) -> bool:
         """Whether anybody of the office may clear it: nobody clears what they wrote."""
-        people = people_of(self.desk)
+        people = self.desk.configuration.people
         drafts = (self.desk.written[one.key] for one in reading.renderings)
         return all(clearers(draft, people) for draft in drafts)
 
@@ -279,15 +280,9 @@ class Run:
         return {row.key: Outcome(str(row.state), row.reason, row.published_at) for row in rows}
 
 
-def people_of(desk: Rehearsed) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Name and roles of everybody in config/people.toml, by id."""
-    known = desk.configuration.people
-    return {identity: (one.name, tuple(one.roles)) for identity, one in known.items()}
-
-
 def needed(desk: Rehearsed) -> list[Needed]:
     """Every clearance that the campaigns will need, soonest first."""
-    zone, people = desk.configuration.settings.office.zone, people_of(desk)
+    zone, people = desk.configuration.settings.office.zone, desk.configuration.people
     campaigns = {campaign.campaign: campaign for campaign in desk.campaigns}
     groups: dict[tuple[str, str, str], list[Draft]] = {}
     for draft in desk.written.values():
@@ -298,8 +293,7 @@ def needed(desk: Rehearsed) -> list[Needed]:
     for (campaign, message, language), drafts in groups.items():
         slots = sorted({d.slot for d in drafts if d.slot}, key=lambda slot: slot.at)
         may = [clearers(draft, people) for draft in drafts]
-        names = {identity: name for identity, (name, _) in people.items()}
-        authors = sorted({names.get(a, a) for draft in drafts for a in draft.authors})
+        authors = sorted({people[a].name if a in people else a for d in drafts for a in d.authors})
         found.append(
             Needed(
                 campaign=campaign,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from outreach.campaign.models import Campaign
 from outreach.compose.languages import Translation
@@ -111,6 +112,11 @@ class Rehearsal:
     @property
     def mistakes(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.mistake)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Each channel's title, by its name."""
+        return {one.channel.name: one.channel.title for one in self.posts}
 
     @property
     def title(self) -> str:

@@ -28,9 +28,9 @@ from outreach.sheets.office import (
     TextEdit,
     kept,
     name_of,
+    one_text_each,
     put_right_first,
     said,
-    text_file,
     unknown,
 )
 from outreach.sheets.xlsx import address
@@ -282,7 +282,7 @@ def read(
     reader.heads()
     for row in got.rows:
         reader.row(row)
-    reader.one_text_each()
+    reader.problems += one_text_each(reader.texts)
     return Import(
         KIND,
         tuple(reader.changes),
@@ -480,17 +480,6 @@ class _Reader:
         self.problems += [Problem(where, what, hint) for what, hint in wrong]
         return not wrong
 
-    def one_text_each(self) -> None:
-        """Two messages may share a text file, and then say different things."""
-        first: dict[tuple[str, str, str, int], TextEdit] = {}
-        for edit in self.texts:
-            name = (edit.file, edit.language, edit.target, edit.number)
-            before = first.setdefault(name, edit)
-            if not same(before.source, edit.source):
-                what = f"this text and that of {before.where} are the same one of {edit.file}"
-                hint = "write the same into both, or leave one as it was"
-                self.problems.append(Problem(edit.where, what, hint))
-
     # --- new messages ---------------------------------------------------------------------
 
     def _new(self, row: Row, campaign: "Campaign", name: str) -> None:
@@ -507,7 +496,7 @@ class _Reader:
         if row[REMOVE].strip():
             what = f"{name} is new, and cannot be taken out"
             self.problems.append(Problem(row.places[REMOVE], what, "empty this cell"))
-        where, file = row.places[MESSAGE], text_file(campaign, name)
+        where, file = row.places[MESSAGE], f"templates/{campaign.text_file(name)}"
         self.keys.append(KeyEdit(where, campaign.file, ("messages", name), value))
         shown = ", ".join(f"{key}: {text}" for key, text in value.items())
         note = "new" if value.get("at") else "new, and an idea: without a time it is never sent"

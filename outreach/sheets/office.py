@@ -75,7 +75,7 @@ def _messages(home: Path, campaign: "Campaign") -> Iterator[Planned]:
     tree = read_yaml((home / campaign.file).read_bytes(), campaign.file).value
     for name, message in campaign.messages.items():
         typed = tree.get("messages", {}).get(name)
-        file = text_file(campaign, name, message.template or "")
+        file = f"templates/{campaign.text_file(name, message.template)}"
         inside = (home / file).resolve().is_relative_to((home / "templates").resolve())
         texts = read_texts(home / file, file) if inside else Texts(file)
         yield Planned(
@@ -89,12 +89,6 @@ def by_message(drafts: Iterable["Draft"]) -> dict[tuple[str, str], list["Draft"]
     for draft in drafts:
         found.setdefault((draft.campaign, draft.of), []).append(draft)
     return found
-
-
-def text_file(campaign: "Campaign", message: str, template: str = "") -> str:
-    """Where a message's texts are, from the office's folder."""
-    folder = campaign.templates or f"posts/{campaign.campaign}"
-    return f"templates/{template or f'{folder}/{message}.md'}"
 
 
 def chosen(campaigns: Sequence["Campaign"], name: str) -> list["Campaign"]:
@@ -277,16 +271,25 @@ def write(home: Path, made: Mapping[str, Made]) -> None:
             new.unlink(missing_ok=True)
 
 
+def one_text_each(edits: Sequence[TextEdit]) -> Iterator[Problem]:
+    """Two messages may share a text file, and then say different things."""
+    first: dict[tuple[str, str, str, int], TextEdit] = {}
+    for edit in edits:
+        name = (edit.file, edit.language, edit.target, edit.number)
+        before = first.setdefault(name, edit)
+        if not same(before.source, edit.source):
+            what = f"this text and that of {before.where} are the same one of {edit.file}"
+            yield Problem(edit.where, what, "write the same into both, or leave one as it was")
+
+
 # --- cells --------------------------------------------------------------------------------
 
 
-def unknown(
-    where: str, what: str, name: str, known: Collection[str], otherwise: str = ""
-) -> Problem:
+def unknown(where: str, what: str, name: str, known: Collection[str]) -> Problem:
     """That there is no such thing, with the nearest that there is."""
     near = nearest(name, known)
     listed = ", ".join(sorted(known)[:20])
-    hint = f"did you mean {near}?" if near else otherwise or f"known are: {listed}"
+    hint = f"did you mean {near}?" if near else f"known are: {listed}"
     return Problem(where, f"there is no {what} called {name[:60]}", hint)
 
 
@@ -298,9 +301,10 @@ def put_right_first(where: str, found: Problem) -> Problem:
 
 def said(where: str, parse: Callable[[str], object], text: str) -> Problem | None:
     """What is wrong with a value, in the parser's own sentence; None where nothing is."""
+    from outreach.campaign.when import said as in_words
+
     try:
         parse(text)
     except ValueError as error:
-        what, _, hint = str(error).partition("; ")
-        return Problem(where, what, hint)
+        return Problem(where, *in_words(error))
     return None

@@ -24,6 +24,7 @@ from outreach.sheets.office import (
     TextEdit,
     kept,
     name_of,
+    one_text_each,
     put_right_first,
     unknown,
 )
@@ -269,19 +270,8 @@ def read(got: Got, messages: Sequence[Planned], channels: Mapping[str, Channel])
         if found.change and found.edit:
             changes.append(found.change)
             edits.append(found.edit)
-    problems += _twice(edits)
+    problems += one_text_each(edits)
     return Import(KIND, tuple(changes), tuple(edits), (), tuple(problems), tuple(gone))
-
-
-def _twice(edits: Sequence[TextEdit]) -> Iterator[Problem]:
-    """Two messages may share a text file, and then say different things."""
-    first: dict[tuple[str, str, str, int], TextEdit] = {}
-    for edit in edits:
-        name = (edit.file, edit.language, edit.target, edit.number)
-        before = first.setdefault(name, edit)
-        if not same(before.source, edit.source):
-            what = f"this text and that of {before.where} are the same one of {edit.file}"
-            yield Problem(edit.where, what, "write the same into both, or leave one as it was")
 
 
 @dataclass(frozen=True)

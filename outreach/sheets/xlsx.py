@@ -53,7 +53,6 @@ class Sheet:
     name: str
     cells: Mapping[tuple[int, int], Cell]
     merged: tuple[str, ...] = ()  # "B2:C3"
-    problems: tuple[Problem, ...] = ()
 
 
 def address(row: int, column: int) -> str:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from outreach.campaign.when import nearest
 from outreach.compose.style.checks import CHECKS, Hit
 from outreach.compose.style.page import Page, Spans
 from outreach.compose.style.reading import Reading, reading
 from outreach.compose.style.rules import PROFILES, SEVERITIES, Rule, Sheet, read_sheet
 from outreach.errors import NotAllowed, Problem
+from outreach.hints import did_you_mean, known_as
 from outreach.post import Picture
 
 __all__ = [
@@ -147,14 +147,14 @@ def load_style(folder: Path, *, root: Path | None = None) -> House:
     A rule that cannot be understood is left out, and the others hold. Files are shown relative
     to `root`, the office's folder.
     """
-    shown = _shown(folder, root)
+    shown = known_as(folder, root)
     if not folder.is_dir():
         return House({}, (Problem(shown, "there is no such folder", "outreach init"),))
     paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
     sheets: dict[str, Sheet] = {}
     problems: list[Problem] = []
     for path in paths:
-        sheet = read_sheet(path, _shown(path, root), CHECKS)
+        sheet = read_sheet(path, known_as(path, root), CHECKS)
         problems += sheet.problems
         first = {rule.id: rule for known in sheets.values() for rule in known.rules}
         twice = [rule for rule in sheet.rules if rule.id in first]
@@ -164,7 +164,7 @@ def load_style(folder: Path, *, root: Path | None = None) -> House:
         kept = tuple(rule for rule in sheet.rules if rule not in twice)
         if sheet.language in sheets:
             what = f"there are two files for {sheet.language}"
-            problems.append(Problem(_shown(path, root), what, "keep one of them"))
+            problems.append(Problem(known_as(path, root), what, "keep one of them"))
         else:
             sheets[sheet.language] = Sheet(sheet.language, kept, sheet.signed)
     if not paths:
@@ -172,17 +172,11 @@ def load_style(folder: Path, *, root: Path | None = None) -> House:
     return House(sheets, tuple(problems))
 
 
-def _shown(path: Path, root: Path | None) -> str:
-    inside = path.relative_to(root) if root and path.is_relative_to(root) else path
-    return inside.as_posix()
-
-
 def language_named(house: House, language: str) -> str:
     """The sheet for a language that a person named. Raises NotAllowed where there is none."""
     found = house.sheet_of(language)
     if not found:
-        near = nearest(language, house.sheets)
-        hint = f"did you mean {near}?" if near else f"there are: {', '.join(house.sheets)}"
+        hint = did_you_mean(language, house.sheets) or f"there are: {', '.join(house.sheets)}"
         raise NotAllowed(f"there are no rules for the language {language}", hint)
     return found
 

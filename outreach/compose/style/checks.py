@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from outreach.compose.style import alt
-from outreach.compose.style.page import Page
+from outreach.compose.style.page import HASHTAG, Page
 from outreach.compose.style.rules import Rule
 
 
@@ -460,12 +460,9 @@ def alt_begins_with_picture_of(page: Page, rule: Rule) -> Iterator[Hit]:
             yield Hit(found=f"{picture.file}: {words}", inside="picture")
 
 
-_HASHTAG: Final = re.compile(r"(?<![\w&/#])#\w+")
-
-
 def hashtag_case(page: Page, rule: Rule) -> Iterator[Hit]:
     """A hashtag of several words without their capitals, or unlike the one agreed on."""
-    for found in _HASHTAG.finditer(page.plain) if "#" in page.plain else ():
+    for found in HASHTAG.finditer(page.plain) if "#" in page.plain else ():
         proposal = alt.hashtag_proposal(found[0], page.hashtags)
         if proposal is not None:
             yield Hit(*found.span(), use=proposal)

@@ -58,7 +58,7 @@ _HOST: Final = re.compile(
     r"(?::\d{1,5})?(?:/[!-~]*)?"
 )
 _HANDLE: Final = re.compile(r"(?<![\w.+-])@\w[\w.-]{0,60}")
-_HASHTAG: Final = re.compile(r"(?<![\w&/#])#\w+")
+HASHTAG: Final = re.compile(r"(?<![\w&/#])#\w+")
 _QUOTED: Final = re.compile(
     r'“[^“”]*”|"[^"\n]*"|«[^«»]*»|「[^「」]*」|『[^『』]*』|《[^《》]*》|(?<!\w)‘[^‘’\n]*’(?!\w)'
 )
@@ -169,7 +169,7 @@ class Page:
         if "@" in text:
             yield "handle", _spans(_HANDLE, text)
         if "#" in text:
-            yield "hashtag", _spans(_HASHTAG, text)
+            yield "hashtag", _spans(HASHTAG, text)
         yield "quotation", _quotations(text)
         if "`" in text:
             yield "code", _spans(_FENCED, text)

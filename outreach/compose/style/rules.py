@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from outreach.campaign.reader import MAX_BYTES, Read, read_yaml
 from outreach.campaign.reader import Path as At
-from outreach.campaign.when import did_you_mean, short
+from outreach.campaign.when import short
 from outreach.compose.style.page import KINDS, SKIPPED
 from outreach.errors import Problem
+from outreach.hints import did_you_mean
 
 SEVERITIES: Final = {"E": "blocks clearance", "W": "warns", "H": "a person decides"}
 PROFILES: Final = ("post", "document", "bot")
