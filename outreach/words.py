@@ -1,8 +1,8 @@
-"""Days and hours in words, in the office's two zones."""
+"""Days, hours, counts and strange characters as every door writes them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Not strftime's names: they follow the machine's locale.
@@ -10,6 +10,15 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+# Escapes would reach a terminal; the others turn text around or hide letters, and a person
+# clears what they see.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean(text: str) -> str:
+    """The text with what a terminal or a browser would obey, or hide, spelled out: ⟨U+202E⟩."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def day(of: date) -> str:
@@ -40,18 +49,24 @@ class Zones:
 
     def date(self, at: datetime) -> date:
         """The day of an instant, where the office is."""
-        return at.astimezone(ZoneInfo(self.office)).date()
+        return _read(at, self.office).date()
 
     def hours(self, at: datetime) -> str:
         """ "08:00 Bangkok (10:00 Seoul)", with the day of the second where it is another."""
-        here = at.astimezone(ZoneInfo(self.office))
+        here = _read(at, self.office)
         told = f"{here:%H:%M} {place(self.office)}"
         if not self.also or self.also == self.office:
             return told
-        there = at.astimezone(ZoneInfo(self.also))
+        there = _read(at, self.also)
         other = "" if there.date() == here.date() else f"{_short(there.date())}, "
         return f"{told} ({other}{there:%H:%M} {place(self.also)})"
 
     def show(self, at: datetime) -> str:
         """ "Sat 26 Jul 2025, 08:00 Bangkok (10:00 Seoul)" """
         return f"{day(self.date(at))}, {self.hours(at)}"
+
+
+def _read(at: datetime, zone: str) -> datetime:
+    from zoneinfo import ZoneInfo  # help comes at once, and needs no zone
+
+    return at.astimezone(ZoneInfo(zone))

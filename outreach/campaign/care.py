@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 from outreach.campaign.calendar import Calendar
 from outreach.campaign.models import Campaign
 from outreach.campaign.occasions import Occasion, days_off, embargo, stop
+from outreach.campaign.when import WEEKDAYS
 from outreach.errors import Problem, WrongFiles
 from outreach.post import Slot
 from outreach.toml import read_toml
+from outreach.words import MONTHS
 
 Quiet = tuple[time, time]
 """From when until when an audience is asleep, on its own clocks: (22:00, 07:00)."""
@@ -138,9 +140,4 @@ def _better(campaign: Campaign, one: Occasion, day: date) -> date:
 
 
 def _day(day: date) -> str:
-    weekdays = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    months = (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    )
-    return f"{weekdays[day.weekday()]} {day.day} {months[day.month - 1]} {day.year}"
+    return f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1]} {day.year}"

@@ -3,21 +3,32 @@
 Rich does the colours and the wrapping, and is imported when something is printed.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
+
+from outreach import words as spoken
+from outreach.words import clean, counted, place
 
 if TYPE_CHECKING:  # it brings the database with it
     from outreach.app import Outreach
 
-Span = str | tuple[str, str]  # text, or text with its style
+__all__ = [
+    "MANY",
+    "Row",
+    "Span",
+    "Zones",
+    "ago",
+    "clean",
+    "counted",
+    "place",
+    "progress",
+    "row",
+    "say",
+]
 
-# Escapes would reach the terminal; the others turn text around or hide letters, and a person
-# clears what they see.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
+Span = str | tuple[str, str]  # text, or text with its style
 
 MANY = 40  # texts: fewer are composed before a bar could be read
 
@@ -34,11 +45,6 @@ class Row:
 
 def row(*spans: Span, indent: int = 0, lead: str = "", style: str = "", whole: bool = False) -> Row:
     return Row(spans, indent, (lead, style), whole)
-
-
-def clean(text: str) -> str:
-    """The text with what a terminal would obey, or hide, spelled out."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
 def say(rows: Iterable[Row]) -> None:
@@ -90,40 +96,13 @@ def progress(words: str, *, many: int = MANY) -> Iterator[Callable[[int, int], N
             bar.stop()
 
 
-@dataclass(frozen=True)
-class Zones:
+class Zones(spoken.Zones):
     """The office's two zones: in the second a time stands beside the first."""
-
-    office: str
-    also: str = ""
 
     @classmethod
     def of(cls, desk: "Outreach") -> "Zones":
         office = desk.configuration.settings.office
         return cls(office.zone, office.also_zone)
-
-    def show(self, at: datetime) -> str:
-        """ "Sat 26 Jul 2025, 08:00 Bangkok (10:00 Seoul)"."""
-        from zoneinfo import ZoneInfo
-
-        here = at.astimezone(ZoneInfo(self.office))
-        told = f"{_day(here)} {here.year}, {here:%H:%M} {place(self.office)}"
-        if not self.also or self.also == self.office:
-            return told
-        there = at.astimezone(ZoneInfo(self.also))
-        day = "" if there.date() == here.date() else f"{_day(there)}, "
-        return f"{told} ({day}{there:%H:%M} {place(self.also)})"
-
-
-def _day(at: datetime) -> str:
-    # Not strftime's names: they follow the machine's locale.
-    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[at.weekday()]
-    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{weekday} {at.day} {months[at.month - 1]}"
-
-
-def place(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def ago(seconds: float) -> str:
@@ -132,8 +111,3 @@ def ago(seconds: float) -> str:
         if seconds >= size:
             return counted(int(seconds // size), word)
     return counted(int(seconds), "second")
-
-
-def counted(number: int, word: str) -> str:
-    """ "1 post", "28 posts"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -9,12 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.errors import OutreachError
-
-NAMES = (
-    "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December",
-)  # fmt: skip
-# Not calendar.month_name: that follows the machine's locale, and reports are in English.
+from outreach.words import MONTHS
 
 
 class NoSuchMonth(OutreachError):
@@ -70,13 +65,13 @@ def year_before(month: str) -> str:
 def named(month: str) -> str:
     """ "August 2025" """
     year, number = _numbers(month)
-    return f"{NAMES[number - 1]} {year}"
+    return f"{MONTHS[number - 1]} {year}"
 
 
 def day(at: datetime, zone: str) -> str:
     """ "25 August 2025", the day of an instant in the zone."""
     local = at.astimezone(_zone(zone))
-    return f"{local.day} {NAMES[local.month - 1]} {local.year}"
+    return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
 
 
 def moment(at: datetime, zone: str) -> str:

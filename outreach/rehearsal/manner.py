@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from outreach.platforms import Limits
 from outreach.post import Part, Picture
 from outreach.rehearsal.marks import MARKED, without_marks
+from outreach.words import clean
 
 """The networks whose manner is drawn; any other is plain."""
 
@@ -28,7 +29,6 @@ _TOKEN = re.compile(
 _AFTER = ".,;:!?'*~_)]"  # what ends the sentence around an address rather than the address
 
 # A person passes this page round for reading: nothing in it may turn text around, or hide.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
 _NO_TEXT = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 SHORT = 26  # characters of an address that X shows
@@ -37,8 +37,7 @@ THUMBNAIL = 720  # pixels of a picture's longer side on the page
 
 def spelled(text: str) -> str:
     """The text with what a browser would obey, or hide, spelled out: ⟨U+202E⟩."""
-    shown = _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
-    return _NO_TEXT.sub("\ufffd", shown)
+    return _NO_TEXT.sub("\ufffd", clean(text))
 
 
 def marked_up(text: str, network: str) -> Markup:

@@ -7,7 +7,7 @@ sets it. Everything that people have written is escaped.
 import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ from outreach.campaign.models import Event, Tbc
 from outreach.campaign.when import parse_day
 from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
-from outreach.measure.months import named
+from outreach.measure.months import moment, named
 from outreach.platforms import load
 from outreach.post import Part, Slot
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
 from outreach.rehearsal.value import Needed, Rehearsal, Shown
-from outreach.rehearsal.words import MONTHS, Zones, counted, day, place
+from outreach.words import MONTHS, Zones, counted, day, place
 
 BANNER = "REHEARSAL — nothing was published"
 
@@ -469,8 +469,7 @@ def _time_shown(one: Shown, zones: Zones) -> str:
     if not one.slot:
         return ""
     if one.network == "feed":
-        at = one.slot.at.astimezone(UTC)
-        return f"{at.day} {MONTHS[at.month - 1]} {at:%Y, %H:%M} UTC"
+        return f"{moment(one.slot.at, 'UTC')} UTC"
     return zones.show(one.slot.at).partition(" (")[0]
 
 

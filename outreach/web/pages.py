@@ -6,13 +6,14 @@ as markup: a text is escaped first, and only then gets its line breaks and links
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from outreach.measure import months
 from outreach.platforms.feed import FeedEntry
 from outreach.web.feeds import headline, printable
 
@@ -63,15 +64,7 @@ def _without_sentence_end(address: str) -> str:
 
 def moment(at: datetime) -> str:
     """An instant as the public reads it: "25 July 2025, 01:00 UTC"."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {_MONTHS[at.month - 1]} {at:%Y, %H:%M} UTC"
-
-
-# Not strftime's: those follow the machine's locale.
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+    return f"{months.moment(at, 'UTC')} UTC"
 
 
 def titled(entry: FeedEntry) -> bool:

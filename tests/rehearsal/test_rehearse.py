@@ -13,7 +13,7 @@ from outreach.cli import rows
 from outreach.errors import NotAllowed, NotFound
 from outreach.post import Slot
 from outreach.rehearsal import rehearse
-from outreach.rehearsal.words import Zones
+from outreach.words import Zones
 from tests.conftest import REPOSITORY, apply, clear_all
 from tests.drafts import row, run_to, utc
 from tests.rehearsal.conftest import FORUM, MADE, read, short
