@@ -55,7 +55,7 @@ from outreach.measure.imports import Import, read_figures
 from outreach.measure.metrics import load_metrics
 from outreach.platforms import Channel, Platform, Told, load
 from outreach.platforms.feed import FeedEntry, FeedInfo, entries
-from outreach.publish import LeaseClock, Publisher
+from outreach.publish import Leases, Publisher, lease_clock
 from outreach.report import gather
 from outreach.report.value import Report
 from outreach.settle import Answer
@@ -100,7 +100,7 @@ class Outreach:
     """The secretariat's desk: one database, its channels, and a clock.
 
     `now` decides what is due and may run fast in a demo. `real` is the heartbeat's clock, and
-    `leases` the boot-time clock of claims; both are real time wherever real networks are.
+    `leases` that of claims; both are real time wherever real networks are.
     """
 
     def __init__(
@@ -110,12 +110,12 @@ class Outreach:
         store: Store,
         now: Callable[[], datetime] = real_now,
         real: Callable[[], datetime] | None = None,
-        leases: Callable[[], tuple[str, float]] | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self.configuration, self.store, self.now = configuration, store, now
         self.real = real or now
         self.home = configuration.home
-        self._leases = leases or LeaseClock()
+        self._leases = leases or lease_clock(store)
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
         self.keeps = True  # False for a copy of the folder, which will never be read again

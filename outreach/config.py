@@ -16,7 +16,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,6 +28,7 @@ from outreach.toml import line_of, read_toml
 Model = TypeVar("Model", bound=BaseModel)
 
 PREFIX = "OUTREACH_"
+POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
 
@@ -177,11 +178,17 @@ class Configuration:
 
     @property
     def database(self) -> str:
-        """The database's address, a relative SQLite path taken from the office's folder."""
-        url = os.environ.get(f"{PREFIX}DATABASE") or self.settings.desk.database
+        """The database's address, a relative SQLite path taken from the office's folder.
+
+        A server's password is the secret database_password, or stands in the address that the
+        secret `database` gives instead of the file.
+        """
+        url = self.secret("database") or self.settings.desk.database
         prefix = "sqlite:///"
         if url.startswith(prefix) and not url.startswith(prefix + "/"):
             return prefix + str((self.home / url.removeprefix(prefix)).resolve())
+        if url.startswith("postgresql"):
+            return _with_password(url, self.secret("database_password"))
         return url
 
     def secret(self, name: str) -> str:
@@ -213,6 +220,15 @@ class Configuration:
         ]
 
 
+def _with_password(url: str, password: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    made = make_url(url).set(drivername=POSTGRESQL)
+    if password and not made.password:
+        made = made.set(password=password)
+    return made.render_as_string(hide_password=False)
+
+
 def _secrets(home: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
@@ -241,6 +257,8 @@ def _secrets(home: Path) -> dict[str, str]:
 def without_secrets(text: str, home: Path | None) -> str:
     """The text with every secret of this office replaced by ***: for logs."""
     known = _secrets(home or Path())
+    if password := urlsplit(known.get("database", "")).password:
+        known = {**known, "": unquote(password)}
     # Short ones would make holes in ordinary words; networks' tokens are long.
     for secret in sorted(
         (value for name, value in known.items() if name not in _NO_SECRETS and len(value) >= 6),
@@ -430,13 +448,18 @@ def _database_problem(url: str) -> tuple[str, str] | None:
         made = make_url(url)
         if made.get_backend_name() not in ("sqlite", "postgresql"):
             return f"{made.get_backend_name()} is no database of ours", like
+        if made.get_backend_name() == "postgresql":
+            made = made.set(drivername=POSTGRESQL)
         made.get_dialect().import_dbapi()
     except (ArgumentError, ValueError):
         return f"{url!r} is not the address of a database", like
     except NoSuchModuleError:
         return f"{url.partition(':')[0]} is no database of ours", like
     except ImportError as error:
-        return f"{made.get_backend_name()} needs the package {error.name}", f"install it, or {like}"
+        return (
+            f"{made.get_backend_name()} needs the package {error.name}",
+            f"pip install 'outreach[postgresql]', or {like}",
+        )
     return None
 
 

@@ -8,7 +8,9 @@ Publishing once: claim, call, record; and look before anything is called again.
     look      ask the network; "not there" is believed only after its waiting time
 
 Two clocks: `now()` decides what is due and may run fast in a rehearsal; leases and waiting times
-use the boot-time clock, which no correction of the wall clock can move.
+have a clock of their own, which no correction of ours can move: this machine's boot-time clock
+beside an SQLite file, the database's on PostgreSQL, where workers of many machines meet. The fence
+reads the boot-time clock everywhere: it needs to be right in this process alone, and at once.
 """
 
 import logging
@@ -19,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -37,8 +40,20 @@ log = logging.getLogger(__name__)
 MARGIN = 30.0  # seconds that a lease outlasts the deadline of a whole publish
 SKEW = timedelta(minutes=2)  # how far a network's clock may be behind ours
 FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
+LOOKING = 60.0  # seconds that one look may take
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
+
+
+class Leases(Protocol):
+    """The clock of claims and doubts."""
+
+    def __call__(self, session: Session) -> tuple[str, float]:
+        """In which life of the clock, and how many seconds into it: alike for all who share the
+        database."""
+
+    def here(self) -> float:
+        """Seconds on this process's own clock, whenever that began."""
 
 
 class LeaseClock:
@@ -47,8 +62,24 @@ class LeaseClock:
     def __init__(self) -> None:
         self.life = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
-    def __call__(self) -> tuple[str, float]:
-        return self.life, time.clock_gettime(time.CLOCK_BOOTTIME)
+    def __call__(self, session: Session) -> tuple[str, float]:
+        return self.life, self.here()
+
+    def here(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class DatabaseClock(LeaseClock):
+    """The time of a PostgreSQL server, for workers on many machines."""
+
+    def __call__(self, session: Session) -> tuple[str, float]:
+        told = session.scalar(select(func.extract("epoch", func.clock_timestamp())))
+        return "the database's", float(told or 0)
+
+
+def lease_clock(store: Store) -> Leases:
+    """The clock that all who share this database share."""
+    return LeaseClock() if store.embedded else DatabaseClock()
 
 
 Differing = Callable[[], Mapping[str, str]]
@@ -76,7 +107,7 @@ class _Claim:
     part: int
     parts: tuple[Part, ...]
     before: Receipt | None  # the receipt of the part before
-    until: float  # boot-time clock
+    until: float  # this process's own clock
 
 
 class Publisher:
@@ -88,7 +119,7 @@ class Publisher:
         store: Store,
         platforms: Mapping[str, Platform],
         now: Callable[[], datetime],
-        leases: Callable[[], tuple[str, float]],
+        leases: Leases,
         differs: Differing = dict,
         unready: Mapping[str, str] | None = None,
         pauses: Sequence[float] = PAUSES,
@@ -123,7 +154,8 @@ class Publisher:
     def _claim(self, channel: str) -> _Claim | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
         differing = self.differs()
-        with self.store.writing() as session:
+        here = self.leases.here()  # before the claim: the fence must never be later than the lease
+        with self.store.writing(shared=True) as session:
             keys = session.scalars(
                 select(Delivery.key)
                 .where(*self._due(), Delivery.channel == channel)
@@ -138,7 +170,7 @@ class Publisher:
                     .with_for_update(skip_locked=True)
                 )
                 if row and self._may_go(session, row):
-                    return self._take(session, row)
+                    return self._take(session, row, here)
         return None
 
     def _may_go(self, session: Session, row: Delivery) -> bool:
@@ -165,7 +197,7 @@ class Publisher:
             # Looking takes its time, which is not the post's lateness: it was found in time.
             row.lateness_settled = True
             row.move(State.UNCERTAIN, "it fell due while nothing was running; looking first")
-            self._doubt(row)
+            self._doubt(session, row)
             return False
         return True
 
@@ -174,14 +206,15 @@ class Publisher:
         record(session, self.now(), PROGRAM, "missed", row, why=why)
         return False
 
-    def _take(self, session: Session, row: Delivery) -> _Claim:
+    def _take(self, session: Session, row: Delivery, here: float) -> _Claim:
         post = row.post
-        life, seconds = self.leases()
+        life, seconds = self.leases(session)
         receipts = _receipts(session, row.key)
         part = len(receipts)
         limits = self.platforms[row.channel].limits
         owner = secrets.token_hex(16)
-        until = seconds + limits.deadline * (len(post.parts) - part) + MARGIN
+        lease = limits.deadline * (len(post.parts) - part) + MARGIN
+        until = here + lease
         claimed = session.execute(
             update(Delivery)
             .where(
@@ -194,7 +227,7 @@ class Publisher:
                 reason="",
                 owner=owner,
                 lease_life=life,
-                lease_until=until,
+                lease_until=seconds + lease,
                 version=Delivery.version + 1,
             )
             .execution_options(synchronize_session=False)
@@ -247,7 +280,7 @@ class Publisher:
         """
 
         def fence(seconds: float) -> None:
-            if self.leases()[1] + seconds >= until:
+            if self.leases.here() + seconds >= until:
                 raise NotNow("our claim would not outlast this call", timedelta(0))
 
         return fence
@@ -289,7 +322,7 @@ class Publisher:
         """
         for pause in (*self.pauses, None):
             try:
-                with self.store.writing() as session:
+                with self.store.writing(shared=True) as session:
                     row = self._ours(session, claim)
                     if row is None:
                         return None
@@ -319,7 +352,7 @@ class Publisher:
     ) -> Outcome:
         reason = str(error) or type(error).__name__
         log.warning("%s: %s: %s", claim.key, outcome, reason)
-        with suppress(Unusable), self.store.writing() as session:
+        with suppress(Unusable), self.store.writing(shared=True) as session:
             row = self._ours(session, claim)
             if row is None:
                 return Outcome(claim.key, state, reason)
@@ -328,7 +361,7 @@ class Publisher:
             if wait is not None:
                 row.retry_at = self.now() + wait
             if state is State.UNCERTAIN:
-                self._doubt(row)
+                self._doubt(session, row)
             if state in (State.FAILED, State.UNCERTAIN, State.HANDED):
                 record(session, self.now(), PROGRAM, str(state), row, why=reason)
         return Outcome(claim.key, state, reason)
@@ -350,16 +383,16 @@ class Publisher:
 
     # --- doubt ---------------------------------------------------------------------------
 
-    def _doubt(self, row: Delivery) -> None:
-        life, seconds = self.leases()
+    def _doubt(self, session: Session, row: Delivery) -> None:
+        life, seconds = self.leases(session)
         row.lease_life, row.lease_until = life, seconds  # here: since when we doubt
         row.looks, row.look_at = 0, seconds + FIRST_LOOK
 
     def sweep(self) -> list[Outcome]:
         """Claims whose lease has run out become *uncertain*: their process may have sent them."""
-        life, seconds = self.leases()
         swept = []
-        with self.store.writing() as session:
+        with self.store.writing(shared=True) as session:
+            life, seconds = self.leases(session)
             over = session.scalars(
                 select(Delivery)
                 .where(
@@ -371,7 +404,7 @@ class Publisher:
             for row in over:
                 why = "the process that was sending it ended before it knew"
                 row.move(State.UNCERTAIN, why)
-                self._doubt(row)
+                self._doubt(session, row)
                 record(session, self.now(), PROGRAM, "uncertain", row, why=why)
                 swept.append(Outcome(row.key, State.UNCERTAIN, why))
         return swept
@@ -382,22 +415,23 @@ class Publisher:
         `at_once` looks without waiting for the next look's time; it still believes "not found"
         only after the network's waiting time.
         """
-        life, seconds = self.leases()
-        with self.store.writing() as session:
-            rows = list(
-                session.scalars(
-                    select(Delivery).where(Delivery.state.in_([State.UNCERTAIN, State.HANDED]))
-                )
-            )
+        with self.store.writing(shared=True) as session:
+            life, seconds = self.leases(session)
+            rows = session.scalars(
+                select(Delivery)
+                .where(Delivery.state.in_([State.UNCERTAIN, State.HANDED]))
+                .with_for_update(skip_locked=True)
+            ).all()
+            wanted = []
             for row in rows:
                 if row.state is State.UNCERTAIN and row.lease_life != life:
-                    self._doubt(row)  # the machine was started anew: wait anew
-        return [
-            outcome
-            for row in rows
-            if at_once or row.state is State.HANDED or row.look_at <= seconds
-            if (outcome := self.look_at(row.key))
-        ]
+                    self._doubt(session, row)  # the machine was started anew: wait anew
+                if row.state is State.HANDED:
+                    wanted.append(row.key)
+                elif at_once or row.look_at <= seconds:
+                    row.look_at = seconds + LOOKING  # other processes leave it to this one
+                    wanted.append(row.key)
+        return [outcome for key in wanted if (outcome := self.look_at(key))]
 
     def token(self, session: Session, row: Delivery) -> str:
         """The token of the part of this delivery that is next, or in doubt."""
@@ -405,16 +439,16 @@ class Publisher:
 
     def look_at(self, key: str) -> Outcome | None:
         """Look for one delivery that may or may not be live; what became of it, if anything."""
-        with self.store.writing() as session:
-            row = session.get(Delivery, key)
+        with self.store.writing(shared=True) as session:
+            row = session.get(Delivery, key, with_for_update=True)
             if row is None or row.state not in (State.UNCERTAIN, State.HANDED):
                 return None
             state, version, channel = row.state, row.version, row.channel
             platform = self.platforms.get(channel)
             if platform is None:
                 return None
-            if row.state is State.UNCERTAIN and row.lease_life != self.leases()[0]:
-                self._doubt(row)  # a person's word, or an earlier life of the machine: wait anew
+            if row.state is State.UNCERTAIN and row.lease_life != self.leases(session)[0]:
+                self._doubt(session, row)  # a person's word, or an earlier life of the machine: wait anew
                 session.flush()
                 version = row.version
             post, fingerprint = row.post, row.fingerprint
@@ -439,8 +473,8 @@ class Publisher:
             return self._looked(key, version, state, str(error))
         except Exception as error:  # we could not even look: it stays as it is
             return self._looked(key, version, state, f"could not look: {error}")
-        with self.store.writing() as session:
-            row = session.get_one(Delivery, key)
+        with self.store.writing(shared=True) as session:
+            row = session.get_one(Delivery, key, with_for_update=True)
             if row.version != version:
                 return None
             if receipt:
@@ -452,9 +486,9 @@ class Publisher:
                 else:
                     row.move(State.CLEARED, "the rest of its thread is still to be sent")
                 return Outcome(key, row.state, receipt.url)
-            waited = self.leases()[1] - row.lease_until
+            waited = self.leases(session)[1] - row.lease_until
             if state is State.UNCERTAIN and waited < platform.limits.visible.total_seconds():
-                self._pause(row)
+                self._pause(session, row)
                 return None
             row.look_since = None
             row.move(State.CLEARED, "it is surely not live")
@@ -463,17 +497,17 @@ class Publisher:
 
     def _looked(self, key: str, version: int, state: State, why: str) -> Outcome | None:
         """Nothing was learnt: say why, and look again later."""
-        with self.store.writing() as session:
-            row = session.get_one(Delivery, key)
+        with self.store.writing(shared=True) as session:
+            row = session.get_one(Delivery, key, with_for_update=True)
             if row.version != version or state is State.HANDED:
                 return None
             row.reason = why
-            self._pause(row)
+            self._pause(session, row)
         return Outcome(key, State.UNCERTAIN, why)
 
-    def _pause(self, row: Delivery) -> None:
+    def _pause(self, session: Session, row: Delivery) -> None:
         row.looks += 1
-        row.look_at = self.leases()[1] + min(FIRST_LOOK * 2**row.looks, LONGEST_PAUSE)
+        row.look_at = self.leases(session)[1] + min(FIRST_LOOK * 2**row.looks, LONGEST_PAUSE)
 
     # --- time passing --------------------------------------------------------------------
 
@@ -481,15 +515,17 @@ class Publisher:
         """What waited for a person until it was too late is *missed*, and never late-published."""
         now, differing = self.now(), self.differs()
         missed = []
-        with self.store.writing() as session:
+        with self.store.writing(shared=True) as session:
             rows = session.scalars(
-                select(Delivery).where(
+                select(Delivery)
+                .where(
                     or_(
                         and_(Delivery.state == State.PROPOSED, Delivery.at <= now),
                         and_(Delivery.state == State.CLEARED, Delivery.at <= now),
                         and_(Delivery.state == State.HANDED, Delivery.not_after <= now),
                     )
                 )
+                .with_for_update(skip_locked=True)
             )
             for row in rows:
                 stopped = row.not_after is not None and row.not_after <= now

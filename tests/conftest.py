@@ -50,8 +50,11 @@ class Leases:
     def __init__(self) -> None:
         self.life, self.seconds = "first life", 1000.0
 
-    def __call__(self) -> tuple[str, float]:
+    def __call__(self, session: object = None) -> tuple[str, float]:
         return self.life, self.seconds
+
+    def here(self) -> float:
+        return self.seconds
 
 
 OUTREACH_TOML = """
@@ -87,16 +90,48 @@ platform = "memory"
 """
 
 
-class Office:
-    """An office's folder that a test writes, and the desk over it."""
+BOTH = {
+    "test_clearance",
+    "test_clock",
+    "test_collect",
+    "test_gather",
+    "test_holds",
+    "test_if_late",
+    "test_moved",
+    "test_notices",
+    "test_people",
+    "test_plan",
+    "test_publish",
+    "test_restored",
+    "test_series",
+    "test_settle",
+    "test_user_stories",
+}
+"""Modules whose tests of an office run on SQLite and on PostgreSQL."""
 
-    def __init__(self, home: Path) -> None:
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        several = metafunc.module.__name__.rpartition(".")[2] in BOTH
+        kinds = ["sqlite", "postgresql"] if several else ["sqlite"]
+        metafunc.parametrize("database", kinds, indirect=True, ids=kinds if several else [""])
+
+
+class Office:
+    """An office's folder that a test writes, and the desk over it.
+
+    `database` is its address; empty for the SQLite file that is the default.
+    """
+
+    def __init__(self, home: Path, database: str = "") -> None:
+        self.database = database
         self.home, self.clock, self.leases = home, Clock(), Leases()
         for folder in ("campaigns", "templates/posts", "config", "media"):
             (home / folder).mkdir(parents=True)
         for name in ("metrics.toml", "bots.txt"):
             (home / "config" / name).write_text((REPOSITORY / "config" / name).read_text())
-        self.write("config/outreach.toml", OUTREACH_TOML)
+        desk = f'\n[desk]\ndatabase = "{database}"\n' if database else ""
+        self.write("config/outreach.toml", OUTREACH_TOML + desk)
         self.write("config/people.toml", PEOPLE_TOML)
         self.write("config/channels.toml", CHANNELS_TOML)
         self._desks: list[Outreach] = []
@@ -132,14 +167,32 @@ class Office:
         self._desks.append(desk)
         return desk
 
+    def rest(self) -> None:
+        """Let go of every connection; the desks take new ones when they need them."""
+        for desk in self._desks:
+            desk.store.engine.dispose()
+
     def close(self) -> None:
         for desk in self._desks:
             desk.close()
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path / "office")
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database's address, or "" for an office's own SQLite file."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    from tests import postgresql
+
+    made = postgresql.database()
+    yield made
+    postgresql.server().drop(made)
+
+
+@pytest.fixture
+def office(tmp_path: Path, database: str) -> Iterator[Office]:
+    made = Office(tmp_path / "office", database)
     yield made
     made.close()
 

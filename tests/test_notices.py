@@ -298,4 +298,4 @@ def test_a_line_of_the_trail_makes_one_mail_to_a_person_however_often_it_is_read
 
 def waiting(desk) -> list[Mail]:
     with desk.store.reading() as session:
-        return list(session.scalars(select(Mail).where(Mail.sent_at.is_(None))))
+        return list(session.scalars(select(Mail).where(Mail.sent_at.is_(None)).order_by(Mail.id)))

@@ -265,18 +265,27 @@ class TestOurOwnFailures:
         return desk
 
     def test_a_receipt_that_cannot_be_written_down_leads_to_no_second_call(self, desk, office):
+        embedded = desk.store.embedded
         with desk.store.writing() as session:
             session.execute(
                 text(
                     "CREATE TRIGGER broken BEFORE INSERT ON receipt "
                     "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+                    if embedded
+                    else "ALTER TABLE receipt ADD CONSTRAINT broken CHECK (part < 0) NOT VALID"
                 )
             )
         desk.tick()
         desk.tick()
         assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("sending", 1)
         with desk.store.writing() as session:
-            session.execute(text("DROP TRIGGER broken"))
+            session.execute(
+                text(
+                    "DROP TRIGGER broken"
+                    if embedded
+                    else "ALTER TABLE receipt DROP CONSTRAINT broken"
+                )
+            )
         office.leases.seconds += 3600
         desk.tick()  # its claim has run out
         office.leases.seconds += 11

@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from outreach.delivery import Delivery, State
+from tests import postgresql
 from tests.conftest import Office, apply, clear_all, state
 from tests.drafts import AT, KEY, draft, put, row, run_to
 
@@ -24,8 +26,13 @@ class Copies:
         self.office = office
         self.database = office.home / "data" / "outreach.db"
         self.kept = office.home / "copy.db"
+        self.address = ""
 
     def make(self) -> None:
+        if self.office.database:
+            self.office.rest()  # PostgreSQL copies no database that somebody is connected to
+            self.address = postgresql.server().make(_name(self.office.database))
+            return
         with sqlite3.connect(self.database) as source, sqlite3.connect(self.kept) as target:
             source.backup(target)
         source.close()
@@ -35,12 +42,25 @@ class Copies:
         """Another process begins on the old copy; the network is where it was."""
         network = desk.platforms["net"]
         desk.close()
-        for suffix in ("-wal", "-shm"):
-            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
-        self.database.write_bytes(self.kept.read_bytes())
+        if self.office.database:
+            self.office.rest()
+            postgresql.server().drop(self.office.database)
+            name, copy = _name(self.office.database), _name(self.address)
+            postgresql.server().ask(f'CREATE DATABASE "{name}" TEMPLATE "{copy}"')
+        else:
+            self._file_back()
         again = self.office.open()
         again.platforms["net"] = network
         return again
+
+    def _file_back(self) -> None:
+        for suffix in ("-wal", "-shm"):
+            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
+        self.database.write_bytes(self.kept.read_bytes())
+
+
+def _name(address: str) -> str:
+    return str(make_url(address).database)
 
 
 @pytest.fixture
