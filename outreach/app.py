@@ -15,11 +15,12 @@ themselves stand on the values and rows of those modules.
 
 import difflib
 import hashlib
+import json
 import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,7 +28,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from outreach import addresses, holds, kept, notices, people, standing
@@ -47,7 +48,7 @@ from outreach.compose.reachable import Ask, check_all
 from outreach.compose.reachable import check as ask_address
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-from outreach.dispatch import Embedded
+from outreach.dispatch import Dispatch, Embedded
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
 from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
@@ -66,6 +67,7 @@ from outreach.store.tables import (
     ClockJob,
     Heartbeat,
     Meta,
+    Process,
     Roster,
     ShortLink,
 )
@@ -77,6 +79,9 @@ log = logging.getLogger(__name__)
 
 GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
+
+
+HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, as JSON
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,12 @@ class Outreach:
         self.real = real or now
         self.home = configuration.home
         self._leases = leases or lease_clock(store)
+        self._since = self.real()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
         self.keeps = True  # False for a copy of the folder, which will never be read again
+        self.has_folder = True  # False for a worker: what the desk holds back, it holds back
+        self.name = ""  # of this process, while it runs the clock
         self.ask: Ask = ask_address  # how an address is asked whether it works
 
     @property
@@ -167,8 +175,33 @@ class Outreach:
         )
 
     @cached_property
-    def dispatch(self) -> Embedded:
+    def dispatch(self) -> Dispatch:
         return Embedded(self._send)
+
+    @contextmanager
+    def on_duty(self, name: str) -> Iterator[None]:
+        """Be the process of this name that runs the clock; on PostgreSQL, one of several.
+
+        Raises Unusable where another process of this name is on duty.
+        """
+        with self.store.duty.begin(), self.store.alone(f"process {name}", idle="0") as mine:
+            if not mine:
+                raise Unusable(
+                    f"another process of this office is on duty as {name!r}",
+                    "end that one first; or for a second machine: outreach worker --name NAME",
+                )
+            if not self.store.embedded:
+                from outreach.engine import ScaledOut  # and with it Procrastinate
+
+                self.dispatch = ScaledOut(self.store.url, self._send, self.platforms)
+            self.name, self._since = name, self.real()
+            try:
+                yield
+            finally:
+                self.dispatch.close()
+                self.name = ""
+                with suppress(Unusable), self.store.writing() as session:
+                    session.execute(delete(Process).where(Process.name == name))
 
     def _send(self, channel: str) -> None:
         for outcome in self.publisher.send(channel):
@@ -321,6 +354,10 @@ class Outreach:
         Nothing of the kind where nothing was applied from this folder, or where the file cannot
         be read: then what was cleared goes out as it was cleared.
         """
+        if not self.has_folder:
+            with self.store.reading() as session:
+                told = session.get(Meta, HELD_BACK)
+            return json.loads(told.value) if told else {}
         with self._comparing:  # one channel's thread compares, and the others wait for it
             tree = self._tree()
             with self.store.reading() as session:
@@ -331,6 +368,9 @@ class Outreach:
                 operations = self.plan().operations if applied != tree else ()
                 differing = {op.key: why for op in operations if op.state}
                 self._held_back = ((tree, applied), differing)
+                if self.name and not self.store.embedded:
+                    with self.store.writing() as session:  # for workers without a folder
+                        _remember(session, HELD_BACK, json.dumps(differing))
             return self._held_back[1]
 
     def _tree(self) -> str:
@@ -481,6 +521,7 @@ class Outreach:
         With `wait` it returns when everything due has been tried; the clock of `outreach run`
         does not wait, so that a slow channel delays no other.
         """
+        self.store.duty.renew()
         self._beat()
         self.publisher.sweep()
         self.publisher.look()
@@ -518,6 +559,9 @@ class Outreach:
         self.mind_the_gap()
         with self.store.writing() as session:
             session.merge(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True))
+            if self.name:
+                me = Process(name=self.name, started_at=self._since, seen_at=self.real())
+                session.merge(me)
 
     def mind_the_gap(self) -> None:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""

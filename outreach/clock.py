@@ -2,7 +2,8 @@
 
 Its jobs are declared anew at each start and only ever ask the database what is due, so a tick
 that is lost or rung twice changes nothing. `misfire_grace_time=None` and `coalesce=True`: a late
-tick is still a tick, and many late ones are one.
+tick is still a tick, and many late ones are one. With several processes on one database each has a
+clock of its own: ticks run side by side, every other job in one process at a time.
 """
 
 import logging
@@ -10,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -42,7 +44,9 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:
-        scheduler.add_job(_guarded(name, job), trigger, id=name)
+        # A tick is made for company: it claims the rows that it moves.
+        alone = job if name == "tick" else partial(_alone, desk, name, job)
+        scheduler.add_job(_guarded(name, alone), trigger, id=name)
     return scheduler
 
 
@@ -51,6 +55,13 @@ def _daily(desk: Outreach) -> None:
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
     if desk.once("audience", day):
         desk.collect_audience()
+
+
+def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:
+    """Do it unless another process is at it."""
+    with desk.store.alone(f"clock {name}") as mine:
+        if mine:
+            job()
 
 
 def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
@@ -65,22 +76,28 @@ def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
     return run
 
 
-def run(desk: Outreach, serve: Callable[[threading.Event], None] | None = None) -> None:
+def run(
+    desk: Outreach, serve: Callable[[threading.Event], None] | None = None, *, name: str = "desk"
+) -> None:
     """Run the clock, and the public pages if `serve` is given, until SIGTERM or SIGINT.
 
-    What is being sent is finished before this returns.
+    What is being sent is finished before this returns. Raises Unusable where another process of
+    this name runs on the same database.
     """
     stop = threading.Event()
     with suppress(ValueError):  # not the main thread: whoever runs us there stops us himself
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
     scheduler = scheduler_for(desk)
-    scheduler.start()
     try:
-        if serve:
-            serve(stop)
-        else:
-            stop.wait()
+        with desk.on_duty(name):
+            scheduler.start()
+            try:
+                if serve:
+                    serve(stop)
+                else:
+                    stop.wait()
+            finally:
+                scheduler.shutdown(wait=True)
     finally:
-        scheduler.shutdown(wait=True)
         desk.close()

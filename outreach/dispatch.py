@@ -1,24 +1,33 @@
 """Where deliveries are sent from: a ring means "send what this channel has due".
 
-Embedded, the default: a thread in this process for each channel that has work. The truth is in
-the tables: the claim decides, so a ring that is heard twice sends once, and a ring that is lost
-is rung again by the next tick.
+Embedded, the default: a thread in this process for each channel that has work. Scaled out, on
+PostgreSQL: whichever worker is free (`outreach/engine.py`). The truth is in the tables: the claim
+decides, so a ring that is heard twice sends once, and a ring that is lost is rung again by the
+next tick.
 """
 
-import fcntl
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from threading import Lock
-
-from outreach.errors import Unusable
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
 THREADS = 32  # channels sending at the same time, at most; threads are made as they are needed
+
+
+class Dispatch(Protocol):
+    """Whoever hears a ring."""
+
+    def ring(self, channels: Iterable[str]) -> None:
+        """Have these channels' due deliveries sent. Returns at once."""
+
+    def wait(self) -> None:
+        """Until nothing that was rung for here is being sent by this process."""
+
+    def close(self) -> None:
+        """Finish what is being sent, and start nothing more."""
 
 
 class Embedded:
@@ -56,36 +65,3 @@ class Embedded:
     def close(self) -> None:
         """Finish what is being sent, and start nothing more."""
         self._pool.shutdown(wait=True)
-
-
-@contextmanager
-def only_publisher(database: Path | None) -> Iterator[None]:
-    """Be the one publisher of an SQLite file for as long as this lasts.
-
-    Raises Unusable, with the process that has it, where another one is publishing.
-    """
-    if database is None:
-        yield
-        return
-    lock = database.with_name(database.name + ".publisher")
-    try:
-        file = lock.open("a+")
-    except OSError as error:
-        raise Unusable(
-            f"{lock} cannot be written: {error.strerror}",
-            "give this user the right to write that folder",
-        ) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise Unusable(
-                f"another outreach (process {file.read().strip() or 'unknown'}) is publishing "
-                f"from {database}",
-                "end that one first: only one may send from an SQLite database",
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

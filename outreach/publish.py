@@ -21,9 +21,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, in_force, record, void
@@ -37,9 +37,13 @@ from outreach.store.tables import Asset
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MARGIN = 30.0  # seconds that a lease outlasts the deadline of a whole publish
 SKEW = timedelta(minutes=2)  # how far a network's clock may be behind ours
+SOME = 20  # due deliveries that a claim looks at together
 FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
+GONE = 3.0  # seconds that a process is gone before its claims are swept
 LOOKING = 60.0  # seconds that one look may take
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
@@ -127,6 +131,7 @@ class Publisher:
         self.store, self.platforms, self.now = store, platforms, now
         self.leases, self.differs, self.unready = leases, differs, unready or {}
         self.pauses = pauses
+        self._gone: dict[int, float] = {}  # lives that are on duty no more: since when, here
 
     # --- what is due ---------------------------------------------------------------------
 
@@ -137,9 +142,21 @@ class Publisher:
             return [name for name in session.scalars(due) if name in self.platforms]
 
     def send(self, channel: str) -> Iterator[Outcome]:
-        """Send this channel's due deliveries, most urgent first, until none is left."""
-        while claim := self._claim(channel):
-            yield self._publish(claim)
+        """Send this channel's due deliveries, most urgent first, until none is left.
+
+        The next one is claimed in the transaction that records the one before; whoever stops
+        asking gives it back.
+        """
+        claim = self._claim(channel)
+        try:
+            while claim:
+                begun, claim = claim, None  # from here on it may be live, and is not given back
+                outcome, claim = self._publish(begun)
+                yield outcome
+                claim = claim or self._claim(channel)
+        finally:
+            if claim:
+                self._release(claim)
 
     def _due(self) -> list[ColumnElement[bool]]:
         now = self.now()
@@ -154,24 +171,33 @@ class Publisher:
     def _claim(self, channel: str) -> _Claim | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
         differing = self.differs()
-        here = self.leases.here()  # before the claim: the fence must never be later than the lease
         with self.store.writing(shared=True) as session:
-            keys = session.scalars(
-                select(Delivery.key)
-                .where(*self._due(), Delivery.channel == channel)
-                .order_by(Delivery.at, Delivery.key)
-            ).all()
-            for key in keys:
-                if key in differing:
-                    continue
-                row = session.scalar(
-                    select(Delivery)
-                    .where(Delivery.key == key, Delivery.state == State.CLEARED)
-                    .with_for_update(skip_locked=True)
-                )
-                if row and self._may_go(session, row):
-                    return self._take(session, row, here)
+            return self._next(session, channel, differing)
+
+    def _next(self, session: Session, channel: str, differing: Mapping[str, str]) -> _Claim | None:
+        """As `_claim`, in a transaction that is open."""
+        here = self.leases.here()  # before the claim: the fence must never be later than the lease
+        due = (
+            select(Delivery)
+            .where(*self._due(), Delivery.channel == channel)
+            .order_by(Delivery.at, Delivery.key)
+        )
+        after: list[ColumnElement[bool]] = []
+        while rows := session.scalars(due.where(*after).limit(SOME)).all():
+            for row in rows:
+                may_go = row.key not in differing and self._may_go(session, row)
+                if may_go and (claim := self._take(session, row, here)):
+                    return claim
+            last = tuple_(literal(rows[-1].at, Delivery.at.type), literal(rows[-1].key))
+            after = [tuple_(Delivery.at, Delivery.key) > last]
         return None
+
+    def _release(self, claim: _Claim) -> None:
+        """Give a claim back that no call was made for."""
+        with suppress(Unusable), self.store.writing(shared=True) as session:
+            if row := self._ours(session, claim):
+                self._close(session, claim.attempt, "not begun", "it was stopped before")
+                row.move(State.CLEARED)
 
     def _may_go(self, session: Session, row: Delivery) -> bool:
         """Whether this cleared and due delivery may be sent now.
@@ -206,13 +232,14 @@ class Publisher:
         record(session, self.now(), PROGRAM, "missed", row, why=why)
         return False
 
-    def _take(self, session: Session, row: Delivery, here: float) -> _Claim:
+    def _take(self, session: Session, row: Delivery, here: float) -> _Claim | None:
+        """Claim it; None where another worker was faster."""
         post = row.post
         life, seconds = self.leases(session)
         receipts = _receipts(session, row.key)
         part = len(receipts)
         limits = self.platforms[row.channel].limits
-        owner = secrets.token_hex(16)
+        owner = f"{self.store.duty.life:x}.{secrets.token_hex(12)}"
         lease = limits.deadline * (len(post.parts) - part) + MARGIN
         until = here + lease
         claimed = session.execute(
@@ -233,7 +260,7 @@ class Publisher:
             .execution_options(synchronize_session=False)
         )
         if claimed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has one
-            raise Unusable(f"{row.key} was claimed by someone else", "nothing to do")
+            return None
         tokens = [_token(session, row.key, row.fingerprint, n) for n in range(len(post.parts))]
         attempt = self._attempt(session, row.key, part, tokens[part], row.fingerprint, owner)
         pictures = _pictures(session, post.parts)
@@ -287,7 +314,8 @@ class Publisher:
 
     # --- call and record -----------------------------------------------------------------
 
-    def _publish(self, claim: _Claim) -> Outcome:
+    def _publish(self, claim: _Claim) -> tuple[Outcome, _Claim | None]:
+        """Call, and record; returns what became of it, and what was claimed next with it."""
         platform = self.platforms[claim.channel]
         number, attempt, before = claim.part, claim.attempt, claim.before
         while True:
@@ -295,48 +323,78 @@ class Publisher:
                 receipt = platform.publish(claim.parts[number], before)
             except NotNow as error:
                 wait = max(error.wait, timedelta(seconds=1))
-                return self._end(claim, attempt, State.CLEARED, "not now", error, wait)
+                return self._end(claim, attempt, State.CLEARED, "not now", error, wait), None
             except Refused as error:
-                return self._end(claim, attempt, State.FAILED, "refused", error)
+                return self._end(claim, attempt, State.FAILED, "refused", error), None
             except Handed as error:
-                return self._end(claim, attempt, State.HANDED, "handed", error)
+                return self._end(claim, attempt, State.HANDED, "handed", error), None
             except Exception as error:  # a bug of ours can strike after the yes, too
-                return self._end(claim, attempt, State.UNCERTAIN, "uncertain", error)
+                return self._end(claim, attempt, State.UNCERTAIN, "uncertain", error), None
             log.info("live: %s part %d as %s", claim.key, number + 1, receipt.id)
             number += 1
-            done = number == len(claim.parts)
-            next_attempt = self._receive(claim, attempt, number - 1, receipt, done=done)
-            if next_attempt is None:  # not ours any more, or it could not be written down
-                return Outcome(claim.key, State.UNCERTAIN, "it is live, but was not recorded")
-            if done:
-                return Outcome(claim.key, State.PUBLISHED)
-            attempt, before = next_attempt, receipt
+            if number < len(claim.parts):
+                next_attempt = self._receive(claim, attempt, number, receipt)
+                if next_attempt is not None:
+                    attempt, before = next_attempt, receipt
+                    continue
+            else:
+                written, following = self._finish(claim, attempt, receipt)
+                if written:
+                    return Outcome(claim.key, State.PUBLISHED), following
+            # It is not ours any more, or it could not be written down: `sending`, for the sweep
+            # to look for.
+            return Outcome(claim.key, State.UNCERTAIN, "it is live, but was not recorded"), None
 
-    def _receive(
-        self, claim: _Claim, attempt: int, part: int, receipt: Receipt, *, done: bool
-    ) -> int | None:
-        """Write a receipt down, and with it the intent of the next part. None if that failed.
+    def _receive(self, claim: _Claim, attempt: int, part: int, receipt: Receipt) -> int | None:
+        """Write a receipt down, and with it the intent of the next `part`. None if that failed."""
 
-        The network has said yes: whatever fails here leaves the delivery `sending`, for the
-        sweep to look for, once it has been tried a few times.
+        def write(session: Session) -> int | None:
+            row = self._ours(session, claim)
+            if row is None:
+                return None
+            keep_receipt(session, row, part - 1, receipt, self.now())
+            self._close(session, attempt, "live", receipt.id)
+            token = claim.parts[part].token
+            return self._attempt(session, row.key, part, token, row.fingerprint, claim.owner)
+
+        return self._insist(claim, receipt.id, write)
+
+    def _finish(self, claim: _Claim, attempt: int, receipt: Receipt) -> tuple[bool, _Claim | None]:
+        """Write the last receipt down; whether that was possible, and what was claimed next.
+
+        What is claimed with it is a convenience: where that fails, the receipt is written alone.
+        """
+
+        def write(session: Session) -> bool:
+            row = self._ours(session, claim)
+            if row is None:
+                return False
+            keep_receipt(session, row, len(claim.parts) - 1, receipt, self.now())
+            self._close(session, attempt, "live", receipt.id)
+            finish(session, row, self.now())
+            return True
+
+        try:
+            differing = self.differs()
+            with self.store.writing(shared=True) as session:
+                if write(session):
+                    session.flush()
+                    return True, self._next(session, claim.channel, differing)
+        except Exception:
+            log.exception("%s is live as %s; recording that alone", claim.key, receipt.id)
+        return bool(self._insist(claim, receipt.id, write)), None
+
+    def _insist(self, claim: _Claim, what: str, write: Callable[[Session], T]) -> T | None:
+        """Write down what a network has answered, again and again for a while.
+
+        Whatever fails here must never lead to a second call: the delivery stays `sending`.
         """
         for pause in (*self.pauses, None):
             try:
                 with self.store.writing(shared=True) as session:
-                    row = self._ours(session, claim)
-                    if row is None:
-                        return None
-                    keep_receipt(session, row, part, receipt, self.now())
-                    self._close(session, attempt, "live", receipt.id)
-                    if not done:
-                        token = claim.parts[part + 1].token
-                        return self._attempt(
-                            session, row.key, part + 1, token, row.fingerprint, claim.owner
-                        )
-                    finish(session, row, self.now())
-                    return attempt
+                    return write(session)
             except Exception:
-                log.exception("%s is live as %s but cannot be recorded yet", claim.key, receipt.id)
+                log.exception("%s: its answer (%s) cannot be recorded yet", claim.key, what)
             if pause is not None:
                 time.sleep(pause)
         return None
@@ -352,10 +410,11 @@ class Publisher:
     ) -> Outcome:
         reason = str(error) or type(error).__name__
         log.warning("%s: %s: %s", claim.key, outcome, reason)
-        with suppress(Unusable), self.store.writing(shared=True) as session:
+
+        def write(session: Session) -> None:
             row = self._ours(session, claim)
             if row is None:
-                return Outcome(claim.key, state, reason)
+                return
             self._close(session, attempt, outcome, reason)
             row.move(state, reason)
             if wait is not None:
@@ -364,6 +423,8 @@ class Publisher:
                 self._doubt(session, row)
             if state in (State.FAILED, State.UNCERTAIN, State.HANDED):
                 record(session, self.now(), PROGRAM, str(state), row, why=reason)
+
+        self._insist(claim, outcome, write)
         return Outcome(claim.key, state, reason)
 
     def _ours(self, session: Session, claim: _Claim) -> Delivery | None:
@@ -383,31 +444,65 @@ class Publisher:
 
     # --- doubt ---------------------------------------------------------------------------
 
-    def _doubt(self, session: Session, row: Delivery) -> None:
+    def _doubt(self, session: Session, row: Delivery, until: float = 0.0) -> None:
+        """Doubt it from now on; a call may still be under way `until` then."""
         life, seconds = self.leases(session)
-        row.lease_life, row.lease_until = life, seconds  # here: since when we doubt
-        row.looks, row.look_at = 0, seconds + FIRST_LOOK
+        visible = self._visible(row.channel)
+        platform = self.platforms.get(row.channel)
+        if platform and platform.limits.repeats:
+            until = 0.0  # a call that comes late makes no second copy
+        # Here: since when we doubt. "Not there" is believed `visible` seconds after it.
+        row.lease_life, row.lease_until = life, max(seconds, until - visible)
+        row.looks, row.look_at = 0, seconds + min(FIRST_LOOK, visible)
+
+    def _visible(self, channel: str) -> float:
+        """Seconds that a new post may stay invisible on this channel."""
+        platform = self.platforms.get(channel)
+        return platform.limits.visible.total_seconds() if platform else FIRST_LOOK
 
     def sweep(self) -> list[Outcome]:
-        """Claims whose lease has run out become *uncertain*: their process may have sent them."""
+        """Claims whose lease has run out, or whose process has died, become *uncertain*.
+
+        Their process may have sent them. Where it may only sleep, its call may still be coming:
+        "not there" is believed no sooner than its lease would have run out.
+        """
         swept = []
         with self.store.writing(shared=True) as session:
             life, seconds = self.leases(session)
-            over = session.scalars(
+            sending = session.scalars(
                 select(Delivery)
-                .where(
-                    Delivery.state == State.SENDING,
-                    or_(Delivery.lease_life != life, Delivery.lease_until <= seconds),
-                )
+                .where(Delivery.state == State.SENDING)
                 .with_for_update(skip_locked=True)
-            )
-            for row in over:
+            ).all()
+            orphans = self._orphans(session, sending)
+            for row in sending:
+                until = row.lease_until if row.lease_life == life else seconds
+                if until > seconds and row.key not in orphans:
+                    continue
+                if self.store.embedded:
+                    until = seconds  # we have its lock: it is dead, and not asleep
                 why = "the process that was sending it ended before it knew"
                 row.move(State.UNCERTAIN, why)
-                self._doubt(session, row)
+                self._doubt(session, row, until)
                 record(session, self.now(), PROGRAM, "uncertain", row, why=why)
                 swept.append(Outcome(row.key, State.UNCERTAIN, why))
         return swept
+
+    def _orphans(self, session: Session, sending: Sequence[Delivery]) -> set[str]:
+        """The keys of what is claimed by processes that have been gone for a moment."""
+        alive = self.store.duty.alive(session) if sending else None
+        if alive is None:
+            self._gone.clear()
+            return set()
+        here = self.leases.here()
+        # After a restart of a server its clients take a moment to say that they live.
+        grace = 0.0 if self.store.embedded else GONE
+        of = {row.key: int(row.owner.partition(".")[0] or "0", 16) for row in sending}
+        gone = set(of.values()) - alive - {0}
+        self._gone = {life: self._gone.get(life, here) for life in gone}
+        return {
+            key for key, life in of.items() if life in gone and here - self._gone[life] >= grace
+        }
 
     def look(self, *, at_once: bool = False) -> list[Outcome]:
         """Look for every delivery that may or may not be live, and for what people posted.
@@ -448,7 +543,9 @@ class Publisher:
             if platform is None:
                 return None
             if row.state is State.UNCERTAIN and row.lease_life != self.leases(session)[0]:
-                self._doubt(session, row)  # a person's word, or an earlier life of the machine: wait anew
+                self._doubt(
+                    session, row
+                )  # a person's word, or an earlier life of the machine: wait anew
                 session.flush()
                 version = row.version
             post, fingerprint = row.post, row.fingerprint
@@ -487,7 +584,7 @@ class Publisher:
                     row.move(State.CLEARED, "the rest of its thread is still to be sent")
                 return Outcome(key, row.state, receipt.url)
             waited = self.leases(session)[1] - row.lease_until
-            if state is State.UNCERTAIN and waited < platform.limits.visible.total_seconds():
+            if state is State.UNCERTAIN and waited < self._visible(channel):
                 self._pause(session, row)
                 return None
             row.look_since = None

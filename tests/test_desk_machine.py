@@ -551,9 +551,9 @@ class TakesAnyCopy(Publisher):
 
 
 class BeginsThreadsAnew(Publisher):
-    def _take(self, session, row):
-        claim = super()._take(session, row)
-        return replace(claim, part=0)
+    def _take(self, session, row, here):
+        claim = super()._take(session, row, here)
+        return claim and replace(claim, part=0)
 
 
 class IgnoresNotAfter(Publisher):

@@ -1,10 +1,10 @@
-"""Threads that send: one for each channel, whose end is always told; and the one publisher."""
+"""Threads that send: one for each channel, whose end is always told."""
 
 import threading
 
 import pytest
 
-from outreach.dispatch import Embedded, only_publisher
+from outreach.dispatch import Embedded
 from outreach.errors import Unusable
 
 
@@ -91,31 +91,3 @@ def test_closing_finishes_what_is_being_sent(made):
     threading.Timer(0.05, go_on.set).start()
     dispatch.close()
     assert sent == ["x"]
-
-
-def test_a_second_publisher_is_told_who_has_it_and_may_begin_when_it_has_ended(tmp_path):
-    import os
-
-    database = tmp_path / "outreach.db"
-    with (
-        only_publisher(database),
-        pytest.raises(Unusable, match=f"process {os.getpid()}.* is publishing"),
-        only_publisher(database),
-    ):
-        pass
-    with only_publisher(database):
-        pass
-
-
-def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path):
-    with (
-        pytest.raises(Unusable, match=r"outreach\.db\.publisher cannot be written") as refused,
-        only_publisher(tmp_path / "gone" / "outreach.db"),
-    ):
-        pass
-    assert refused.value.hint == "give this user the right to write that folder"
-
-
-def test_a_database_server_has_no_file_to_keep_others_from():
-    with only_publisher(None), only_publisher(None):
-        pass

@@ -1,20 +1,18 @@
 """Publishing once, whatever the network says, and whatever happens to us."""
 
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 
 from outreach.delivery import Attempt, Delivery, ReceiptRow
-from outreach.dispatch import only_publisher
-from outreach.errors import NotAllowed, NotFound, NotNow, Unusable
+from outreach.errors import NotAllowed, NotFound, NotNow
 from outreach.platforms.memory import Memory
-from outreach.publish import Publisher
+from outreach.publish import GONE, Publisher
 from tests.conftest import CHANNELS_TOML, Office, apply, clear_all, state
 from tests.drafts import put_cleared as put
 from tests.drafts import soon as draft
@@ -491,31 +489,71 @@ class TestSeveralAtOnce:
         desk.dispatch.wait()
         assert state(desk, "c/news/en@slow") == "published"
 
-    def test_a_second_process_may_not_publish_from_the_same_file(self, tmp_path):
-        database = tmp_path / "outreach.db"
-        program = (
-            "import pathlib, sys\n"
-            "from outreach.dispatch import only_publisher\n"
-            "with only_publisher(pathlib.Path(sys.argv[1])):\n"
-            "    print('publishing', flush=True)\n"
-            "    sys.stdin.read()\n"
-        )
-        with subprocess.Popen(
-            [sys.executable, "-c", program, str(database)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as other:
-            assert other.stdout.readline() == "publishing\n"
-            with (
-                pytest.raises(Unusable, match=rf"process {other.pid}\) is publishing"),
-                only_publisher(database),
-            ):
-                pass
-            other.stdin.close()
-            other.wait(10)
-        with only_publisher(database):
-            pass
+
+class TestOrphans:
+    """A process was killed in mid-call: whoever is on duty now need not wait for its lease."""
+
+    @pytest.fixture
+    def claimed(self, desk, office):
+        """A post that somebody claimed a moment ago, for minutes to come."""
+        put(desk, draft())
+        office.clock.to(DUE)
+        network = desk.platforms["net"]
+        network.limits = replace(network.limits, visible=timedelta(seconds=5))
+        network.publish = _dies
+        with desk.store.duty.begin(), pytest.raises(Killed):
+            desk.tick()
+        assert state(desk, KEY) == "sending"
+        del network.publish
+        again = office.open()
+        again.platforms["net"] = network
+        return again
+
+    def test_it_is_looked_for_as_soon_as_its_process_is_known_to_be_dead(self, claimed, office):
+        desk = claimed
+        with desk.store.duty.begin():
+            desk.tick()
+            office.leases.seconds += GONE  # on PostgreSQL, a moment to say that one lives
+            desk.tick()
+            assert state(desk, KEY) == "uncertain"
+            desk.platforms["net"].publish(row(desk).post.parts[0], None)  # it had gone out
+            office.leases.seconds += 5
+            desk.tick()
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)
+
+    def test_whoever_is_not_on_duty_waits_for_the_lease(self, claimed, office):
+        desk = claimed
+        office.leases.seconds += GONE
+        desk.tick()
+        desk.tick()
+        assert state(desk, KEY) == "sending"
+
+    def test_of_several_that_one_may_only_sleep(self, claimed, office):
+        """Its connection was cut, and it may still call: nobody else does before its lease ends."""
+        desk = claimed
+        if desk.store.embedded:
+            pytest.skip("beside an SQLite file whose lock we have nobody else lives")
+        over = row(desk).lease_until
+        with desk.store.duty.begin():
+            desk.tick()
+            office.leases.seconds += GONE
+            desk.tick()
+            assert state(desk, KEY) == "uncertain"
+            while office.leases.seconds < over - 1:
+                office.leases.seconds += 1
+                desk.tick()
+                assert desk.platforms["net"].live == []
+            office.leases.seconds += 3600
+            desk.tick()
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _dies(_part, _after):
+    raise Killed
 
 
 def test_not_now_at_the_second_try_still_waits(desk, office):

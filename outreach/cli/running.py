@@ -40,10 +40,8 @@ def tick(ctx: typer.Context) -> None:
 
     outreach run does the same every second. Only one of them may publish at a time.
     """
-    from outreach.dispatch import only_publisher
-
     door: Door = ctx.obj
-    with door.desk() as desk, only_publisher(desk.store.file):
+    with door.desk() as desk, desk.store.duty.begin():
         before = sum(1 for _ in desk.trail())
         desk.tick()
         happened = list(desk.trail())[before:]
@@ -63,16 +61,46 @@ def run(
     finishes what is being sent. Its log goes to stderr.
     """
     from outreach import clock
-    from outreach.dispatch import only_publisher
 
     door: Door = ctx.obj
     with ExitStack() as held:
         held.enter_context(logs.to_stderr(door.office, sys.stderr))
         desk = held.enter_context(door.desk())
-        held.enter_context(only_publisher(desk.store.file))
+        held.enter_context(desk.store.duty.begin())  # before anything is said or served
         serve = held.enter_context(_Pages(desk)) if web else None
         typer.echo(f"Running {desk.office} from {desk.home}; Ctrl-C ends it.", err=True)
         clock.run(desk, serve=serve)
+
+
+@command("outreach worker", "outreach worker --name second-machine")
+def worker(
+    ctx: typer.Context,
+    name: str = typer.Option(
+        "", help="What it is called in status and alarms; this machine's name unless said."
+    ),
+) -> None:
+    """Help the desk to send, from here or another machine.
+
+    It needs the office's config folder, the secrets, and a PostgreSQL database that it shares
+    with outreach run. Run as many as you like, each under a name of its own.
+    """
+    import socket
+
+    from outreach import clock
+
+    door: Door = ctx.obj
+    with ExitStack() as held:
+        held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        desk = held.enter_context(door.desk())
+        if desk.store.embedded:
+            raise Unusable(
+                "an SQLite database has one process that sends, and that is outreach run",
+                "several machines share a PostgreSQL database: operations.md says how",
+            )
+        desk.has_folder = False
+        name = name or socket.gethostname()
+        typer.echo(f"Working for {desk.office} as {name}; Ctrl-C ends it.", err=True)
+        clock.run(desk, name=name)
 
 
 class _Pages:

@@ -35,6 +35,7 @@ class Limits:
     where it is 0 the network has no field for it, and the description is printed in the text.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
+    `repeats`: whether the same call again, with the same token, makes no second copy.
     """
 
     text: int
@@ -50,6 +51,7 @@ class Limits:
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
+    repeats: bool = False
 
     def room(self, part: Part) -> int:
         """The most that the text of this part may count."""

@@ -61,6 +61,7 @@ class Feed:
         pictures=10,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
         visible=timedelta(0),  # the shelf shows at once what it holds
+        repeats=True,  # and keeps one entry for a token
     )
     offers: ClassVar[frozenset[str]] = frozenset()  # clicks are the desk's own figure
     needs: ClassVar[tuple[str, ...]] = ()

@@ -14,9 +14,10 @@ many.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -38,8 +39,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from outreach.errors import Changed, Unusable
+from outreach.store.duty import Duty
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this program works with; a test holds it to the newest migration."""
 
 BUSY = 15.0  # seconds; with 20 threads writing, nothing was locked out (3,479 times without)
@@ -113,6 +115,8 @@ class Store:
             shared: self.engine.execution_options(writes="shared" if shared else "alone")
             for shared in (False, True)
         }
+        self.duty = Duty(self)
+        self._busy, self._writing = busy, Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -128,6 +132,7 @@ class Store:
         it locks the rows that it changes. Raises Unusable where the database cannot be written.
         """
         with (
+            self._turn(),
             _understood(self),
             Session(self._writers[shared], expire_on_commit=False) as session,
             session.begin(),
@@ -135,18 +140,32 @@ class Store:
             yield session
 
     @contextmanager
-    def alone(self, job: str) -> Iterator[bool]:
+    def _turn(self) -> Iterator[None]:
+        """This process's threads write an SQLite file in turn: SQLite itself would have them sleep,
+        for up to 100 ms at a time, and look again."""
+        if self.embedded and not self._writing.acquire(timeout=self._busy):
+            raise Unusable(
+                f"the database is locked by this program itself ({self.file})",
+                "try again in a moment",
+            )
+        try:
+            yield
+        finally:
+            if self.embedded:
+                self._writing.release()
+
+    @contextmanager
+    def alone(self, job: str, *, idle: str = "10min") -> Iterator[bool]:
         """Whether this is the only process that does this job, for as long as the block lasts.
 
-        A job may take long and hold no transaction. On PostgreSQL a process that dies, or sleeps
-        for minutes, loses it; an SQLite database has one publisher, who is always alone.
+        A job may take long and hold no transaction. On PostgreSQL a process that dies, or is
+        `idle` for longer ("0": however long), loses it; an SQLite database has one publisher,
+        who is always alone.
         """
         if self.embedded:
             yield True
             return
-        with _understood(self), self.engine.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql("SET idle_session_timeout = '10min'")
+        with _understood(self), self.session_connection(idle=idle) as connection:
             number = int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], signed=True)
             lock = {"job": number, "of": WRITERS & 0x7FFFFFFF}
             mine = connection.scalar(text("SELECT pg_try_advisory_lock(:of, :job)"), lock)
@@ -156,6 +175,20 @@ class Store:
                 # Not back to the pool: closing it gives the lock and the settings back, whatever
                 # became of the connection meanwhile.
                 connection.invalidate()
+
+    def session_connection(self, *, idle: str) -> Connection:
+        """PostgreSQL: a connection for a lock that lasts as long as it does.
+
+        The server ends it when it was `idle` for longer; "0" is for ever.
+        """
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        connection = engine.connect()
+        connection.exec_driver_sql(f"SET idle_session_timeout = '{idle}'")
+        return connection
+
+    def understood(self) -> AbstractContextManager[None]:
+        """Says what a database's error means: raises Unusable for it."""
+        return _understood(self)
 
     def prepare(self, *, make: bool = True) -> None:
         """Bring the tables to this program's revision; where there are none, make them, if so told.
@@ -182,7 +215,9 @@ class Store:
                 "install the newer version, or restore a backup that this version has made",
             )
         with _understood(self):
-            upgrade(self._writers[False])  # two processes that start at once: the second finds it done
+            upgrade(
+                self._writers[False]
+            )  # two processes that start at once: the second finds it done
 
     def revision(self) -> str:
         """The revision of the tables, or "" where there are none yet."""
@@ -259,21 +294,38 @@ _TROUBLES = (
         "try again in a moment",
     ),
     (
-        ("password authentication failed", "no password supplied", "role \""),
+        ("password authentication failed", "no password supplied", 'role "'),
         "the database server refused the login",
         "see its user and password in [desk] database, or in OUTREACH_DATABASE",
     ),
     (
-        ("connection refused", "could not translate host", "failed to resolve", "timeout expired",
-         "connection timeout", "name or service not known", "no such file or directory"),
+        (
+            "connection refused",
+            "could not translate host",
+            "failed to resolve",
+            "timeout expired",
+            "connection timeout",
+            "name or service not known",
+            "no such file or directory",
+        ),
         "the database server cannot be reached",
         "see that it runs, and its address in [desk] database, or in OUTREACH_DATABASE",
     ),
     (
-        ("server closed the connection", "terminating connection", "connection is closed",
-         "starting up", "shutting down", "connection is lost", "recovery mode",
-         "the connection is closed", "ssl connection has been closed", "connection reset",
-         "consuming input failed", "sending query"),
+        (
+            "server closed the connection",
+            "terminating connection",
+            "connection is closed",
+            "starting up",
+            "shutting down",
+            "connection is lost",
+            "recovery mode",
+            "the connection is closed",
+            "ssl connection has been closed",
+            "connection reset",
+            "consuming input failed",
+            "sending query",
+        ),
         "the database server ended the connection",
         "it may be starting anew; try again in a moment",
     ),

@@ -8,7 +8,7 @@ only ever added: triggers in the database refuse to change or delete them.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store import Base
@@ -49,6 +49,19 @@ class Heartbeat(Base):
     real: Mapped[datetime]
     now: Mapped[datetime]
     ticked: Mapped[bool] = mapped_column(default=True)
+
+
+class Process(Base):
+    """A process that sends: the desk, or a worker beside it. Gone when it ended in order.
+
+    `seen_at` is real time; a row that is not seen any more is a process that died.
+    """
+
+    __tablename__ = "process"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
 
 
 class ClockJob(Base):
@@ -159,7 +172,7 @@ class Snapshot(Base):
     subject: Mapped[str]
     channel: Mapped[str] = mapped_column(index=True)
     metric: Mapped[str]
-    value: Mapped[int | None]
+    value: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     reason: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
     taken_at: Mapped[datetime]

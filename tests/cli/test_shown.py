@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from outreach.store import Store
 from tests.cli.conftest import CAMPAIGN, KEY, TEXT, Shell, applied, declined
 
 
@@ -191,10 +192,10 @@ class TestPublishing:
             assert shell("tick").code == 0
 
     def test_only_one_may_publish(self, shell):
-        from outreach.dispatch import only_publisher
-
-        with only_publisher(shell.home / "data/outreach.db"):
+        store = Store(f"sqlite:///{shell.home}/data/outreach.db")
+        with store.duty.begin():
             said = shell("tick")
+        store.close()
         assert said.code == 3
         assert "is publishing" in said.err
 

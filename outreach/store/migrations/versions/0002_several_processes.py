@@ -1,0 +1,18 @@
+"""Several processes on one database: who they are; and figures above two thousand million."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0002'
+down_revision = '0001'
+
+
+def upgrade() -> None:
+    op.create_table('process',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('started_at', sa.DateTime(), nullable=False),
+    sa.Column('seen_at', sa.DateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('name')
+    )
+    if op.get_bind().dialect.name == 'postgresql':  # SQLite's integers are wide enough
+        op.alter_column('snapshot', 'value', type_=sa.BigInteger(), existing_type=sa.Integer())
