@@ -1,0 +1,22 @@
+"""The drill in a short form, with several workers on one PostgreSQL."""
+
+import pytest
+
+from tests.drill.__main__ import run, wrong
+from tests.drill.faults import FAULTS
+from tests.drill.test_on_sqlite import SCALE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [one for one in FAULTS if "postgresql" in one.databases], ids=str)
+def test_nothing_is_doubled_lost_unread_or_stranded(fault):
+    results = run(fault, "postgresql", **SCALE)
+    assert [one for one in results if wrong(one)] == []
+    assert sum(one.live for one in results) > 0
+
+
+@pytest.mark.slow
+def test_a_planted_bug_is_counted():
+    [fault] = [one for one in FAULTS if "sleeps past its lease" in one.name]
+    found = run(fault, "postgresql", **{**SCALE, "patience": 20.0}, bug="has no fence")
+    assert any(one.doubled for one in found)
