@@ -48,7 +48,7 @@ BUSY = 15.0  # seconds; with 20 threads writing, nothing was locked out (3,479 t
 WRITERS = 0x6F75747265616368  # the advisory lock of whoever writes: "outreach" in ASCII
 
 # A process that is stopped in mid-transaction would keep all others out for as long as it sleeps.
-IDLE = 30  # seconds that a transaction may do nothing before PostgreSQL ends it
+IDLE = 10  # seconds that a transaction may do nothing before PostgreSQL ends it
 
 
 class Instant(TypeDecorator[datetime]):

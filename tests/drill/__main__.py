@@ -44,7 +44,8 @@ def run(
         seconds = field.settle(patience)
         results = field.count(seconds)
         if any(wrong(result) for result in results) and not bug:
-            sys.stderr.write((Path(folder) / "log").read_text()[-8000:])
+            told = (Path(folder) / "log").read_text().splitlines(keepends=True)
+            sys.stderr.writelines(line for line in told if line[:4].isdigit())
     if server:
         server.drop(address)
     return results

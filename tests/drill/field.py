@@ -95,6 +95,7 @@ class Field:
         self.random = random.Random(self.seed)  # noqa: S311 - a drill may be repeated
         self.home = self.folder / "office"
         self.clock, self.full = self.folder / "clock", self.folder / "full"
+        self.stop = self.folder / "stop"
         self.clock.write_text("0")
         self.log = (self.folder / "log").open("ab")
         self.port = 0
@@ -191,6 +192,7 @@ class Field:
             "DRILL_MARGIN": str(MARGIN),
             "DRILL_CLOCK": str(self.clock),
             "DRILL_FULL": str(self.full),
+            "DRILL_STOP": str(self.stop),
             "DRILL_BUG": self.bug,
         }
         program = [sys.executable, "-m", "tests.drill.program", *command]
@@ -206,6 +208,12 @@ class Field:
 
     def signal(self, number: int, name: str = "w0") -> None:
         os.kill(self.running[name].pid, number)
+
+    @property
+    def asleep(self) -> list[str]:
+        """The processes that were stopped."""
+        stats = {name: Path(f"/proc/{one.pid}/stat") for name, one in self.running.items()}
+        return [name for name, stat in stats.items() if stat.read_text().split(") ")[1][0] == "T"]
 
     def faulted(self) -> None:
         self.last_fault = time.monotonic()

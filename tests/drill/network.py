@@ -7,7 +7,9 @@ in the three ways that there are: it can be asked, it takes a key, or neither.
 
 import http.client
 import json
+import os
 import random
+import signal
 import socket
 import sys
 import threading
@@ -16,6 +18,7 @@ from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -168,6 +171,8 @@ class Counted:
                 connection.connect()
             except OSError as error:
                 raise NotNow(f"cannot be reached: {error}", timedelta(seconds=1)) from error
+            if not self.keyed and not self.blind:
+                _sleep_if_told()
             part.fence(PATIENCE)
             try:
                 connection.request("POST", "/posts", json.dumps(body), headers)
@@ -212,6 +217,14 @@ class Counted:
 
     def check(self) -> str:
         return self.account
+
+
+def _sleep_if_told() -> None:
+    """Stop this process between its claim and its call, once, where DRILL_STOP names a file."""
+    with suppress(KeyError, FileNotFoundError):
+        Path(os.environ["DRILL_STOP"]).unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(0.2)  # a stop takes a moment to reach every thread; not beyond the fence
 
 
 class Asked(Counted):

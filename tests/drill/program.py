@@ -2,7 +2,8 @@
 
 The environment says: DRILL_MARGIN, the margin of a lease; DRILL_CLOCK, a file with the seconds by
 which the wall clock is off; DRILL_FULL, a file that means "the disk is full" while it is there;
-DRILL_BUG, a bug of BUGS, which a drill has to find.
+DRILL_STOP, a file that stops the process before its next call; DRILL_BUG, a bug of BUGS, which a
+drill has to find.
 """
 
 import os
