@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ from outreach.errors import (
     Uncertain,
     WrongFiles,
 )
+from outreach.extras import EXTRAS
 from outreach.store import HEAD
 from outreach.store.tables import Meta
 
@@ -273,6 +275,19 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
 """A kind of trouble, and its words; the first that fits."""
 
 
+def _extras(desk: Outreach) -> Iterator[Finding]:
+    for name, extra in EXTRAS.items():
+        if extra.installed:
+            yield Finding(f"extra {name}", True, f"{extra.package} is here: {extra.does}")
+        else:
+            yield Finding(
+                f"extra {name}",
+                None,
+                f"{extra.package} is not installed; with it {extra.does}",
+                f"if that is wanted: {sys.executable} -m pip install {extra.package}",
+            )
+
+
 def _heartbeat(desk: Outreach) -> Iterator[Finding]:
     last = desk.status().last_tick
     if last is None:
@@ -293,6 +308,7 @@ CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
     _mail_server,
     _public_url,
     _heartbeat,
+    _extras,
 )
 
 

@@ -18,6 +18,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from outreach import extras
+
 log = logging.getLogger(__name__)
 
 TOGETHER = 500  # values in one pickle
@@ -94,8 +96,8 @@ def _named(key: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def program() -> str:
-    """A fingerprint of this program's own files: what another version composed is not ours."""
-    seen = hashlib.sha256()
+    """A fingerprint of this program: what another version, or fewer parts, composed is not ours."""
+    seen = hashlib.sha256(repr(extras.here()).encode())
     root = Path(__file__).parent
     for path in sorted(root.rglob("*.py")):
         told = path.stat()

@@ -188,6 +188,11 @@ class Languages(Frozen):
     also: tuple[str, ...] = ()
     unofficial: tuple[str, ...] = ()
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The source first."""
+        return (self.source, *self.also)
+
 
 class Session(Frozen):
     """One session of an event."""

@@ -246,7 +246,8 @@ class _Desk:
                     parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
-                    wrong = list(_in_its_language(parts, item.section, shown))
+                    spoken = item.campaign.languages.all
+                    wrong = list(_in_its_language(parts, item.section, shown, spoken))
                     foreign = bool(wrong)
                     blocked += wrong
                     blocked += self._unlabelled(item, rendered, item.section, shown)
@@ -607,10 +608,12 @@ def _description(picture: Picture, language: str) -> str:
     return f"\n\n[{word}: {picture.alt}]"
 
 
-def _in_its_language(parts: Sequence[Part], section: Section, shown: str) -> Iterator[Problem]:
-    """Whether a text is written in the language that its heading says."""
+def _in_its_language(
+    parts: Sequence[Part], section: Section, shown: str, among: Iterable[str]
+) -> Iterator[Problem]:
+    """Whether a text is written in the language that its heading says, `among` a campaign's."""
     text = "\n".join(part.text for part in parts)
-    if wrong := languages.wrong_language(text, section.language):
+    if wrong := languages.wrong_language(text, section.language, among):
         where = f"{shown}:{section.line - 1}"
         hint = f"put the {section.language} text here, or the heading right"
         yield Problem(where, f"this is not {section.language}: {wrong}", hint)

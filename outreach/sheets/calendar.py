@@ -151,7 +151,7 @@ def _places(messages: Sequence[Planned]) -> list[Place]:
     order: dict[str, None] = {}
     found: set[Place] = set()
     for told in messages:
-        order |= dict.fromkeys((told.campaign.languages.source, *told.campaign.languages.also))
+        order |= dict.fromkeys(told.campaign.languages.all)
         found |= {(language, "", 0) for language in told.audience()}
         found |= {name_of(section) for section in told.texts.sections}
     order |= dict.fromkeys(language for language, _, _ in sorted(found))

@@ -373,6 +373,15 @@ class TestDoctor:
         told = {one["name"]: one["sentence"] for one in json.loads(shell("doctor", "--json").out)}
         assert "nobody can clear what bo writes" in told["people"]
 
+    def test_which_extras_are_there_and_how_to_get_one(self, shell, monkeypatch):
+        assert (
+            "ok    extra languages: lingua-language-detector is here: a text" in shell("doctor").out
+        )
+        monkeypatch.setitem(sys.modules, "lingua", None)
+        said = shell("doctor").out
+        assert "?     extra languages: lingua-language-detector is not installed; with it a" in said
+        assert f"wanted: {sys.executable} -m pip install lingua-language-detector" in said
+
     def test_an_env_file_that_others_can_read(self, shell):
         shell.write(".env", "OUTREACH_X_ACCESS_TOKEN=1\n")
         (shell.home / ".env").chmod(0o644)
