@@ -206,7 +206,7 @@ class _Desk:
                     slot=slot,
                     post=None,
                     late=message.if_late or campaign.defaults.if_late,
-                    not_after=stop(campaign, name),
+                    not_after=stop(campaign, name, slot),
                     release=message.release,
                     authors=authors,
                     blocked=(
@@ -504,15 +504,17 @@ class _Desk:
         self, item: _Wanted, channel: Channel
     ) -> tuple[tuple[Picture, ...], list[Problem]]:
         from outreach.campaign.models import in_language
-        from outreach.compose.media import read_picture
+        from outreach.compose.media import in_time, read_picture
 
         pictures: list[Picture] = []
         problems: list[Problem] = []
-        message = item.draft.message
+        of = ("messages", item.draft.of, "media")
         for number, given in enumerate(item.message.media):
             alt = in_language(given.alt, item.draft.language)
             media = given.model_copy(update={"alt": alt})
-            where = item.campaign.where("messages", message, "media", number, "file")
+            where = item.campaign.where(*of, number, "file")
+            until = item.campaign.where(*of, number, "expires")
+            problems += in_time(media, item.draft.slot, until, series=bool(item.draft.local))
             found = read_picture(
                 self._media,
                 media,
@@ -527,7 +529,7 @@ class _Desk:
                 problems += found
         count, most = len(item.message.media), channel.limits.pictures
         if count > most:
-            where = item.campaign.where("messages", message, "media")
+            where = item.campaign.where(*of)
             what = f"{count} pictures; {channel.name} takes {most}"
             problems.append(Problem(where, what, f"take out {count - most}"))
         return tuple(pictures), problems

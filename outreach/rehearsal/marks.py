@@ -67,6 +67,7 @@ def with_marked_pictures(campaign: Campaign) -> Campaign:
                 for name in ("alt", "credit")
                 if isinstance(getattr(media, name), Tbc)
             }
+            | ({"expires": None} if isinstance(media.expires, Tbc) else {})
         )
 
     messages = {
