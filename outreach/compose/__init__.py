@@ -300,17 +300,17 @@ class _Desk:
         if self._house is None or item.channel is None:
             return
         titles = (item.campaign.title,)
-        # A demo looks at itself: what is short and on this machine is the desk's own.
-        ours = tuple(item.printed.values()) if self._public_url else ()
         for number, part in enumerate(parts):
-            seen = (part.text, part.language, part.pictures, item.channel.limits.alt, titles)
+            text = part.text
+            for name, printed in item.printed.items():  # where a short address leads
+                text = text.replace(printed, item.targets[name])
+            seen = (text, part.language, part.pictures, item.channel.limits.alt, titles)
             if seen not in self._linted:
                 self._linted[seen] = self._house.lint(
-                    part.text,
+                    text,
                     language=part.language,
                     pictures=part.pictures,
                     titles=titles,
-                    reproduced=ours,
                     alt_limit=item.channel.limits.alt,
                 )
             where = f"{shown}:{section.line_of(number, len(parts))}"

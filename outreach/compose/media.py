@@ -26,6 +26,8 @@ TYPES = {
     "WEBP": ("image/webp", (".webp",)),
 }
 
+VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
+
 Read = MutableMapping[str, "Picture | Problem"]
 
 
@@ -87,6 +89,10 @@ def in_time(
 
 
 def _read(folder: Path, name: str, where: str) -> Picture | Problem:
+    if PurePosixPath(name).suffix.lower() in VIDEOS:
+        what = f"{name} is a video, and this desk sends none to any network yet"
+        hint = "link to where it is shown with captions, and say so; a still of it may stand here"
+        return Problem(where, what, hint)
     data = _bytes(folder, name, where)
     if isinstance(data, Problem):
         return data
