@@ -209,7 +209,7 @@ class Outreach:
         for campaign in loaded.campaigns:
             problems += check_channels(campaign, self.channels)
             problems += check_people(campaign, self.configuration.people)
-        house = self._house()
+        house = self.house()
         problems += house.problems if house else ()
         drafts = compose(
             loaded.campaigns,
@@ -232,7 +232,7 @@ class Outreach:
         ]
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
-    def _house(self) -> "House | None":
+    def house(self) -> "House | None":
         """The rules of config/house-style; None in an office that has none."""
         folder = self.home / "config" / "house-style"
         if not folder.is_dir():

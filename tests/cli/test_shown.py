@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.cli.conftest import CAMPAIGN, KEY, TEXT, Shell, applied, declined
+from tests.conftest import REPOSITORY
 
 
 class TestPlanAndApply:
@@ -372,6 +374,24 @@ class TestDoctor:
         assert "nobody can clear what bo writes" in shell("doctor").out
         told = {one["name"]: one["sentence"] for one in json.loads(shell("doctor", "--json").out)}
         assert "nobody can clear what bo writes" in told["people"]
+
+    def test_whose_rules_nobody_has_signed_off(self, shell):
+        assert "?     house style: there are no rules in config/house-style" in shell("doctor").out
+        shutil.copytree(REPOSITORY / "config/house-style", shell.home / "config/house-style")
+        said = shell("doctor").out
+        assert (
+            "?     house style: nobody has signed off the rules for en, ja, ko, mn, ru, zh yet"
+            in said
+        )
+        for file in (shell.home / "config/house-style").glob("*.yaml"):
+            for key in ("signed-off-by", "reviewer"):
+                text = file.read_text(encoding="utf-8")
+                file.write_text(text.replace(f"{key}: open", f"{key}: An Editor"), encoding="utf-8")
+        assert "ok    house style: signed off: en, ja, ko, mn, ru, zh" in shell("doctor").out
+        shell.write("config/house-style/ko.yaml", "version: 1\nlanguage: ko\nrulez: []\n")
+        said = shell("doctor")
+        assert "fails house style: config/house-style/ko.yaml:3: there is no key rulez" in said.out
+        assert said.code == 1
 
     def test_which_extras_are_there_and_how_to_get_one(self, shell, monkeypatch):
         assert (
