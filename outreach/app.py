@@ -635,6 +635,15 @@ class Outreach:
             if not one.ok
         )
 
+    def look_into_pictures(
+        self, files: Files, progress: Callable[[int, int], None] | None = None
+    ) -> list[Problem]:
+        """Advice for alt texts that leave out what their pictures say, where that can be read."""
+        from outreach.compose.pictures import untold_words
+
+        campaigns, drafts = files.loaded.campaigns, files.drafts.values()
+        return untold_words(campaigns, drafts, home=self.home, progress=progress)
+
     # --- figures and report --------------------------------------------------------------
 
     def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:

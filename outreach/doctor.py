@@ -297,13 +297,13 @@ def _house_style(desk: Outreach) -> Iterator[Finding]:
 def _extras(desk: Outreach) -> Iterator[Finding]:
     for name, extra in EXTRAS.items():
         if extra.installed:
-            yield Finding(f"extra {name}", True, f"{extra.package} is here: {extra.does}")
+            yield Finding(f"extra {name}", True, f"it is here: {extra.does}")
         else:
             yield Finding(
                 f"extra {name}",
                 None,
-                f"{extra.package} is not installed; with it {extra.does}",
-                f"if that is wanted: {sys.executable} -m pip install {extra.package}",
+                f"it is not installed; with it {extra.does}",
+                f"if that is wanted: {sys.executable} -m pip install {' '.join(extra.packages)}",
             )
 
 

@@ -8,23 +8,28 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Extra:
-    """An optional part: the module that is imported, the package it comes in, what it is for."""
+    """An optional part: the modules that are imported, their packages, and what it is for."""
 
-    module: str
-    package: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
     does: str
 
     @property
     def installed(self) -> bool:
-        """Whether it is here; it is not imported for that."""
-        return find_spec(self.module) is not None
+        """Whether all of it is here; it is not imported for that."""
+        return all(find_spec(module) is not None for module in self.modules)
 
 
 EXTRAS: Final[Mapping[str, Extra]] = {
     "languages": Extra(
-        "lingua",
-        "lingua-language-detector",
+        ("lingua",),
+        ("lingua-language-detector",),
         "a text that stands under another language's heading is known by its words",
+    ),
+    "pictures": Extra(
+        ("rapidocr", "onnxruntime"),
+        ("rapidocr", "onnxruntime"),
+        "outreach check names the words of a picture that its alt text leaves out",
     ),
 }
 """By name, as in the program's pyproject.toml."""

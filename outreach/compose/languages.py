@@ -146,7 +146,7 @@ def wrong_language(text: str, language: str, among: Iterable[str] = ()) -> str:
     scripts = Counter[str]()
     for letter, count in Counter(text).items():
         if letter.isalpha():
-            scripts[_script(letter)] += count
+            scripts[script(letter)] += count
     letters = scripts.total()
     if letters < FEW:
         return ""
@@ -182,7 +182,7 @@ def _by_words(text: str, language: str, among: Iterable[str]) -> str:
     # Names begin with a capital, and are of any language; so do acronyms.
     begins = _OTHERS_WORDS.sub(" ", text)[: 5 * ENOUGH]
     words = [word for word in _WORD.findall(begins) if word[0].islower()]
-    said = " ".join(word for word in words if not own or _script(word[0]) in own)[:ENOUGH]
+    said = " ".join(word for word in words if not own or script(word[0]) in own)[:ENOUGH]
     return _guess(said, language, others) if len(said) - said.count(" ") >= WORDY else ""
 
 
@@ -213,7 +213,8 @@ def _detector(language: str, others: frozenset[str]) -> "LanguageDetector | None
 
 
 @lru_cache(maxsize=4096)
-def _script(letter: str) -> str:
+def script(letter: str) -> str:
+    """Its script as Unicode's names begin: "LATIN", "CJK", "HANGUL"."""
     return unicodedata.name(letter, "?").partition(" ")[0].partition("-")[0]
 
 

@@ -394,12 +394,10 @@ class TestDoctor:
         assert said.code == 1
 
     def test_which_extras_are_there_and_how_to_get_one(self, shell, monkeypatch):
-        assert (
-            "ok    extra languages: lingua-language-detector is here: a text" in shell("doctor").out
-        )
+        assert "ok    extra languages: it is here: a text" in shell("doctor").out
         monkeypatch.setitem(sys.modules, "lingua", None)
         said = shell("doctor").out
-        assert "?     extra languages: lingua-language-detector is not installed; with it a" in said
+        assert "?     extra languages: it is not installed; with it a" in said
         assert f"wanted: {sys.executable} -m pip install lingua-language-detector" in said
 
     def test_an_env_file_that_others_can_read(self, shell):
