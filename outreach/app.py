@@ -242,7 +242,7 @@ class Outreach:
         for campaign in loaded.campaigns:
             problems += check_channels(campaign, self.channels)
             problems += check_people(campaign, self.configuration.people)
-        house = self._house()
+        house = self.house()
         problems += house.problems if house else ()
         drafts = compose(
             loaded.campaigns,
@@ -265,7 +265,7 @@ class Outreach:
         ]
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
-    def _house(self) -> "House | None":
+    def house(self) -> "House | None":
         """The rules of config/house-style; None in an office that has none."""
         folder = self.home / "config" / "house-style"
         if not folder.is_dir():
@@ -678,6 +678,15 @@ class Outreach:
             for url, one in answers.items()
             if not one.ok
         )
+
+    def look_into_pictures(
+        self, files: Files, progress: Callable[[int, int], None] | None = None
+    ) -> list[Problem]:
+        """Advice for alt texts that leave out what their pictures say, where that can be read."""
+        from outreach.compose.pictures import untold_words
+
+        campaigns, drafts = files.loaded.campaigns, files.drafts.values()
+        return untold_words(campaigns, drafts, home=self.home, progress=progress)
 
     # --- figures and report --------------------------------------------------------------
 

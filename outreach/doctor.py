@@ -10,6 +10,7 @@ import smtplib
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ from outreach.errors import (
     Uncertain,
     WrongFiles,
 )
+from outreach.extras import EXTRAS
 from outreach.store import HEAD
 from outreach.store.tables import Meta
 
@@ -273,6 +275,38 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
 """A kind of trouble, and its words; the first that fits."""
 
 
+def _house_style(desk: Outreach) -> Iterator[Finding]:
+    house = desk.house()
+    if house is None:
+        hint = "how rules read stands in house-style.md of the documentation"
+        yield Finding("house style", None, "there are no rules in config/house-style", hint)
+    elif house.problems:
+        first = house.problems[0]
+        yield Finding("house style", False, f"{first.where}: {first.what}", "outreach check")
+    elif house.unsigned:
+        yield Finding(
+            "house style",
+            None,
+            f"nobody has signed off the rules for {', '.join(house.unsigned)} yet",
+            "whoever has read them writes their name there: signed-off-by, or reviewer",
+        )
+    else:
+        yield Finding("house style", True, f"signed off: {', '.join(house.sheets)}")
+
+
+def _extras(desk: Outreach) -> Iterator[Finding]:
+    for name, extra in EXTRAS.items():
+        if extra.installed:
+            yield Finding(f"extra {name}", True, f"it is here: {extra.does}")
+        else:
+            yield Finding(
+                f"extra {name}",
+                None,
+                f"it is not installed; with it {extra.does}",
+                f"if that is wanted: {sys.executable} -m pip install {' '.join(extra.packages)}",
+            )
+
+
 def _heartbeat(desk: Outreach) -> Iterator[Finding]:
     last = desk.status().last_tick
     if last is None:
@@ -293,6 +327,8 @@ CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
     _mail_server,
     _public_url,
     _heartbeat,
+    _house_style,
+    _extras,
 )
 
 

@@ -18,9 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from outreach import extras
+
 log = logging.getLogger(__name__)
 
 TOGETHER = 500  # values in one pickle
+COMPOSED = ".composed"
 MOST = 500_000_000  # bytes: more is not kept
 
 
@@ -29,23 +32,24 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outreach"
 
 
-def _file(home: Path) -> Path:
-    return folder() / f"{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}.composed"
+def file(home: Path, ending: str) -> Path:
+    """The cache of this office: ".composed", or another kind."""
+    return folder() / f"{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}{ending}"
 
 
 def read(home: Path, key: str) -> list[Any] | None:
     """What was kept for this office under exactly this key, in its order, or None."""
     try:
-        with _file(home).open("rb") as file:
-            told = os.fstat(file.fileno())
+        with file(home, COMPOSED).open("rb") as opened:
+            told = os.fstat(opened.fileno())
             if told.st_uid != os.getuid() or stat.S_IMODE(told.st_mode) & 0o077:
                 return None
             wanted = _named(key)
-            if file.read(len(wanted)) != wanted:
+            if opened.read(len(wanted)) != wanted:
                 return None
             with nothing_collected():
-                count = pickle.load(file)  # noqa: S301 - our own file, see above
-                return [one for _ in range(count) for one in pickle.load(file)]  # noqa: S301 - as above
+                count = pickle.load(opened)  # noqa: S301 - our own file, see above
+                return [one for _ in range(count) for one in pickle.load(opened)]  # noqa: S301 - as above
     except Exception as error:  # whatever is wrong with a cache: it is made anew
         if not isinstance(error, FileNotFoundError):
             log.info("what was composed before cannot be used: %s", error)
@@ -69,10 +73,10 @@ def keep(home: Path, key: str, values: Sequence[object]) -> None:
 
     Some at a time: a pickle of all together would remember every text of it while it is written.
     """
-    file = _file(home)
-    new = file.with_suffix(f".{os.getpid()}")
+    kept = file(home, COMPOSED)
+    new = kept.with_suffix(f".{os.getpid()}")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
             opened.write(_named(key))
             some = [values[n : n + TOGETHER] for n in range(0, len(values), TOGETHER)]
@@ -80,7 +84,7 @@ def keep(home: Path, key: str, values: Sequence[object]) -> None:
                 pickle.dump(value, opened, protocol=pickle.HIGHEST_PROTOCOL)
             small = opened.tell() <= MOST
         if small:
-            new.replace(file)
+            new.replace(kept)
     except (OSError, pickle.PicklingError, RecursionError) as error:
         log.info("what was composed cannot be kept: %s", error)
     finally:
@@ -94,8 +98,8 @@ def _named(key: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def program() -> str:
-    """A fingerprint of this program's own files: what another version composed is not ours."""
-    seen = hashlib.sha256()
+    """A fingerprint of this program: what another version, or fewer parts, composed is not ours."""
+    seen = hashlib.sha256(repr(extras.here()).encode())
     root = Path(__file__).parent
     for path in sorted(root.rglob("*.py")):
         told = path.stat()

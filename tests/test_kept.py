@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_another_day_has_other_occasions(desk, office, composed):
     office.clock.forward(days=1)
     composed(desk)
     assert len(composed.times) == 2
+
+
+def test_an_extra_that_comes_or_goes_is_asked_anew(desk, composed, monkeypatch):
+    composed(desk)
+    monkeypatch.setitem(sys.modules, "lingua", None)
+    kept.program.cache_clear()
+    composed(desk)
+    assert len(composed.times) == 2
+    monkeypatch.undo()
+    kept.program.cache_clear()
 
 
 def test_a_file_that_others_can_read_or_write_is_not_used(desk, composed):

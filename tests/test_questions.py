@@ -49,6 +49,21 @@ def test_what_warns_is_advice_and_stops_nothing(made):
     assert desk.readings()[0].renderings
 
 
+@pytest.mark.parametrize("public", ["", "https://desk.example.org"])
+def test_a_video_is_seen_behind_a_short_address_and_wants_its_captions(office, made, public):
+    office.write(
+        "config/outreach.toml", f'[office]\nname = "Desk"\n[web]\npublic-url = "{public}"\n'
+    )
+    links = 'links: {talk: "https://www.youtube.com/watch?v=1"}\nmessages:'
+    campaign = CAMPAIGN.replace("messages:", links)
+    for text, told in (("Watch: {{ links.talk }}", 1), ("With captions: {{ links.talk }}", 0)):
+        office.campaign(campaign, news=f"## en\n{text}\n")
+        draft = office.open().files().drafts[KEY]
+        assert ("youtube" in draft.post.parts[0].text) is not bool(public)
+        found = [problem for problem in draft.advice if "A04" in problem.what]
+        assert ["youtube.com/watch?v=1" in problem.what for problem in found] == [True] * told
+
+
 class TestADecision:
     TEXT = "Ships on the Sea of Japan."
 

@@ -15,10 +15,12 @@ from typing import Final
 
 from outreach.campaign.edit import Document, Place
 from outreach.campaign.models import Campaign, Event, Message, Tbc
+from outreach.campaign.occasions import occasions
 from outreach.campaign.when import parse_day
 from outreach.compose.texts import Section, read_texts
 from outreach.compose.texts_edit import set_section
 from outreach.errors import NotAllowed
+from outreach.post import Slot
 
 NEVER: Final = ("0000", "ffff")  # hashes of no source text: what was made from them is stale
 FOR_PEOPLE: Final = (
@@ -65,13 +67,14 @@ def next_campaign(
     days = _days(campaign, on)
     for path in _moments(campaign):
         _shift(document, path, days)
+    due = _last_days(campaign, days)
     files: dict[str, bytes] = {}
     for called, message in campaign.messages.items():
         old = campaign.text_file(called, message.template)
         copy = f"{new}/{old.removeprefix(campaign.folder + '/').replace('/', '-')}"
         if message.template:
             document.set("messages", called, "template", value=copy)
-        _pictures(document, called, message, office / "media")
+        _pictures(document, called, message, office / "media", due.get(called, on))
         text = _texts(office / "templates" / old, campaign.languages.source)
         if text is None:
             looks.append(f"templates/{old} is not there: {called} has no text yet")
@@ -153,11 +156,28 @@ def _shift(document: Document, path: Place, days: int | None) -> None:
     document.note(*path, text=f"moved by {days} days: check")
 
 
-def _pictures(document: Document, name: str, message: Message, media: Path) -> None:
+def _last_days(campaign: Campaign, days: int | None) -> dict[str, date]:
+    """By message, the last day on which it is due after the move; those that have a time."""
+    due: dict[str, date] = {}
+    for one in occasions(campaign) if days is not None else ():
+        if isinstance(one.slot, Slot):
+            day = date.fromisoformat(one.slot.wall[:10]) + timedelta(days=days or 0)
+            due[one.of] = max(day, due.get(one.of, day))
+    return due
+
+
+def _pictures(
+    document: Document, name: str, message: Message, media: Path, due: date | None
+) -> None:
+    """Flag what is gone, and what may no longer be used on the day on which the message is due."""
     for number, picture in enumerate(message.media):
         path = ("messages", name, "media", number)
         if not (media / picture.file).is_file():
             document.note(*path, text=f"{picture.file} is not in media/: check")
+        elif isinstance(picture.expires, date):
+            if due is None or picture.expires <= due:
+                what = f"{picture.file} may not be used from {picture.expires} on: check"
+                document.note(*path, text=what)
         elif "expires" in document.line(*path) or "expires" in str(picture.credit):
             document.note(*path, text=f"may {picture.file} still be used? check")
 

@@ -66,7 +66,7 @@ def check_people(campaign: Campaign, people: Collection[str]) -> list[Problem]:
 
 
 def _languages_fit(campaign: Campaign) -> Iterator[Problem]:
-    own = (campaign.languages.source, *campaign.languages.also)
+    own = campaign.languages.all
     for language in dict.fromkeys(own):
         if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language, re.ASCII):
             what = f"“{short(language)}” is not a language"

@@ -124,7 +124,9 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "media": (
             (
                 "a list of pictures: `file` in `media/`, `alt` (what it shows; a post with a "
-                "picture needs it), `credit`, `contains-map`, `co-branded`"
+                "picture needs it), `credit`, `expires` (the day from which its licence, or "
+                "somebody's consent, no longer holds: no post goes out with it then), "
+                "`contains-map`, `co-branded`"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -174,6 +176,10 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "file": ("a picture in `media/`", "file: card.png"),
         "alt": ("what it shows; a post with a picture needs it", "alt: The forum's date and place"),
         "credit": ("whose picture it is", "credit: ESCAP"),
+        "expires": (
+            "the day from which its licence, or somebody's consent, no longer holds",
+            "expires: 2026-03-01",
+        ),
         "contains-map": ("whether a map is in it", "contains-map: no"),
         "co-branded": ("whether a partner's logo is in it", "co-branded: yes"),
     },

@@ -188,6 +188,11 @@ class Languages(Frozen):
     also: tuple[str, ...] = ()
     unofficial: tuple[str, ...] = ()
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The source first."""
+        return (self.source, *self.also)
+
 
 class Session(Frozen):
     """One session of an event."""
@@ -247,11 +252,15 @@ class Goal(Frozen):
 
 
 class Media(Frozen):
-    """A picture of a message. `file` is a name in the office's media folder."""
+    """A picture of a message. `file` is a name in the office's media folder.
+
+    From the day of `expires` on, where the post is due, it may no longer be used.
+    """
 
     file: str
     alt: Worded
     credit: Text = ""
+    expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False
 

@@ -11,7 +11,7 @@ the local slot it is known by.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -74,10 +74,22 @@ def slots(campaign: Campaign) -> dict[str, Slot | Problem | None]:
     }
 
 
-def stop(campaign: Campaign, message: str) -> datetime | None:
-    """The absolute stop (UTC) of a message, its own or the campaign's; None if there is none."""
+def stop(campaign: Campaign, message: str, slot: Slot | None = None) -> datetime | None:
+    """The absolute stop (UTC) of a message, its own or the campaign's; None if there is none.
+
+    Where its slot is given, it also stops when a picture of it may no longer be used.
+    """
     when = campaign.messages[message].not_after or campaign.defaults.not_after
-    return instant(when, campaign) if when else None
+    stops = [instant(when, campaign)] if when else []
+    for media in campaign.messages[message].media:
+        if slot and isinstance(media.expires, date):
+            stops.append(begins(media.expires, slot.zone))
+    return min(stops, default=None)
+
+
+def begins(day: date, zone: str) -> datetime:
+    """The moment (UTC) at which a day begins there."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
 
 
 def embargo(campaign: Campaign, message: str) -> datetime | None:

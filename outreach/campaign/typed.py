@@ -188,7 +188,8 @@ def _mistake(error: Mapping[str, Any], tree: dict[str, Any]) -> Mistake:
     path: Path = ()
     node: Any = tree
     for part in error["loc"]:  # what is not in the tree is a union's branch, or a missing key
-        if part in node if isinstance(node, dict) else isinstance(node, list):
+        item = isinstance(node, list) and isinstance(part, int)
+        if part in node if isinstance(node, dict) else item:
             path, node = (*path, part), node[part]
     name = spoken(path) or "the file"
     last = str(error["loc"][-1])
@@ -213,7 +214,8 @@ def _words(error: Mapping[str, Any], name: str, node: Any) -> tuple[str, str]:
         if kind.startswith(begin):
             stands = "a mapping {…}" if isinstance(node, dict) else f"“{short(node)}”"
             stands = "a list" if isinstance(node, list) else stands
-            todo = hint.replace("…", node) if isinstance(node, str) else _quoted(node)
+            one = isinstance(node, str) or begin in ("time", "date", "int")
+            todo = hint.replace("…", str(node)) if one else _quoted(node)
             return f"{name} should be {expected}, and {stands} stands here", todo
     if kind == "literal_error":
         allowed = error["ctx"]["expected"].replace("'", "")

@@ -47,6 +47,8 @@ def _checked(door: Door, *, links: bool, json: bool) -> bool:
         with door.desk(prepare=False) as desk:
             files = composed(desk)
             problems, count = list(files.problems), len(files.drafts)
+            with rows.progress("Reading words in pictures", many=0) as tell:
+                problems += desk.look_into_pictures(files, tell)
             if links:
                 with rows.progress("Asking addresses", many=0) as tell:
                     problems += desk.ask_links(files, tell)

@@ -206,7 +206,7 @@ class _Desk:
                     slot=slot,
                     post=None,
                     late=message.if_late or campaign.defaults.if_late,
-                    not_after=stop(campaign, name),
+                    not_after=stop(campaign, name, slot),
                     release=message.release,
                     authors=authors,
                     blocked=(
@@ -246,7 +246,8 @@ class _Desk:
                     parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
-                    wrong = list(_in_its_language(parts, item.section, shown))
+                    spoken = item.campaign.languages.all
+                    wrong = list(_in_its_language(parts, item.section, shown, spoken))
                     foreign = bool(wrong)
                     blocked += wrong
                     blocked += self._unlabelled(item, rendered, item.section, shown)
@@ -299,17 +300,17 @@ class _Desk:
         if self._house is None or item.channel is None:
             return
         titles = (item.campaign.title,)
-        # A demo looks at itself: what is short and on this machine is the desk's own.
-        ours = tuple(item.printed.values()) if self._public_url else ()
         for number, part in enumerate(parts):
-            seen = (part.text, part.language, part.pictures, item.channel.limits.alt, titles)
+            text = part.text
+            for name, printed in item.printed.items():  # where a short address leads
+                text = text.replace(printed, item.targets[name])
+            seen = (text, part.language, part.pictures, item.channel.limits.alt, titles)
             if seen not in self._linted:
                 self._linted[seen] = self._house.lint(
-                    part.text,
+                    text,
                     language=part.language,
                     pictures=part.pictures,
                     titles=titles,
-                    reproduced=ours,
                     alt_limit=item.channel.limits.alt,
                 )
             where = f"{shown}:{section.line_of(number, len(parts))}"
@@ -503,15 +504,17 @@ class _Desk:
         self, item: _Wanted, channel: Channel
     ) -> tuple[tuple[Picture, ...], list[Problem]]:
         from outreach.campaign.models import in_language
-        from outreach.compose.media import read_picture
+        from outreach.compose.media import in_time, read_picture
 
         pictures: list[Picture] = []
         problems: list[Problem] = []
-        message = item.draft.message
+        of = ("messages", item.draft.of, "media")
         for number, given in enumerate(item.message.media):
             alt = in_language(given.alt, item.draft.language)
             media = given.model_copy(update={"alt": alt})
-            where = item.campaign.where("messages", message, "media", number, "file")
+            where = item.campaign.where(*of, number, "file")
+            until = item.campaign.where(*of, number, "expires")
+            problems += in_time(media, item.draft.slot, until, series=bool(item.draft.local))
             found = read_picture(
                 self._media,
                 media,
@@ -526,7 +529,7 @@ class _Desk:
                 problems += found
         count, most = len(item.message.media), channel.limits.pictures
         if count > most:
-            where = item.campaign.where("messages", message, "media")
+            where = item.campaign.where(*of)
             what = f"{count} pictures; {channel.name} takes {most}"
             problems.append(Problem(where, what, f"take out {count - most}"))
         return tuple(pictures), problems
@@ -607,10 +610,12 @@ def _description(picture: Picture, language: str) -> str:
     return f"\n\n[{word}: {picture.alt}]"
 
 
-def _in_its_language(parts: Sequence[Part], section: Section, shown: str) -> Iterator[Problem]:
-    """Whether a text is written in the language that its heading says."""
+def _in_its_language(
+    parts: Sequence[Part], section: Section, shown: str, among: Iterable[str]
+) -> Iterator[Problem]:
+    """Whether a text is written in the language that its heading says, `among` a campaign's."""
     text = "\n".join(part.text for part in parts)
-    if wrong := languages.wrong_language(text, section.language):
+    if wrong := languages.wrong_language(text, section.language, among):
         where = f"{shown}:{section.line - 1}"
         hint = f"put the {section.language} text here, or the heading right"
         yield Problem(where, f"this is not {section.language}: {wrong}", hint)

@@ -8,18 +8,23 @@
 
 Every language is a text of its own, never derived from the source by machine: all that is
 compared is the hash in a translation's heading. Languages are told by their letters, which is
-sure enough for the six that we write; a longer guess would be wrong about short posts.
+sure enough for the six that we write. Two that share an alphabet are told by their words as well,
+where the library for that is installed (`extras`), and only where it can be sure.
 """
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from outreach.compose.texts import Section
 from outreach.errors import Problem
+
+if TYPE_CHECKING:
+    from lingua import LanguageDetector
 
 
 class Translation(StrEnum):
@@ -36,6 +41,8 @@ class Translation(StrEnum):
 SCRIPTS = {
     "en": ("LATIN",),
     "fr": ("LATIN",),
+    "es": ("LATIN",),
+    "ar": ("ARABIC",),
     "zh": ("CJK",),
     "ko": ("HANGUL",),
     "ja": ("HIRAGANA", "KATAKANA", "CJK"),
@@ -68,6 +75,12 @@ FEW = 12  # letters: shorter than that, a text may be a name in another script
 HALF = 0.5
 LONG = 40  # letters of Cyrillic or Han within which its own would have come
 
+# Of 1,500 short sentences in eleven languages, none was told to be another's; of those under
+# another's heading, nine in ten were.
+WORDY = 30  # letters of small words: with fewer, a text may be names and numbers
+ENOUGH = 300  # letters of them that are looked at: more take longer, and tell no more
+SURE = 0.8
+
 _CALLED = {
     "CJK": "Chinese characters",
     "HANGUL": "Korean",
@@ -78,6 +91,8 @@ _CALLED = {
 }
 
 _NOT_WORDS = re.compile(r"https?://\S+|[#@][\w-]+")
+_OTHERS_WORDS = re.compile(r"“[^”]*”|«[^»]*»|\"[^\"\n]*\"|⟦[^⟧]*⟧")  # quoted, or a rehearsal's mark
+_WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
 
 
 def state(section: Section | None, source: Section | None, problems: bool) -> Translation:
@@ -119,21 +134,26 @@ def not_ready(section: Section, source: Section | None, where: str) -> Iterator[
         yield Problem(where, what, "a second person reads it: (…; reviewer: NAME)")
 
 
-def wrong_language(text: str, language: str) -> str:
+def wrong_language(text: str, language: str, among: Iterable[str] = ()) -> str:
     """What a text is written in instead of its language, in words; "" where nothing speaks
-    against it."""
-    own = SCRIPTS.get(language.partition("-")[0])
+    against it.
+
+    `among` are the languages of its campaign: one of them, or English, is what it may be instead.
+    """
+    base = language.partition("-")[0]
+    own = SCRIPTS.get(base)
+    text = _NOT_WORDS.sub(" ", text)
     scripts = Counter[str]()
-    for letter, count in Counter(_NOT_WORDS.sub(" ", text)).items():
+    for letter, count in Counter(text).items():
         if letter.isalpha():
-            scripts[_script(letter)] += count
+            scripts[script(letter)] += count
     letters = scripts.total()
-    if own is None or letters < FEW:
+    if letters < FEW:
         return ""
-    if sum(scripts[script] for script in own) < HALF * letters:
+    if own and sum(scripts[script] for script in own) < HALF * letters:
         [(other, _)] = scripts.most_common(1)
         return f"most of its letters are {_CALLED.get(other, other.capitalize())}"
-    return _neighbour(text.lower(), language.partition("-")[0], scripts)
+    return _neighbour(text.lower(), base, scripts) or _by_words(text, base, among)
 
 
 def _neighbour(text: str, language: str, scripts: Counter[str]) -> str:
@@ -152,8 +172,49 @@ def _neighbour(text: str, language: str, scripts: Counter[str]) -> str:
     return ""
 
 
+def _by_words(text: str, language: str, among: Iterable[str]) -> str:
+    """Whether its words are those of another language with the same letters."""
+    own = frozenset(SCRIPTS.get(language, ()))
+    known = {one.partition("-")[0] for one in (*among, "en")} - {language}
+    others = frozenset(one for one in known if not (own and own.isdisjoint(SCRIPTS.get(one, own))))
+    if not others or _detector(language, others) is None:
+        return ""
+    # Names begin with a capital, and are of any language; so do acronyms.
+    begins = _OTHERS_WORDS.sub(" ", text)[: 5 * ENOUGH]
+    words = [word for word in _WORD.findall(begins) if word[0].islower()]
+    said = " ".join(word for word in words if not own or script(word[0]) in own)[:ENOUGH]
+    return _guess(said, language, others) if len(said) - said.count(" ") >= WORDY else ""
+
+
 @lru_cache(maxsize=4096)
-def _script(letter: str) -> str:
+def _guess(said: str, language: str, others: frozenset[str]) -> str:
+    detector = _detector(language, others)
+    if detector is None:
+        return ""
+    likeliest, *_ = detector.compute_language_confidence_values(said)
+    found = likeliest.language
+    if found.iso_code_639_1.name.lower() == language or likeliest.value < SURE:
+        return ""
+    return f"it reads like {found.name.capitalize()}"
+
+
+@lru_cache(maxsize=64)
+def _detector(language: str, others: frozenset[str]) -> "LanguageDetector | None":
+    """What tells this language from the others; None where it cannot, or is not installed."""
+    try:
+        from lingua import Language, LanguageDetectorBuilder
+    except ImportError:
+        return None
+    known = {one.iso_code_639_1.name.lower(): one for one in Language.all()}
+    chosen = [known[one] for one in (language, *sorted(others)) if one in known]
+    if language not in known or len(chosen) < 2:
+        return None
+    return LanguageDetectorBuilder.from_languages(*chosen).build()
+
+
+@lru_cache(maxsize=4096)
+def script(letter: str) -> str:
+    """Its script as Unicode's names begin: "LATIN", "CJK", "HANGUL"."""
     return unicodedata.name(letter, "?").partition(" ")[0].partition("-")[0]
 
 

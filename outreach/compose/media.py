@@ -4,15 +4,16 @@ import difflib
 import hashlib
 import io
 import warnings
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path, PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
 
 from outreach.campaign.models import Media, Tbc
+from outreach.campaign.occasions import begins
 from outreach.errors import Problem
 from outreach.platforms import Limits
-from outreach.post import Picture
+from outreach.post import Picture, Slot
 
 MOST_BYTES = 30_000_000  # of any picture, before a network's own limit: read into memory whole
 MOST_PIXELS = 40_000_000  # 160 MB decoded; no network shows more
@@ -24,6 +25,8 @@ TYPES = {
     "GIF": ("image/gif", (".gif",)),
     "WEBP": ("image/webp", (".webp",)),
 }
+
+VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
 
 Read = MutableMapping[str, "Picture | Problem"]
 
@@ -65,7 +68,31 @@ def read_picture(
     )
 
 
+def in_time(
+    media: Media, slot: Slot | None, where: str, *, series: bool = False
+) -> Iterator[Problem]:
+    """Whether it may still be used when the post is due; `where` is the line that says until when.
+
+    A day is one where the post is due: the slot's own. Of a `series` all is told in one sentence.
+    """
+    if isinstance(media.expires, Tbc):
+        by = f" by {media.expires.who}" if media.expires.who else ""
+        what = f"until when {media.file} may be used is to be confirmed{by}"
+        yield Problem(
+            where, what, "write the day from which it may not after `expires:`", open=True
+        )
+    elif media.expires and slot and slot.at >= begins(media.expires, slot.zone):
+        what = f"{media.file} may not be used from {media.expires} on, and the post is due "
+        due = "then or later" if series else slot.written
+        hint = "take another picture; or renew its licence or consent, and write the new day"
+        yield Problem(where, f"{what}{due}", hint)
+
+
 def _read(folder: Path, name: str, where: str) -> Picture | Problem:
+    if PurePosixPath(name).suffix.lower() in VIDEOS:
+        what = f"{name} is a video, and this desk sends none to any network yet"
+        hint = "link to where it is shown with captions, and say so; a still of it may stand here"
+        return Problem(where, what, hint)
     data = _bytes(folder, name, where)
     if isinstance(data, Problem):
         return data

@@ -25,7 +25,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from queue import Empty, SimpleQueue
 from typing import Protocol
 from urllib.parse import quote, urljoin, urlsplit
@@ -704,9 +704,10 @@ def _port(scheme: str) -> int:
 
 def _numeric(host: str) -> bool:
     try:
-        return isinstance(ip_address(host), IPv4Address | IPv6Address)
+        ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def _is_loopback(number: str) -> bool:

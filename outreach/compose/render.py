@@ -31,7 +31,7 @@ OUTPUT = 50_000  # characters; no network here takes over 20,000, in all parts o
 START = 60.0  # seconds for the child to start, on a machine that is busy with other things
 
 _PROGRAM = Path(__file__).with_name("sandbox.py")
-_PASSED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+PASSED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +151,14 @@ class _Child:
         self._memory = memory
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         # -P: the folder of the program is not on its path, where `texts` or `media` might shadow.
-        # Only the names in _PASSED: a template that broke out would find no secrets here.
+        # Only the names in PASSED: a template that broke out would find no secrets here.
         self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
             [sys.executable, "-P", "-X", "utf8", str(_PROGRAM), str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env={
-                **{name: os.environ[name] for name in _PASSED if name in os.environ},
+                **{name: os.environ[name] for name in PASSED if name in os.environ},
                 "PYTHONHASHSEED": "0",  # same files, same posts
             },
         )

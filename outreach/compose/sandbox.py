@@ -9,10 +9,10 @@ It reads one job a line from standard input, `{"source", "context", "seconds", "
 answers each with one line: `{"text", "uses", "problems"}`, where a problem is [line of the
 source, what, hint, open]; or `{"memory": true}`, after which it ends.
 
-A value of the context that is to be confirmed is `{"__tbc__": {"name", "who", "hint"}}`; whom a
-text may mention is `{"__mentions__": {name: value}}`.
+A value of the context that is to be confirmed is `{"__tbc__": {"name", "who", "hint"}}`.
 Printing, testing or comparing one is an open problem; so is naming one in a branch that is not
-taken, since what is not known cannot be foreseen.
+taken, since what is not known cannot be foreseen. Whom a text may mention is
+`{"__mentions__": {name: value}}`; what a rehearsal prints instead of a fact, `{"__mark__": text}`.
 """
 
 import contextlib
@@ -20,14 +20,25 @@ import difflib
 import gc
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from decimal import Decimal, localcontext
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+    pass_context,
+)
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import missing
 
@@ -35,7 +46,8 @@ from jinja2.utils import missing
 # (`default`) turns a misspelt name into an answer.
 FILTERS = (
     *("abs", "capitalize", "count", "first", "int", "join", "last", "length", "list"),
-    *("lower", "replace", "reverse", "round", "sort", "title", "trim", "unique", "upper"),
+    *("lower", "number", "percent", "replace", "reverse", "round", "sort", "title", "trim"),
+    *("unique", "upper"),
 )
 _DICT_METHODS = frozenset({"items", "keys", "values", "get"})
 _FORBIDDEN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -80,6 +92,12 @@ class Tbc:
     __int__ = __float__ = __index__ = __call__ = __neg__ = __abs__ = __round__ = _open
 
 
+class Mark(str):
+    """What a rehearsal prints in the place of what is to be confirmed, numbers included."""
+
+    __slots__ = ()
+
+
 class Unknown(StrictUndefined):
     """A name that is not known; its message ends, behind a NUL, with the nearest known one."""
 
@@ -111,6 +129,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=0,
             finalize=_printed,
         )
+        self.filters |= {"number": number, "percent": percent}
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.globals = {"range": safe_range}
 
@@ -144,8 +163,12 @@ class Mentions:
         raise UndefinedError(f"{str(name)[:60] or 'nobody'} is not in config/partners.toml{there}")
 
 
-class NotText(Exception):
-    """What a text would print is nothing that a person could read."""
+class Slip(Exception):
+    """A slip of the pen, with what to do about it."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.hint = hint
 
 
 def _printed(value: Any) -> Any:
@@ -156,7 +179,71 @@ def _printed(value: Any) -> Any:
         return value
     str(value)  # a list of what is to be confirmed is that, before it is anything else
     what = _CALLED.get(type(value).__name__, f"a {type(value).__name__}")
-    raise NotText(f"this would print {what}, as Python writes it")
+    hint = "name one value; of a list, | join(', ') prints all"
+    raise Slip(f"this would print {what}, as Python writes it", hint)
+
+
+# --- numbers ------------------------------------------------------------------------------
+
+_TYPED = re.compile(
+    r"(?P<figures>[-\u2212]?[0-9]{1,20}(?:\.(?P<decimals>[0-9]{1,20}))?)(?P<percent>[ \u00a0]?%)?"
+)
+_SEPARATED = re.compile(
+    r"(?P<whole>[-\u2212]?[0-9]{1,3}(?P<by>[ ,.'’_\u00a0\u202f])[0-9]{3}(?:(?P=by)[0-9]{3})*)"
+    r"(?:[.,](?P<decimals>[0-9]{1,20}))?"
+)
+
+
+@pass_context
+def number(context: Context, value: object) -> str:
+    """As the language of the text writes it, with the decimals that were typed: "1,200"."""
+    if isinstance(value, Mark):
+        return value
+    typed = _typed(value)
+    if typed["percent"]:
+        raise Slip(f"“{typed[0]}” is a percentage", "print it with | percent")
+    return _written(context, typed, "decimal_formats")
+
+
+@pass_context
+def percent(context: Context, value: object) -> str:
+    """ "12.5", or "12.5%", as the language of the text writes a percentage."""
+    return value if isinstance(value, Mark) else _written(context, _typed(value), "percent_formats")
+
+
+def _typed(value: object) -> re.Match[str]:
+    """A number as a person typed it, or as a template has computed it.
+
+    Figures and a decimal point alone: "1,200" is one thousand two hundred in one language and a
+    little over one in another, and a guess would be printed in six.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 5000 / 2 has no decimals that anybody typed
+    text = str(value).strip()  # of what is to be confirmed, or not known, this raises
+    if found := _TYPED.fullmatch(text):
+        return found
+    said = text if len(text) <= 60 else f"{text[:59]}…"
+    if found := _SEPARATED.fullmatch(text):
+        figures = found["whole"].replace(found["by"], "")
+        figures += f".{found['decimals']}" if found["decimals"] else ""
+        hint = f"type {figures}: each language's own separators are put in"
+        raise Slip(f"“{said}” is a number with separators", hint)
+    hint = "type it in figures alone, as 1200 or 1200.5; or print it without | number or | percent"
+    raise Slip(f"“{said}” is not a number", hint)
+
+
+def _written(context: Context, typed: re.Match[str], formats: str) -> str:
+    from babel import Locale, UnknownLocaleError  # a text without numbers does not wait for it
+
+    try:
+        locale = Locale.parse(context.get("language", "en"), sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    pattern = copy(getattr(locale, formats)[None])
+    pattern.frac_prec = (len(typed["decimals"] or ""),) * 2  # a fact is not rounded
+    with localcontext(prec=60):  # more than the figures of any number that is read
+        value = Decimal(typed["figures"].replace("\u2212", "-")).scaleb(-pattern.scale)
+        return str(pattern.apply(value, locale))
 
 
 def nearest(name: str, known: Iterable[Any], cutoff: float = 0.6) -> str:
@@ -329,6 +416,8 @@ def _revive(value: Any) -> Any:
             return Tbc(**value["__tbc__"])
         if "__mentions__" in value:
             return Mentions(_revive(value["__mentions__"]))
+        if "__mark__" in value:
+            return Mark(value["__mark__"])
         return {name: _revive(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_revive(item) for item in value]
@@ -354,9 +443,8 @@ def _render(
         raise
     except ToBeConfirmed as error:
         return None, Trouble(_line(template, error), error.fact.what, error.fact.hint, open=True)
-    except NotText as error:
-        hint = "name one value; of a list, | join(', ') prints all"
-        return None, Trouble(_line(template, error), str(error), hint)
+    except Slip as error:
+        return None, Trouble(_line(template, error), str(error), error.hint)
     except SecurityError as error:
         what = f"the text may not use this: {str(error).rstrip('.')}"
         return None, Trouble(_line(template, error), what, "take it out")

@@ -50,16 +50,6 @@ def set_section(
     return made
 
 
-def remove_section(text: str, language: str, target: str, number: int) -> str:
-    """The file without this section; as it was where there is none of that name."""
-    lines = _LINE.findall(text)
-    for block in _blocks(lines):
-        if block.section and _name(block.section) == (language, target, number):
-            mark = _BOM if lines[block.begin].startswith(_BOM) else ""
-            return mark + "".join(lines[: block.begin] + lines[block.end :])
-    return text
-
-
 def _name(section: Section) -> tuple[str, str, int]:
     return section.language, section.target, section.number
 

@@ -42,14 +42,14 @@ def render(jobs: Iterable[Job]) -> Iterator[Rendered]:
 def _marked(value: Any, within: str = "") -> Any:
     if isinstance(value, Mapping):
         if "__tbc__" in value:
-            return _stand_in(mark(value["__tbc__"]["name"]), within)
+            return _stand_in({"__mark__": mark(value["__tbc__"]["name"])}, within)
         return {name: _marked(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [_marked(item, within.removesuffix("s")) for item in value]
     return value
 
 
-def _stand_in(words: str, within: str) -> Any:
+def _stand_in(words: Mapping[str, str], within: str) -> Any:
     """The mark; for a speaker or a session one that has it for a name, for a list one of those."""
     if within not in _ONE:
         return words
@@ -67,6 +67,7 @@ def with_marked_pictures(campaign: Campaign) -> Campaign:
                 for name in ("alt", "credit")
                 if isinstance(getattr(media, name), Tbc)
             }
+            | ({"expires": None} if isinstance(media.expires, Tbc) else {})
         )
 
     messages = {

@@ -142,7 +142,8 @@ def book(
         Column(REMOVE, 9, write=True, choices=("yes",), note="yes: take this message out."),
         *(Column(head_of(place), 44, write=True, language=place[0]) for place in places),
     )
-    lines = tuple(_line(told, zones, states, places) for told in messages)
+    heads = [column.head for column in columns]
+    lines = tuple(_line(told, heads, zones, states) for told in messages)
     return Book(KIND, TABLE, columns, lines, _about(office), spare=SPARE)
 
 
@@ -151,7 +152,7 @@ def _places(messages: Sequence[Planned]) -> list[Place]:
     order: dict[str, None] = {}
     found: set[Place] = set()
     for told in messages:
-        order |= dict.fromkeys((told.campaign.languages.source, *told.campaign.languages.also))
+        order |= dict.fromkeys(told.campaign.languages.all)
         found |= {(language, "", 0) for language in told.audience()}
         found |= {name_of(section) for section in told.texts.sections}
     order |= dict.fromkeys(language for language, _, _ in sorted(found))
@@ -165,37 +166,27 @@ def _places(messages: Sequence[Planned]) -> list[Place]:
 
 def _line(
     told: Planned,
+    heads: Sequence[str],
     zones: Sequence[tuple[str, Callable[[datetime], str]]],
     states: Mapping[tuple[str, str], str],
-    places: Sequence[Place],
 ) -> Line:
-    every = _every(told)
+    every, slots, why = _every(told), *_slots(told)
+    more = f"\nand {len(slots) - 1} more" if len(slots) > 1 else ""
     typed = {head: _text(told.typed.get(key, "")) for head, key in KEYS.items()}
     cells = {
+        **{head_of(name_of(section)): section.source for section in told.texts.sections},
         CAMPAIGN: told.campaign.campaign,
         MESSAGE: told.name,
         **typed,
         WHEN: every or typed[WHEN],
-        **{f"slot in {zone}": _slots(told, show) for zone, show in zones},
+        **{f"slot in {zone}": show(slots[0]) + more if slots else why for zone, show in zones},
         STATUS: states.get((told.campaign.campaign, told.name), ""),
         CHANNELS: "; ".join(
             f"{language}: {', '.join(named)}" for language, named in told.audience().items()
         ),
     }
-    texts = {head_of(name_of(s)): s.source for s in told.texts.sections}
-    order = [
-        CAMPAIGN,
-        MESSAGE,
-        WHEN,
-        *(f"slot in {zone}" for zone, _ in zones),
-        STATUS,
-        "to",
-        CHANNELS,
-        *list(KEYS)[2:],
-    ]
-    written = [cells[head] for head in order]
-    written += ["", *(texts.get(head_of(place), "") for place in places)]
-    return Line(tuple(written), frozenset({WHEN}) if every else frozenset())
+    written = tuple(cells.get(head, "") for head in heads)
+    return Line(written, frozenset({WHEN}) if every else frozenset())
 
 
 def _text(value: Any) -> str:
@@ -211,17 +202,15 @@ def _every(told: Planned) -> str:
     return f"every {days} at {every.time}, from {every.from_.written} until {every.until.written}"
 
 
-def _slots(told: Planned, show: Callable[[datetime], str]) -> str:
+def _slots(told: Planned) -> tuple[list[datetime], str]:
+    """When it is due, in order; or none, and why."""
     from outreach.campaign.occasions import occasions
     from outreach.post import Slot
 
     alone = told.campaign.model_copy(update={"messages": {told.name: told.message}})
     found = [one.slot for one in occasions(alone)]
-    slots = sorted((slot for slot in found if isinstance(slot, Slot)), key=lambda slot: slot.at)
-    if slots:
-        more = f"\nand {len(slots) - 1} more" if len(slots) > 1 else ""
-        return show(slots[0].at) + more
-    return next((one.what for one in found if isinstance(one, Problem)), "")
+    why = next((one.what for one in found if isinstance(one, Problem)), "")
+    return sorted(slot.at for slot in found if isinstance(slot, Slot)), why
 
 
 def _about(office: str) -> tuple[str, ...]:

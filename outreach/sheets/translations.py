@@ -97,13 +97,13 @@ def _of(told: Planned, language: str, channels: Mapping[str, Channel]) -> Iterat
         beside = told.source_of(target, number, channels)
         if beside is not None:
             translation = told.text(language, target, number)
-            state = _state(translation, beside)
+            state = _state(translation, beside, told.campaign.languages.all)
             yield Text(told, target, number, beside, translation, state)
 
 
-def _state(translation: Section | None, source: Section) -> Translation:
+def _state(translation: Section | None, source: Section, among: tuple[str, ...]) -> Translation:
     wrong = translation is not None and bool(
-        languages.wrong_language(_words(translation.source), translation.language)
+        languages.wrong_language(_words(translation.source), translation.language, among)
     )
     return languages.state(translation, source, wrong)
 
@@ -415,7 +415,7 @@ class _Reader:
         )
         if before and after == replace(before, line=0, source=old[TRANSLATION]):
             return _Found()  # “still right” of what is not stale
-        state = _state(after, text.source)
+        state = _state(after, text.source, text.told.campaign.languages.all)
         if state is not text.state:
             told.insert(0, f"{text.state} → {state}")
         if state is Translation.STALE and made_from == row[HASH].strip():

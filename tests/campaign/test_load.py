@@ -104,6 +104,9 @@ def test_a_right_file_is_a_campaign_whose_values_know_their_line(load):
         ("{at: forum - 7 days}", "soon", [
             "a.yaml:19: messages.reminder is made of keys, and “soon” stands here"
             " → write its keys below it, one a line (campaign-files.md lists them)"]),
+        ("date: 2025-08-25", "date: [2025-08-25]", [
+            "a.yaml:7: events.forum.date should be a date, and a list stands here"
+            " → write 2025-08-25"]),
         # what must agree
         ("forum - 7 days", "form - 7 days", [
             "a.yaml:19: reminder: there is no event form in this campaign → did you mean forum?"]),

@@ -27,6 +27,7 @@ def test_the_example_is_read_without_a_mistake(load):
     loaded = load(EXAMPLE)
     assert [str(problem) for problem in loaded.problems if problem.mistake] == []
     assert [campaign.campaign for campaign in loaded.campaigns] == ["example-forum"]
+    assert loaded.campaigns[0].facts["participants"].value == "1200"  # as `| number` reads it
 
 
 def test_every_time_in_the_table_is_read():

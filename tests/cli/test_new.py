@@ -43,6 +43,9 @@ messages:
       - {file: card.png, alt: A card}   # expires 2025-12-31
       - file: gone.png
         alt: Another
+      - {file: card.png, alt: A card, expires: 2026-08-02}
+      - {file: card.png, alt: A card, expires: 2026-08-03}
+      - {file: card.png, alt: A card, expires: tbc}
   second: {at: "2025-08-18 10:00 Asia/Seoul", template: posts/old/own/two.md}   # by the note
   third: {at: forum - 3 days, template: posts/shared.md}
   fourth: {}
@@ -190,6 +193,13 @@ class TestTheNextCampaign:
         text = (old.home / "campaigns/next.yaml").read_text(encoding="utf-8")
         assert "# expires 2025-12-31; may card.png still be used? check\n" in text
         assert "- file: gone.png   # gone.png is not in media/: check\n" in text
+        # The message is due on 2026-08-02, thirty days before the event.
+        assert "# card.png may not be used from 2026-08-02 on: check\n" in text
+        assert "expires: 2026-08-03}\n" in text
+        assert "expires: tbc}   # may card.png still be used? check\n" in text
+        line = text.splitlines().index(next(x for x in text.splitlines() if "2026-08-02" in x)) + 1
+        told = f"campaigns/next.yaml:{line}: card.png may not be used from 2026-08-02 on, and the"
+        assert f"{told} post is due 2026-08-02 10:00 Asia/Seoul" in old("check").out
 
     def test_texts_are_copied_wherever_they_were(self, old: Shell):
         said = done(old("new", "campaign", "next", "--from", "old", "--event", "2026-09-01"))

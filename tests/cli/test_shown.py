@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 
 from outreach.store import Store
 from tests.cli.conftest import CAMPAIGN, KEY, TEXT, Shell, applied, declined
+from tests.conftest import REPOSITORY
 
 
 class TestPlanAndApply:
@@ -373,6 +375,31 @@ class TestDoctor:
         assert "nobody can clear what bo writes" in shell("doctor").out
         told = {one["name"]: one["sentence"] for one in json.loads(shell("doctor", "--json").out)}
         assert "nobody can clear what bo writes" in told["people"]
+
+    def test_whose_rules_nobody_has_signed_off(self, shell):
+        assert "?     house style: there are no rules in config/house-style" in shell("doctor").out
+        shutil.copytree(REPOSITORY / "config/house-style", shell.home / "config/house-style")
+        said = shell("doctor").out
+        assert (
+            "?     house style: nobody has signed off the rules for en, ja, ko, mn, ru, zh yet"
+            in said
+        )
+        for file in (shell.home / "config/house-style").glob("*.yaml"):
+            for key in ("signed-off-by", "reviewer"):
+                text = file.read_text(encoding="utf-8")
+                file.write_text(text.replace(f"{key}: open", f"{key}: An Editor"), encoding="utf-8")
+        assert "ok    house style: signed off: en, ja, ko, mn, ru, zh" in shell("doctor").out
+        shell.write("config/house-style/ko.yaml", "version: 1\nlanguage: ko\nrulez: []\n")
+        said = shell("doctor")
+        assert "fails house style: config/house-style/ko.yaml:3: there is no key rulez" in said.out
+        assert said.code == 1
+
+    def test_which_extras_are_there_and_how_to_get_one(self, shell, monkeypatch):
+        assert "ok    extra languages: it is here: a text" in shell("doctor").out
+        monkeypatch.setitem(sys.modules, "lingua", None)
+        said = shell("doctor").out
+        assert "?     extra languages: it is not installed; with it a" in said
+        assert f"wanted: {sys.executable} -m pip install lingua-language-detector" in said
 
     def test_an_env_file_that_others_can_read(self, shell):
         shell.write(".env", "OUTREACH_X_ACCESS_TOKEN=1\n")

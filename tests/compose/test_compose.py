@@ -253,6 +253,68 @@ def test_pictures_are_told_with_the_line_that_asks_for_them(office: Office) -> N
     ]
 
 
+# The message is due on 18 August 2025 at 10:00 in Seoul, 01:00 UTC.
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize(
+    ("at", "expires", "blocked"),
+    [
+        ("2025-08-18 10:00 Asia/Seoul", "2025-08-17", True),
+        ("2025-08-18 10:00 Asia/Seoul", "2025-08-18", True),
+        ("2025-08-18 10:00 Asia/Seoul", "2025-08-19", False),
+        ("2025-08-18 00:00 Asia/Seoul", "2025-08-18", True),  # still the 17th in UTC
+        ("2025-08-17 23:59 Asia/Seoul", "2025-08-18", False),
+    ],
+)
+def test_a_picture_is_not_used_from_the_day_on_which_its_licence_ends(
+    office: Office, at: str, expires: str, blocked: bool
+) -> None:
+    media = [{"file": "card.png", "alt": "A card in teal", "expires": expires}]
+    said = office.blocked("Hello", message={"at": at, "media": media})
+    told = (
+        f"campaigns/forum.yaml:30: card.png may not be used from {expires} on, and the post is "
+        f"due {at}\n"
+        "    → take another picture; or renew its licence or consent, and write the new day"
+    )
+    assert said == ([told] if blocked else [])
+
+
+@pytest.mark.usefixtures("card")
+def test_a_post_is_never_sent_late_with_a_picture_that_may_no_longer_be_used(
+    office: Office,
+) -> None:
+    media = [
+        {"file": "card.png", "alt": "A card in teal", "expires": "2025-08-20"},
+        {"file": "card.png", "alt": "A card in teal", "expires": "2025-08-19"},
+    ]
+    office.write("## en\nHello\n")
+    (draft,) = office.compose(campaign({"en": ["web"]}, message={"media": media}))
+    assert draft.not_after == datetime(2025, 8, 18, 15, tzinfo=UTC)  # midnight in Seoul
+    (draft,) = office.compose(campaign({"en": ["web"]}))
+    assert draft.not_after == datetime(2025, 8, 25, 2, tzinfo=UTC)  # its own stop
+
+
+@pytest.mark.usefixtures("card")
+def test_an_end_that_is_to_be_confirmed_is_open_and_a_series_is_told_once(office: Office) -> None:
+    open_ = {"file": "card.png", "alt": "A card in teal", "expires": {"tbc": "the photographer"}}
+    (waits,) = office.blocked("Hello", message={"media": [open_]})
+    assert waits.splitlines() == [
+        "campaigns/forum.yaml:30: until when card.png may be used is to be confirmed by the "
+        "photographer",
+        "    → write the day from which it may not after `expires:`",
+    ]
+    every = {"days": ["mon"], "time": "10:00 Asia/Seoul", "from": "forum - 30 days"}
+    message = {"at": None, "every": {**every, "until": "forum - 7 days"}}
+    ends = {"file": "card.png", "alt": "A card in teal", "expires": "2025-08-11"}
+    office.write("## en 1\none\n## en 2\ntwo\n")
+    made = campaign({"en": ["web"]}, message={**message, "media": [ends]})
+    drafts = office.compose(made)
+    assert [bool(draft.blocked) for draft in drafts] == [False, False, True, True]
+    [told] = {problem.what for draft in drafts for problem in draft.blocked}
+    assert told == (
+        "card.png may not be used from 2025-08-11 on, and the post is due then or later"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

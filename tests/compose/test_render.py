@@ -122,6 +122,85 @@ def test_a_fact_to_be_confirmed_is_never_printed_nor_tested(source: str) -> None
     assert found.what == "events.forum.starts is to be confirmed by organizers"
 
 
+NBSP, NARROW = "\u00a0", "\u202f"
+
+
+@pytest.mark.parametrize(
+    ("language", "printed"),
+    [
+        ("en", "1,200 1,234,567.50 12.5%"),
+        ("zh", "1,200 1,234,567.50 12.5%"),
+        ("zh-Hans", "1,200 1,234,567.50 12.5%"),
+        ("ko", "1,200 1,234,567.50 12.5%"),
+        ("ja", "1,200 1,234,567.50 12.5%"),
+        ("mn", "1,200 1,234,567.50 12.5%"),
+        ("ru", f"1{NBSP}200 1{NBSP}234{NBSP}567,50 12,5{NBSP}%"),
+        ("fr", f"1{NARROW}200 1{NARROW}234{NARROW}567,50 12,5{NBSP}%"),
+        ("tlh", "1,200 1,234,567.50 12.5%"),  # a language without data: as in English
+    ],
+)
+def test_numbers_are_written_in_the_language_of_the_text(language: str, printed: str) -> None:
+    source = "{{ n.a | number }} {{ n.b | number }} {{ n.c | percent }}"
+    context = {"language": language, "n": {"a": "1200", "b": "1234567.50", "c": "12.5"}}
+    (rendered,) = render([Job(source, context, "f.md")])
+    assert rendered.text == printed
+
+
+@pytest.mark.parametrize(
+    ("source", "printed"),
+    [
+        ("{{ '0' | number }} {{ '-3' | number }} {{ '0.05' | number }}", "0 -3 0.05"),
+        ("{{ ' 12.5 % ' | percent }}", "12.5%"),
+        ("{{ (1000 * 3) | number }} {{ (5000 / 2) | number }}", "3,000 2,500"),
+        ("{{ (10 / 3) | round(2) | number }}", "3.33"),
+        ("{{ events.forum.speakers | length | number }}", "2"),
+        (
+            "{{ '12345678901234567890.12345678901234567890' | number }}",
+            "12,345,678,901,234,567,890.12345678901234567890",
+        ),
+    ],
+)
+def test_a_number_keeps_the_decimals_that_were_typed(source: str, printed: str) -> None:
+    assert one(source).text == printed
+
+
+NO_NUMBER = "type it in figures alone, as 1200 or 1200.5; or print it without | number or | percent"
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "hint"),
+    [
+        ("facts.theme | number", "“Cities that age” is not a number", NO_NUMBER),
+        ("'about 300' | percent", "“about 300” is not a number", NO_NUMBER),
+        ("'' | number", "“” is not a number", NO_NUMBER),
+        ("'1,5' | number", "“1,5” is not a number", NO_NUMBER),
+        ("'1e9' | number", "“1e9” is not a number", NO_NUMBER),
+        ("true | number", "“True” is not a number", NO_NUMBER),
+        ("('9' * 99) | number", f"“{'9' * 59}…” is not a number", NO_NUMBER),
+        (
+            "'1,200' | number",
+            "“1,200” is a number with separators",
+            "type 1200: each language's own separators are put in",
+        ),
+        (
+            "'1.234.567,50' | percent",
+            "“1.234.567,50” is a number with separators",
+            "type 1234567.50: each language's own separators are put in",
+        ),
+        ("'12%' | number", "“12%” is a percentage", "print it with | percent"),
+    ],
+)
+def test_what_is_no_number_is_told_with_its_line(source: str, what: str, hint: str) -> None:
+    assert problem("a\n{{ " + source + " }}") == f"teaser.md:11: {what}\n    → {hint}"
+
+
+def test_a_number_to_be_confirmed_waits_and_an_unknown_one_is_told() -> None:
+    [waits] = one("{{ links.live | number }}").problems
+    assert waits.open
+    [unknown] = one("{{ events.forum.speakers[0].age | percent }}").problems
+    assert unknown.what == "age is not known"
+
+
 def test_all_open_facts_of_a_text_are_told_at_once_and_once() -> None:
     found = one("{{ links.live }}\n{{ events.forum.starts }}").problems
     assert [str(p) for p in found] == [

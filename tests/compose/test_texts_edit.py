@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach.compose.texts import parse_texts
-from outreach.compose.texts_edit import remove_section, set_section
+from outreach.compose.texts_edit import set_section
 from outreach.errors import NotAllowed
 
 FILE = """\
@@ -79,12 +79,6 @@ def test_a_heading_above_nothing_gets_its_text():
     assert made == "## en\n\nA\n\n## ko\n\n가\n"
 
 
-def test_a_section_is_taken_out_whole():
-    made = remove_section(FILE, "en", "x", 0)
-    assert made == FILE.replace("## en @x\n\nShort.\n\n\n", "")
-    assert remove_section(FILE, "fr", "", 0) == FILE
-
-
 def test_a_line_that_looks_like_a_heading_is_a_text():
     made = set_section("## en\nA\n", "en", "", 0, source="## not\n# one", notes={})
     assert made == "## en\n\\## not\n# one\n"
@@ -136,13 +130,6 @@ def test_a_text_is_read_back_and_every_other_byte_stays(name, source, said, br, 
         if "nonsense" in line or "kept as it is" in line:
             assert line in made
     assert set_section(made, *name, source=source, notes=said) == made
-
-
-@given(st.sampled_from(NAMES), breaks)
-def test_what_is_taken_out_is_gone_and_the_rest_is_as_it_was(name, br):
-    before = FILE.replace("\n", br)
-    made = remove_section(before, *name)
-    assert others(made, name) == others(before, name) == others(made, ("", "", 0))
 
 
 def test_the_refusals_of_the_property_test_are_only_those_above():

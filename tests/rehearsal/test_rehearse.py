@@ -68,6 +68,26 @@ def test_as_it_stands_what_waits_is_missed_and_says_for_what(rehearsing):
     assert rehearsing.outcomes()["a/en@net"] == ("published", "")
 
 
+def test_a_number_that_is_to_be_confirmed_is_marked_like_a_word(rehearsing):
+    rehearsing.write(
+        "  a: {at: forum - 3 days}\n",
+        ("links:", "facts: {people: {value: tbc, source: note}}\nlinks:"),
+        a="## en\n\n{{ facts.people | number }}, {{ facts.people | percent }} of them here.\n",
+    )
+    mark = "⟦to be confirmed: facts.people⟧"
+    assert f"{mark}, {mark} of them here." in read(rehearsing()).text
+
+
+def test_a_picture_s_end_that_is_to_be_confirmed_does_not_keep_the_post_from_the_page(
+    rehearsing, picture
+):
+    rehearsing.office.write("media/a.png", picture("navy"))
+    media = "media: [{file: a.png, alt: A blue square, expires: tbc}]"
+    rehearsing.write(f"  a: {{at: forum - 3 days, {media}}}\n", a=TEXT)
+    assert rehearsing.outcomes()["a/en@net"] == ("published", "")
+    assert rehearsing.outcomes(as_if_confirmed=False)["a/en@net"][0] == "missed"
+
+
 def test_together_and_a_language_that_is_missing_is_shown_as_the_desk_would_do_it(
     rehearsing, office
 ):

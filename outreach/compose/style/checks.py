@@ -392,10 +392,10 @@ def _numbered(page: Page) -> Iterator[tuple[int, int]]:
 def paragraphs_numbered_consecutively(page: Page, rule: Rule) -> Iterator[Hit]:
     """Where a document numbers its paragraphs: one left out between two, and numbers that jump."""
     labels = dict(page.numbers)
-    numbered = [(start, int(labels[start][:-1])) for start, _ in _numbered(page)]
-    long = [start for start, end in _numbered(page) if end - start >= _LONG]
-    if len(long) < 3:  # a list, and no document with numbered paragraphs
-        return
+    paragraphs = list(_numbered(page))
+    numbered = [(start, int(labels[start][:-1])) for start, _ in paragraphs]
+    if sum(end - start >= _LONG for start, end in paragraphs) < 3:
+        return  # a list, and no document with numbered paragraphs
     for (_, number), (at, following) in pairwise(numbered):
         if following not in (number + 1, 1):
             note = f"the paragraph before it is {number}"
