@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # A pinned set for developing and testing; `make lock` renews it.
 LOCK   := requirements.lock
 
-.PHONY: demo run test check bench lock pictures clean
+.PHONY: demo run test check bench drill lock pictures clean
 
 demo: $(VENV)/run.stamp  ## The whole line on one machine: plan, clear, publish, measure, report
 	@$(BIN)/python -m outreach.demo
@@ -26,6 +26,9 @@ check: $(VENV)/dev.stamp  ## Style, types, layers
 
 bench: $(VENV)/dev.stamp  ## What must be fast, as ratios against the floor
 	@over=0; for file in benchmarks/bench_*.py; do $(BIN)/python $$file || over=1; done; exit $$over
+
+drill: $(VENV)/dev.stamp  ## Break it on purpose and count what went out; about an hour
+	$(BIN)/python -m tests.drill $(DRILL)
 
 pictures: $(VENV)/dev.stamp  ## Make the pictures of the documentation anew, from the real program
 	$(BIN)/python docs/pictures/make.py
