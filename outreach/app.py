@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -81,6 +82,8 @@ GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
 
 
+COMPARE = 1.0  # seconds between two looks at whether a file has changed, within one turn
+
 HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, as JSON
 
 
@@ -123,7 +126,7 @@ class Outreach:
         self._leases = leases or lease_clock(store)
         self._since = self.real()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
-        self._comparing = Lock()
+        self._comparing, self._compared = Lock(), -COMPARE
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
         self.name = ""  # of this process, while it runs the clock
@@ -170,7 +173,7 @@ class Outreach:
             platforms=self.platforms,
             now=self.now,
             leases=self._leases,
-            differs=self.held_back,
+            differs=self._held_back_lately,
             unready=self.unready,
         )
 
@@ -371,7 +374,14 @@ class Outreach:
                 if self.name and not self.store.embedded:
                     with self.store.writing() as session:  # for workers without a folder
                         _remember(session, HELD_BACK, json.dumps(differing))
+            self._compared = time.monotonic()
             return self._held_back[1]
+
+    def _held_back_lately(self) -> Mapping[str, str]:
+        """The same as of this turn of the clock, or of a second ago: a drain asks for every post."""
+        if self.has_folder and time.monotonic() < self._compared + COMPARE:
+            return self._held_back[1]
+        return self.held_back()
 
     def _tree(self) -> str:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
@@ -521,6 +531,7 @@ class Outreach:
         With `wait` it returns when everything due has been tried; the clock of `outreach run`
         does not wait, so that a slow channel delays no other.
         """
+        self._compared = -COMPARE  # each turn looks anew
         self.store.duty.renew()
         self._beat()
         self.publisher.sweep()

@@ -56,6 +56,7 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         Index("ix_delivery_due", "state", "channel", "at"),
+        Index("ix_delivery_when", "state", "at"),  # what a tick asks, whatever the channel
         Index("ix_delivery_message", "campaign", "message"),
     )
 

@@ -1,4 +1,4 @@
-"""Several processes on one database: who they are; and figures above two thousand million."""
+"""Several processes on one database; what is due, found at once; figures above two thousand million."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,5 +14,6 @@ def upgrade() -> None:
     sa.Column('seen_at', sa.DateTime(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_index('ix_delivery_when', 'delivery', ['state', 'at'])
     if op.get_bind().dialect.name == 'postgresql':  # SQLite's integers are wide enough
         op.alter_column('snapshot', 'value', type_=sa.BigInteger(), existing_type=sa.Integer())
