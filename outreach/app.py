@@ -378,7 +378,7 @@ class Outreach:
             return self._held_back[1]
 
     def _held_back_lately(self) -> Mapping[str, str]:
-        """The same as of this turn of the clock, or of a second ago: a drain asks for every post."""
+        """The same, of this turn of the clock or a second ago: a drain asks for every post."""
         if self.has_folder and time.monotonic() < self._compared + COMPARE:
             return self._held_back[1]
         return self.held_back()

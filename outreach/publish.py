@@ -26,7 +26,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from outreach.clearance import PROGRAM, in_force, record, void
+from outreach.clearance import PROGRAM, Clearance, in_force, record, void
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import held
@@ -177,19 +177,27 @@ class Publisher:
     def _next(self, session: Session, channel: str, differing: Mapping[str, str]) -> _Claim | None:
         """As `_claim`, in a transaction that is open."""
         here = self.leases.here()  # before the claim: the fence must never be later than the lease
+        begun = select(func.count()).where(ReceiptRow.key == Delivery.key).scalar_subquery()
         due = (
-            select(Delivery)
+            select(Delivery, begun, Clearance)  # which `in_force` then finds in the session
+            .outerjoin(Clearance, Clearance.id == Delivery.clearance)
             .where(*self._due(), Delivery.channel == channel)
             .order_by(Delivery.at, Delivery.key)
         )
         after: list[ColumnElement[bool]] = []
-        while rows := session.scalars(due.where(*after).limit(SOME)).all():
-            for row in rows:
-                may_go = row.key not in differing and self._may_go(session, row)
-                if may_go and (claim := self._take(session, row, here)):
+        most = 1  # the first is nearly always the one
+        while rows := session.execute(due.where(*after).limit(most)).all():
+            for row, live, _ in rows:
+                receipts = _receipts(session, row.key) if live else []
+                may_go = row.key not in differing and self._may_go(session, row, receipts)
+                if may_go and (claim := self._take(session, row, receipts, here)):
                     return claim
-            last = tuple_(literal(rows[-1].at, Delivery.at.type), literal(rows[-1].key))
-            after = [tuple_(Delivery.at, Delivery.key) > last]
+            last = rows[-1][0]
+            after = [
+                tuple_(Delivery.at, Delivery.key)
+                > tuple_(literal(last.at, Delivery.at.type), literal(last.key))
+            ]
+            most = SOME
         return None
 
     def _release(self, claim: _Claim) -> None:
@@ -199,8 +207,8 @@ class Publisher:
                 self._close(session, claim.attempt, "not begun", "it was stopped before")
                 row.move(State.CLEARED)
 
-    def _may_go(self, session: Session, row: Delivery) -> bool:
-        """Whether this cleared and due delivery may be sent now.
+    def _may_go(self, session: Session, row: Delivery, receipts: Sequence[Receipt]) -> bool:
+        """Whether this cleared and due delivery, of which these parts are live, may be sent now.
 
         Puts it where it belongs if it may not: missed, proposed again, or to be looked for.
         """
@@ -214,8 +222,7 @@ class Publisher:
             return False
         if row.not_after and row.not_after <= now:
             return self._miss(session, row, "it may not be sent after this time")
-        begun = session.scalar(select(func.count()).where(ReceiptRow.key == row.key)) or 0
-        if row.late_after <= now and not row.lateness_settled and not begun:
+        if row.late_after <= now and not row.lateness_settled and not receipts:
             return self._miss(session, row, "nobody was there to send it in time")
         if held(session, row) or not _together(session, row):
             return False
@@ -232,11 +239,12 @@ class Publisher:
         record(session, self.now(), PROGRAM, "missed", row, why=why)
         return False
 
-    def _take(self, session: Session, row: Delivery, here: float) -> _Claim | None:
+    def _take(
+        self, session: Session, row: Delivery, receipts: Sequence[Receipt], here: float
+    ) -> _Claim | None:
         """Claim it; None where another worker was faster."""
         post = row.post
         life, seconds = self.leases(session)
-        receipts = _receipts(session, row.key)
         part = len(receipts)
         limits = self.platforms[row.channel].limits
         owner = f"{self.store.duty.life:x}.{secrets.token_hex(12)}"
@@ -261,7 +269,7 @@ class Publisher:
         )
         if claimed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has one
             return None
-        tokens = [_token(session, row.key, row.fingerprint, n) for n in range(len(post.parts))]
+        tokens = _tokens(session, row.key, row.fingerprint, len(post.parts))
         attempt = self._attempt(session, row.key, part, tokens[part], row.fingerprint, owner)
         pictures = _pictures(session, post.parts)
         parts = tuple(
@@ -352,8 +360,8 @@ class Publisher:
             row = self._ours(session, claim)
             if row is None:
                 return None
-            keep_receipt(session, row, part - 1, receipt, self.now())
             self._close(session, attempt, "live", receipt.id)
+            keep_receipt(session, row, part - 1, receipt, self.now())
             token = claim.parts[part].token
             return self._attempt(session, row.key, part, token, row.fingerprint, claim.owner)
 
@@ -369,8 +377,8 @@ class Publisher:
             row = self._ours(session, claim)
             if row is None:
                 return False
-            keep_receipt(session, row, len(claim.parts) - 1, receipt, self.now())
             self._close(session, attempt, "live", receipt.id)
+            keep_receipt(session, row, len(claim.parts) - 1, receipt, self.now())
             finish(session, row, self.now())
             return True
 
@@ -439,8 +447,12 @@ class Publisher:
         )
 
     def _close(self, session: Session, attempt: int, outcome: str, detail: str) -> None:
-        row = session.get_one(Attempt, attempt)
-        row.outcome, row.detail, row.ended_at = outcome, detail[:500], self.now()
+        session.execute(
+            update(Attempt)
+            .where(Attempt.id == attempt)
+            .values(outcome=outcome, detail=detail[:500], ended_at=self.now())
+            .execution_options(synchronize_session=False)
+        )
 
     # --- doubt ---------------------------------------------------------------------------
 
@@ -530,7 +542,9 @@ class Publisher:
 
     def token(self, session: Session, row: Delivery) -> str:
         """The token of the part of this delivery that is next, or in doubt."""
-        return _token(session, row.key, row.fingerprint, len(_receipts(session, row.key)))
+        return _tokens(session, row.key, row.fingerprint, len(row.post.parts))[
+            len(_receipts(session, row.key))
+        ]
 
     def look_at(self, key: str) -> Outcome | None:
         """Look for one delivery that may or may not be live; what became of it, if anything."""
@@ -550,7 +564,7 @@ class Publisher:
                 version = row.version
             post, fingerprint = row.post, row.fingerprint
             number = len(_receipts(session, key))
-            token = _token(session, key, fingerprint, number)
+            token = _tokens(session, key, fingerprint, len(post.parts))[number]
             first = session.scalar(
                 select(func.min(Attempt.started_at)).where(
                     Attempt.key == key, Attempt.part == number, Attempt.fingerprint == fingerprint
@@ -704,14 +718,16 @@ def _receipts(session: Session, key: str) -> list[Receipt]:
     return [Receipt(row.remote_id, row.url, row.at) for row in rows]
 
 
-def _token(session: Session, key: str, fingerprint: str, part: int) -> str:
-    """This part's token: made once, before the first call, and kept."""
-    row = session.get(PartToken, (key, fingerprint, part))
-    if row is None:
-        row = PartToken(key=key, fingerprint=fingerprint, part=part, token=secrets.token_hex(16))
-        session.add(row)
-        session.flush()
-    return row.token
+def _tokens(session: Session, key: str, fingerprint: str, parts: int) -> list[str]:
+    """The parts' tokens: each made once, before its first call, and kept."""
+    mine = PartToken.key == key, PartToken.fingerprint == fingerprint
+    made = {row.part: row.token for row in session.scalars(select(PartToken).where(*mine))}
+    for part in range(parts):
+        if part not in made:
+            made[part] = secrets.token_hex(16)
+            token = PartToken(key=key, fingerprint=fingerprint, part=part, token=made[part])
+            session.add(token)
+    return [made[part] for part in range(parts)]
 
 
 def _pictures(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:

@@ -526,14 +526,14 @@ class BelievesAtOnce(Publisher):
 
 
 class IgnoresHolds(Publisher):
-    def _may_go(self, session, row):
+    def _may_go(self, session, row, receipts):
         session.execute(
             text(
                 "UPDATE hold SET released_at = '2000-01-01 00:00:00.000000' "
                 "WHERE released_at IS NULL"
             )
         )
-        return super()._may_go(session, row)
+        return super()._may_go(session, row, receipts)
 
 
 class ForgetsTheGap(Publisher):
@@ -553,16 +553,16 @@ class TakesAnyCopy(Publisher):
 
 
 class BeginsThreadsAnew(Publisher):
-    def _take(self, session, row, here):
-        claim = super()._take(session, row, here)
+    def _take(self, session, row, receipts, here):
+        claim = super()._take(session, row, receipts, here)
         return claim and replace(claim, part=0)
 
 
 class IgnoresNotAfter(Publisher):
-    def _may_go(self, session, row):
+    def _may_go(self, session, row, receipts):
         row.lateness_settled, kept, row.not_after = True, row.not_after, None
         try:
-            return super()._may_go(session, row)
+            return super()._may_go(session, row, receipts)
         finally:
             row.not_after = kept
 
