@@ -254,9 +254,24 @@ def _secrets(home: Path) -> dict[str, str]:
     return found
 
 
+def _secrets_seen(home: Path) -> tuple[object, ...]:
+    """What tells whether any secret may have changed; cheaper than reading them all."""
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    files = [home / ".env", *(sorted(Path(folder).iterdir()) if folder else ())]
+    told = [(path, path.stat().st_mtime_ns) for path in files if path.exists()]
+    ours = [(name, value) for name, value in os.environ.items() if name.startswith(PREFIX)]
+    return tuple(told), tuple(ours)
+
+
+@lru_cache(maxsize=1)
+def _secrets_lately(home: Path, *_seen: object) -> dict[str, str]:
+    """The secrets, for each line of a log."""
+    return _secrets(home)
+
+
 def without_secrets(text: str, home: Path | None) -> str:
     """The text with every secret of this office replaced by ***: for logs."""
-    known = _secrets(home or Path())
+    known = _secrets_lately(home or Path(), *_secrets_seen(home or Path()))
     if password := urlsplit(known.get("database", "")).password:
         known = {**known, "": unquote(password)}
     # Short ones would make holes in ordinary words; networks' tokens are long.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from outreach import platforms
 from outreach.app import Outreach, open_desk
@@ -78,6 +78,9 @@ class Field:
     posts: int = 60
     channels: int = 9
     kills: int = 4
+    kinds: tuple[str, ...] = tuple(KINDS)  # of networks, in turn
+    lead: float = -1.0  # seconds from now until the posts are due
+    answer: float = 0.0  # seconds that the network takes to answer; 0: so that a drain takes some
     seed: int = 1
     bug: str = ""  # a planted one, of tests/drill/program.py
     server: postgresql.Server | None = None  # PostgreSQL's, where the drill may restart it
@@ -101,7 +104,7 @@ class Field:
         self.port = 0
         self.network = self._serve()
         # A drain takes seconds, however few the posts: a fault is to strike in its middle.
-        self.answer = max(ANSWER, 4 * self.channels / self.posts)
+        self.answer = self.answer or max(ANSWER, 4 * self.channels / self.posts)
         self.network_fails("")
         self._office()
         self.desk = self._desk()
@@ -126,8 +129,7 @@ class Field:
         return [f"c{n}" for n in range(self.channels)]
 
     def kind(self, channel: str) -> str:
-        kinds = list(KINDS)
-        return kinds[int(channel.removeprefix("c")) % len(kinds)]
+        return self.kinds[int(channel.removeprefix("c")) % len(self.kinds)]
 
     def _desk(self) -> Outreach:
         desk = open_desk(self.home, now=self.now, make=True)
@@ -142,7 +144,7 @@ class Field:
     def put(self) -> None:
         """Posts that are cleared and due now, spread over the channels; late by half a day is
         still in time."""
-        at = self.now() - timedelta(seconds=1)
+        at = self.due = self.now() + timedelta(seconds=self.lead)
         for n in range(self.posts):
             channel = f"c{n % self.channels}"
             one = draft(
@@ -159,6 +161,23 @@ class Field:
         self.clock.write_text("0")
         with self.desk.store.writing() as session:
             session.merge(Heartbeat(id=1, real=self.now(), now=self.now()))
+
+    def put_aside(self, count: int) -> None:
+        """Further posts, cleared and scheduled for the weeks to come."""
+        with self.desk.store.writing() as session:
+            row = session.scalars(select(Delivery).limit(1)).one()
+            one = {name: getattr(row, name) for name in Delivery.__mapper__.columns.keys()}  # noqa: SIM118
+            later = [
+                {
+                    **one,
+                    "key": f"c/later{n}/en@{row.channel}",
+                    "message": f"later{n}",
+                    "at": row.at + timedelta(days=1, minutes=n),
+                }
+                for n in range(count)
+            ]
+            for start in range(0, count, 10_000):
+                session.execute(insert(Delivery), later[start : start + 10_000])
 
     def apply(self) -> None:
         """As if the office's files said what `drafts` says."""
@@ -275,7 +294,7 @@ class Field:
         live, rows = self.live(), self.rows()
         texts = Counter((post["channel"], post["text"]) for post in live)
         results = []
-        for kind in KINDS:
+        for kind in self.kinds:
             mine = [row for row in rows if self.kind(row.channel) == kind]
             result = Result(kind, len(mine), seconds=seconds)
             for (channel, text), copies in texts.items():
