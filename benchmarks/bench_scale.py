@@ -40,9 +40,11 @@ def field(workers: int, **how: object) -> Iterator[Field]:
     """A field on SQLite where `workers` is 0, else on PostgreSQL."""
     address = postgresql.database() if workers else ""
     given = {"kinds": ("asked",), "answer": ANSWER, "lead": 6.0, **how}
-    with tempfile.TemporaryDirectory() as folder:
-        with held(Path(folder), database=address, workers=workers or 1, **given) as made:
-            yield made
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        held(Path(folder), database=address, workers=workers or 1, **given) as made,
+    ):
+        yield made
     if address:
         postgresql.server().drop(address)
 
