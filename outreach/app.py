@@ -34,6 +34,7 @@ from outreach import addresses, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
 from outreach import settle as settling
+from outreach.about import about
 from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
 from outreach.campaign.directory import load_directory
@@ -48,6 +49,7 @@ from outreach.compose.reachable import check as ask_address
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Embedded
+from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
 from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
@@ -118,6 +120,7 @@ class Outreach:
         self._leases = leases or LeaseClock()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
+        self.ending = Ending()
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.ask: Ask = ask_address  # how an address is asked whether it works
 
@@ -164,6 +167,7 @@ class Outreach:
             leases=self._leases,
             differs=self.held_back,
             unready=self.unready,
+            ending=self.ending,
         )
 
     @cached_property
@@ -172,7 +176,8 @@ class Outreach:
 
     def _send(self, channel: str) -> None:
         for outcome in self.publisher.send(channel):
-            log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
+            with about(delivery=outcome.key, channel=channel):
+                log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
 
     # --- files ---------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -52,6 +53,13 @@ class Embedded:
             running = list(self._busy.values())
         for future in running:
             future.result()
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait so long for what is being sent; the channels that are still at it."""
+        with self._lock:
+            running = dict(self._busy)
+        wait_for(running.values(), timeout=seconds)
+        return sorted(channel for channel, future in running.items() if not future.done())
 
     def close(self) -> None:
         """Finish what is being sent, and start nothing more."""

@@ -23,8 +23,11 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from outreach import counters
+from outreach.about import about, note
 from outreach.clearance import PROGRAM, in_force, record, void
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
+from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import held
 from outreach.platforms import Platform, Receipt
@@ -92,10 +95,11 @@ class Publisher:
         differs: Differing = dict,
         unready: Mapping[str, str] | None = None,
         pauses: Sequence[float] = PAUSES,
+        ending: Ending | None = None,
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
         self.leases, self.differs, self.unready = leases, differs, unready or {}
-        self.pauses = pauses
+        self.pauses, self.ending = pauses, ending or Ending()
 
     # --- what is due ---------------------------------------------------------------------
 
@@ -106,9 +110,13 @@ class Publisher:
             return [name for name in session.scalars(due) if name in self.platforms]
 
     def send(self, channel: str) -> Iterator[Outcome]:
-        """Send this channel's due deliveries, most urgent first, until none is left."""
-        while claim := self._claim(channel):
-            yield self._publish(claim)
+        """Send this channel's due deliveries, most urgent first, until none is left, or we end."""
+        while not self.ending.asked and (claim := self._claim(channel)):
+            with about(
+                delivery=claim.key, channel=channel, attempt=claim.attempt, owner=claim.owner[:8]
+            ):
+                outcome = self._publish(claim)
+            yield outcome
 
     def _due(self) -> list[ColumnElement[bool]]:
         now = self.now()
@@ -159,7 +167,7 @@ class Publisher:
         begun = session.scalar(select(func.count()).where(ReceiptRow.key == row.key)) or 0
         if row.late_after <= now and not row.lateness_settled and not begun:
             return self._miss(session, row, "nobody was there to send it in time")
-        if held(session, row) or not _together(session, row):
+        if held(session, row) or not together(session, row):
             return False
         if row.look_since:
             # Looking takes its time, which is not the post's lateness: it was found in time.
@@ -209,9 +217,9 @@ class Publisher:
                 given,
                 token=token,
                 pictures=tuple(replace(p, data=pictures[p.sha256]) for p in given.pictures),
-                fence=self._fence(until),
+                fence=self._fence(until, begins=number == part),
             )
-            for given, token in zip(post.parts, tokens, strict=True)
+            for number, (given, token) in enumerate(zip(post.parts, tokens, strict=True))
         )
         return _Claim(
             row.key,
@@ -239,7 +247,7 @@ class Publisher:
         session.flush()
         return attempt.id
 
-    def _fence(self, until: float) -> Callable[[float], None]:
+    def _fence(self, until: float, *, begins: bool) -> Callable[[float], None]:
         """The check that stands between a claim and the wire.
 
         A process that was stopped after its claim and woken after its lease would otherwise send
@@ -247,6 +255,7 @@ class Publisher:
         """
 
         def fence(seconds: float) -> None:
+            self.ending.fence(seconds, begins=begins)
             if self.leases()[1] + seconds >= until:
                 raise NotNow("our claim would not outlast this call", timedelta(0))
 
@@ -259,7 +268,8 @@ class Publisher:
         number, attempt, before = claim.part, claim.attempt, claim.before
         while True:
             try:
-                receipt = platform.publish(claim.parts[number], before)
+                with counters.call(claim.channel):
+                    receipt = platform.publish(claim.parts[number], before)
             except NotNow as error:
                 wait = max(error.wait, timedelta(seconds=1))
                 return self._end(claim, attempt, State.CLEARED, "not now", error, wait)
@@ -278,6 +288,7 @@ class Publisher:
             if done:
                 return Outcome(claim.key, State.PUBLISHED)
             attempt, before = next_attempt, receipt
+            note(attempt=attempt)
 
     def _receive(
         self, claim: _Claim, attempt: int, part: int, receipt: Receipt, *, done: bool
@@ -395,6 +406,7 @@ class Publisher:
         return [
             outcome
             for row in rows
+            if not self.ending.asked
             if at_once or row.state is State.HANDED or row.look_at <= seconds
             if (outcome := self.look_at(row.key))
         ]
@@ -405,6 +417,10 @@ class Publisher:
 
     def look_at(self, key: str) -> Outcome | None:
         """Look for one delivery that may or may not be live; what became of it, if anything."""
+        with about(delivery=key, channel=key.rpartition("@")[2]):
+            return self._look_at(key)
+
+    def _look_at(self, key: str) -> Outcome | None:
         with self.store.writing() as session:
             row = session.get(Delivery, key)
             if row is None or row.state not in (State.UNCERTAIN, State.HANDED):
@@ -555,6 +571,8 @@ def finish(
     row.move(State.PUBLISHED)
     row.published_at = min(live_since or now, now)
     row.retry_at, row.lateness_settled, row.look_since = None, False, None
+    late = max(timedelta(0), row.published_at - row.at)
+    counters.LATENESS.labels(row.channel).observe(late.total_seconds())
     record(session, now, PROGRAM, "published", row)
 
 
@@ -587,7 +605,7 @@ def _pictures(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:
     return {row.sha256: row.data for row in rows}
 
 
-def _together(session: Session, row: Delivery) -> bool:
+def together(session: Session, row: Delivery) -> bool:
     """`release: together` is a gate: every language of the message is cleared, and none of them
     on hold, or already out."""
     if not row.together:

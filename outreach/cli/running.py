@@ -1,18 +1,23 @@
 """Commands for publishing: status, run, tick, hold, release, settle."""
 
+import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from outreach.cli import logs, rows, show
-from outreach.cli.door import Door, as_json, choose, command
+from outreach.cli.door import FOUND, Door, as_json, choose, command
 from outreach.errors import NotAllowed, OutreachError, Unusable
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from outreach.app import Outreach
     from outreach.settle import Answer
 
@@ -52,38 +57,67 @@ def tick(ctx: typer.Context) -> None:
         typer.echo("Nothing was due.")
 
 
-@command("outreach run", "outreach run --no-web")
+@command("outreach run", "outreach run --no-web", "outreach run --log-format json")
 def run(
     ctx: typer.Context,
     web: bool = typer.Option(True, "--web/--no-web", help="Serve the public pages as well."),
+    log_format: logs.Format = typer.Option("text", help="How lines of the log are written."),
 ) -> None:
     """Run the desk: publish what is due, serve the public pages.
 
-    Figures are collected as well. It runs until it is told to stop (Ctrl-C or SIGTERM), and
-    finishes what is being sent. Its log goes to stderr.
+    Figures are collected as well. It runs until it is told to end (Ctrl-C or SIGTERM): then it
+    begins nothing more, and finishes what is being sent. Its log goes to stderr.
     """
     from outreach import clock
     from outreach.dispatch import only_publisher
 
     door: Door = ctx.obj
     with ExitStack() as held:
-        held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        held.enter_context(logs.to_stderr(door.office, sys.stderr, log_format))
         desk = held.enter_context(door.desk())
         held.enter_context(only_publisher(desk.store.file))
-        serve = held.enter_context(_Pages(desk)) if web else None
+        served = [held.enter_context(page) for page in _pages(desk, public=web)]
         typer.echo(f"Running {desk.office} from {desk.home}; Ctrl-C ends it.", err=True)
-        clock.run(desk, serve=serve)
+        if not clock.run(desk, serve=lambda stop: _serve(served, stop)):
+            sys.stderr.flush()
+            os._exit(FOUND)  # what hangs would be waited for otherwise
 
 
-class _Pages:
-    """The public pages: the address is taken before the clock starts, or the reason said."""
+def _pages(desk: "Outreach", *, public: bool) -> list["_Page"]:
+    """What this desk serves: the public pages, and those for whoever watches the machine."""
+    from outreach.web import app
 
-    def __init__(self, desk: "Outreach") -> None:
+    settings = desk.configuration.settings.web
+    pages = []
+    if public:
+        make = partial(app.create_app, desk)
+        pages.append(_Page("The public pages are", make, settings.listen, "listen"))
+    return pages
+
+
+def _serve(pages: list["_Page"], stop: threading.Event) -> None:
+    """Serve until told to stop; raises Unusable where a server ends by itself."""
+    for page in pages:
+        page.start()
+    try:
+        while all(page.alive for page in pages) and not stop.wait(0.5):
+            pass
+        if not stop.is_set():
+            raise Unusable("the pages have ended by themselves", "see the log above")
+    finally:
+        for page in pages:
+            page.end()
+
+
+class _Page:
+    """A server of pages: its address is taken before the clock starts, or the reason said."""
+
+    def __init__(self, what: str, make: "Callable[[], FastAPI]", listen: str, key: str) -> None:
         import socket
 
-        listen = desk.configuration.settings.web.listen
         host, _, port = listen.rpartition(":")
-        self._desk, self._host, self._port = desk, host.strip("[]"), int(port)
+        self._what, self._make = what, make
+        self._host, self._port = host.strip("[]"), int(port)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._socket = socket.socket(family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,37 +126,37 @@ class _Pages:
             self._socket.listen()  # whoever comes while the server starts waits for it
         except OSError as error:
             self._socket.close()
+            without = ", or: outreach run --no-web" if key == "listen" else ""
             raise Unusable(
                 f"the pages cannot be served on {listen}: {error.strerror}",
-                "end what serves there, choose another listen of [web], or: outreach run --no-web",
+                f"end what serves there, or choose another {key} of [web]{without}",
             ) from None
 
-    def __enter__(self) -> "_Pages":
+    def __enter__(self) -> "_Page":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def __call__(self, stop: threading.Event) -> None:
-        """Serve until told to stop; raises Unusable where the server ends by itself."""
-        from outreach.web.app import create_app, server
+    def start(self) -> None:
+        from outreach.web.app import server
 
-        pages = server(create_app(self._desk), host=self._host, port=self._port)
-        serving = threading.Thread(
-            target=pages.run, kwargs={"sockets": [self._socket]}, name="pages"
+        self._server = server(self._make(), host=self._host, port=self._port)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="pages"
         )
-        serving.start()
+        self._thread.start()
         host = f"[{self._host}]" if ":" in self._host else self._host
         port = self._socket.getsockname()[1]
-        typer.echo(f"The public pages are on http://{host}:{port}/", err=True)
-        try:
-            while serving.is_alive() and not stop.wait(0.5):
-                pass
-            if not stop.is_set():
-                raise Unusable("the public pages have ended by themselves", "see the log above")
-        finally:
-            pages.should_exit = True
-            serving.join()
+        typer.echo(f"{self._what} on http://{host}:{port}/", err=True)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def end(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
 
 
 @command(
