@@ -7,7 +7,8 @@ Everything this program can do. The command line, the web pages and the bot all 
                  in_full, look_at_links
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
-    care         doctor, confirm_people, token_for       before the day
+    care         doctor, watch, ask_account,             before the day, and while it runs
+                 confirm_people, token_for
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach import addresses, holds, kept, notices, people, standing
+from outreach import addresses, alarms, credentials, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
 from outreach import settle as settling
@@ -71,6 +72,7 @@ from outreach.store.tables import (
     Roster,
     ShortLink,
 )
+from outreach.watch import Watch
 
 if TYPE_CHECKING:  # a hundred rules are compiled by whoever needs them
     from outreach.compose.style import House
@@ -173,6 +175,19 @@ class Outreach:
     @cached_property
     def dispatch(self) -> Embedded:
         return Embedded(self._send)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Looks for alarms, and tells them."""
+        return Watch(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            real=self.real,
+            platforms=lambda: self.platforms,
+            unready=lambda: self.unready,
+            differs=self.held_back,
+        )
 
     def _send(self, channel: str) -> None:
         for outcome in self.publisher.send(channel):
@@ -600,6 +615,7 @@ class Outreach:
                 unready=self.unready,
                 roster=self._pending_roster(session),
                 differs=differing,
+                alarms=alarms.lasting(session),
             )
 
     def in_full(self, key: str) -> standing.Line:
@@ -761,6 +777,21 @@ class Outreach:
         return asset.data, asset.type
 
     # --- people and care -----------------------------------------------------------------
+
+    def ask_account(self, channel: str) -> credentials.Answer:
+        """Ask an account who we are, and keep what it said: one that refuses us is an alarm."""
+        answer = credentials.ask(self.platforms[channel])
+        with suppress(Unusable), self.store.writing() as session:
+            credentials.keep(session, channel, answer, self.real())
+        return answer
+
+    def ask_accounts(self) -> int:
+        """Ask the accounts whose turn it is; how many."""
+        with self.store.reading() as session:
+            due = credentials.due(session, self.platforms, self.real())
+        for channel in due:
+            self.ask_account(channel)
+        return len(due)
 
     def person(self, name: str) -> Person:
         """The person of this id, confirmed. Raises NotFound."""

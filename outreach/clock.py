@@ -28,6 +28,7 @@ TICK = 1.0  # seconds between two looks at what is due
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
 COLLECT = 300.0  # seconds between two looks at which figures are due
+WATCH = 30.0  # seconds between two looks at what is an alarm
 ALIVE = 15.0  # seconds between two words to the service manager
 HUNG = 900.0  # seconds without an end of a tick, good or bad, after which we are not called alive
 SAME = 60.0  # seconds for which a job's same trouble is not logged again
@@ -45,6 +46,8 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("tick", alive.after(lambda: desk.tick(wait=False)), IntervalTrigger(seconds=TICK)),
         ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
+        ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
+        ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),

@@ -1,4 +1,4 @@
-"""Commands for publishing: status, run, tick, hold, release, settle."""
+"""Commands for publishing: status, run, tick, alarms, hold, release, settle."""
 
 import os
 import sys
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from outreach.app import Outreach
     from outreach.settle import Answer
+    from outreach.watch import Unkept
 
 
 @command("outreach status", "outreach status --json")
@@ -157,6 +158,64 @@ class _Page:
     def end(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+
+@command("outreach alarms", "outreach alarms --tell", "outreach alarms --test")
+def alarms(
+    ctx: typer.Context,
+    tell: bool = typer.Option(False, "--tell", help="Tell what is new or over, as a timer does."),
+    test: bool = typer.Option(False, "--test", help="Send a test message to whoever is told."),
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show what is wrong with the machine, the accounts or a post, now.
+
+    A running desk looks by itself, and tells whom [alarms] of config/outreach.toml names. --tell
+    does it once, from outside: a timer finds out that the desk itself has ended.
+    """
+    door: Door = ctx.obj
+    with ExitStack() as held:
+        if tell:  # what a timer's journal should have: what was told, and what did not arrive
+            held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        desk = held.enter_context(door.desk())
+        if test:
+            _try_alarms(desk)
+            return
+        found = desk.watch.round(_unkept(desk)) if tell else desk.watch.look()
+        if json:
+            as_json([asdict(one) for one in found])
+        else:
+            rows.say(show.alarms(found, rows.Zones.of(desk)))
+            if not found:
+                typer.echo("Nothing is wrong.")
+    if found:
+        raise typer.Exit(FOUND)
+
+
+def _try_alarms(desk: "Outreach") -> None:
+    ways = desk.watch.ways()
+    if not ways:
+        raise NotAllowed(
+            "nobody is told of alarms here",
+            "set mail or telegram-chat of [alarms] in config/outreach.toml",
+        )
+    failed = desk.watch.try_()
+    for way in ways:
+        typer.echo(f"{way}: {failed.get(way, 'taken')}")
+    if failed:
+        raise typer.Exit(FOUND)
+
+
+def _unkept(desk: "Outreach") -> "Unkept":
+    """A desk that runs beside us remembers what it told, and we would tell it again."""
+    from outreach.dispatch import only_publisher
+
+    try:
+        with only_publisher(desk.store.file):
+            return "tell"
+    except Unusable:
+        return "leave"
+    except OSError:  # the disk is full for the lock as well
+        return "tell"
 
 
 @command(
