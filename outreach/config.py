@@ -79,6 +79,7 @@ class WebSettings(_Strict):
 
     public_url: str = ""  # https; empty until it answers from outside: links are direct then
     listen: str = "127.0.0.1:8025"
+    watch: str = ""  # host and port of /healthz, /readyz and /metrics; none without it
 
 
 class MailSettings(_Strict):
@@ -424,12 +425,15 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
     if wrong := _database_problem(settings.desk.database):
         where = f"{shown}:{line_of(text, ('desk', 'database'))}"
         problems.append(Problem(where, *wrong))
-    listen = settings.web.listen
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
-        where = f"{shown}:{line_of(text, ('web', 'listen'))}"
-        what = f"{listen!r} is not a host and a port"
-        problems.append(Problem(where, what, 'write it like "127.0.0.1:8025"'))
+    for key, listen, like in (
+        ("listen", settings.web.listen, "127.0.0.1:8025"),
+        ("watch", settings.web.watch or "127.0.0.1:0", "127.0.0.1:8026"),
+    ):
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
+            where = f"{shown}:{line_of(text, ('web', key))}"
+            what = f"{listen!r} is not a host and a port"
+            problems.append(Problem(where, what, f'write it like "{like}"'))
     url = settings.web.public_url
     if url and not url.startswith("https://") and not is_loopback(url):
         problems.append(

@@ -86,13 +86,16 @@ def run(
 
 def _pages(desk: "Outreach", *, public: bool) -> list["_Page"]:
     """What this desk serves: the public pages, and those for whoever watches the machine."""
-    from outreach.web import app
+    from outreach.web import app, watch
 
     settings = desk.configuration.settings.web
     pages = []
     if public:
         make = partial(app.create_app, desk)
         pages.append(_Page("The public pages are", make, settings.listen, "listen"))
+    if settings.watch:
+        make = partial(watch.create_app, desk)
+        pages.append(_Page("Health and metrics are", make, settings.watch, "watch"))
     return pages
 
 

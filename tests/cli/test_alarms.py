@@ -1,6 +1,11 @@
 """Alarms as whoever runs the machine meets them: commands, a page for machines, and a timer."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -142,12 +147,61 @@ def refuse():
             "config/outreach.toml:2",
             "alarms.telegram-chat should be a text",
         ),
+        ('[web]\nwatch = "8026"\n', "config/outreach.toml:2", "'8026' is not a host and a port"),
         ("[alarms]\nrepeat-hours = 0\n", "config/outreach.toml:2", "cannot be 0"),
     ],
 )
 def test_settings_with_which_nobody_would_be_told_are_mistakes(shell, settings, where, what):
     shell.write("config/outreach.toml", settings)
     declined(shell("alarms"), 1, where, what)
+
+
+class TestARunningDesk:
+    @pytest.fixture
+    def running(self, shell):
+        """A desk that serves its pages and those for whoever watches it: their addresses."""
+        shell.clock.at = datetime.now(UTC)
+        shell.write(
+            "config/outreach.toml", '[web]\nlisten = "127.0.0.1:0"\nwatch = "127.0.0.1:0"\n'
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "outreach", "run", "--log-format", "json", "--home", shell.home],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        addresses: dict[str, str] = {}
+        try:
+            while len(addresses) < 2:
+                line = process.stderr.readline()
+                assert line, "it ended"
+                if " on http://" in line:
+                    what, _, address = line.strip().rpartition(" are on ")
+                    addresses[what] = address
+            yield process, addresses
+        finally:
+            process.kill()
+            process.wait()
+            process.stderr.close()
+
+    def test_is_watched_on_an_address_of_its_own_that_the_public_pages_do_not_have(self, running):
+        process, addresses = running
+        public, watch = addresses["The public pages"], addresses["Health and metrics"]
+        deadline = time.monotonic() + 30
+        while answer(f"{watch}readyz")[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        status, metrics = answer(f"{watch}metrics")
+        assert status == 200
+        assert "outreach_last_tick_age_seconds" in metrics
+        assert "process_resident_memory_bytes" in metrics
+        assert answer(f"{watch}healthz") == answer(f"{public}healthz") == (200, "ok\n")
+        for path in ("metrics", "readyz"):
+            assert answer(f"{public}{path}")[0] == 404
+        process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=30)[1]
+        assert process.returncode == 0, rest
+        [told] = [json.loads(line) for line in rest.splitlines() if "told to end" in line]
+        assert (told["level"], told["logger"]) == ("info", "outreach.clock")
 
 
 def answer(address: str) -> tuple[int, str]:
