@@ -7,7 +7,8 @@ Everything this program can do. The command line, the web pages and the bot all 
                  in_full, look_at_links
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
-    care         doctor, confirm_people, token_for       before the day
+    care         doctor, watch, ask_account,             before the day, and while it runs
+                 confirm_people, token_for
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
@@ -32,10 +33,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from outreach import addresses, holds, kept, notices, people, standing
+from outreach import addresses, alarms, credentials, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
 from outreach import settle as settling
+from outreach.about import about
 from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
 from outreach.campaign.directory import load_directory
@@ -50,6 +52,7 @@ from outreach.compose.reachable import check as ask_address
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
+from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
 from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
@@ -72,6 +75,7 @@ from outreach.store.tables import (
     Roster,
     ShortLink,
 )
+from outreach.watch import Watch
 
 if TYPE_CHECKING:  # a hundred rules are compiled by whoever needs them
     from outreach.compose.style import House
@@ -81,6 +85,9 @@ log = logging.getLogger(__name__)
 GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
 
+
+FORGOTTEN = timedelta(days=3)
+"""A process that was not seen for so long is no alarm any more."""
 
 COMPARE = 1.0  # seconds between two looks at whether a file has changed, within one turn
 
@@ -127,6 +134,7 @@ class Outreach:
         self._since = self.real()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing, self._compared = Lock(), -COMPARE
+        self.ending = Ending()
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
         self.name = ""  # of this process, while it runs the clock
@@ -175,6 +183,7 @@ class Outreach:
             leases=self._leases,
             differs=self._held_back_lately,
             unready=self.unready,
+            ending=self.ending,
         )
 
     @cached_property
@@ -201,14 +210,39 @@ class Outreach:
             try:
                 yield
             finally:
-                self.dispatch.close()
                 self.name = ""
+                if not self.dispatch.finish(0):  # what hangs is not waited for
+                    self.dispatch.close()
                 with suppress(Unusable), self.store.writing() as session:
                     session.execute(delete(Process).where(Process.name == name))
 
+    @cached_property
+    def watch(self) -> Watch:
+        """Looks for alarms, and tells them."""
+        return Watch(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            real=self.real,
+            platforms=lambda: self.platforms,
+            unready=lambda: self.unready,
+            differs=self.held_back,
+            processes=self._processes,
+        )
+
+    def _processes(self) -> list[alarms.Process]:
+        """Who sends beside each other; of an SQLite's one process the heartbeat tells."""
+        if self.store.embedded:
+            return []
+        with self.store.reading() as session:
+            return [
+                alarms.Process(row.name, row.seen_at) for row in session.scalars(select(Process))
+            ]
+
     def _send(self, channel: str) -> None:
         for outcome in self.publisher.send(channel):
-            log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
+            with about(delivery=outcome.key, channel=channel):
+                log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
 
     # --- files ---------------------------------------------------------------------------
 
@@ -573,6 +607,8 @@ class Outreach:
             if self.name:
                 me = Process(name=self.name, started_at=self._since, seen_at=self.real())
                 session.merge(me)
+                long_gone = Process.seen_at < self.real() - FORGOTTEN
+                session.execute(delete(Process).where(long_gone))
 
     def mind_the_gap(self) -> None:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
@@ -650,6 +686,7 @@ class Outreach:
                 unready=self.unready,
                 roster=self._pending_roster(session),
                 differs=differing,
+                alarms=alarms.lasting(session),
             )
 
     def in_full(self, key: str) -> standing.Line:
@@ -820,6 +857,21 @@ class Outreach:
         return asset.data, asset.type
 
     # --- people and care -----------------------------------------------------------------
+
+    def ask_account(self, channel: str) -> credentials.Answer:
+        """Ask an account who we are, and keep what it said: one that refuses us is an alarm."""
+        answer = credentials.ask(self.platforms[channel])
+        with suppress(Unusable), self.store.writing() as session:
+            credentials.keep(session, channel, answer, self.real())
+        return answer
+
+    def ask_accounts(self) -> int:
+        """Ask the accounts whose turn it is; how many."""
+        with self.store.reading() as session:
+            due = credentials.due(session, self.platforms, self.real())
+        for channel in due:
+            self.ask_account(channel)
+        return len(due)
 
     def person(self, name: str) -> Person:
         """The person of this id, confirmed. Raises NotFound."""

@@ -7,8 +7,10 @@ clock of its own: ticks run side by side, every other job in one process at a ti
 """
 
 import logging
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -18,7 +20,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from outreach import supervisor
 from outreach.app import Outreach
+from outreach.errors import OutreachError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,10 @@ TICK = 1.0  # seconds between two looks at what is due
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
 COLLECT = 300.0  # seconds between two looks at which figures are due
+WATCH = 30.0  # seconds between two looks at what is an alarm
+ALIVE = 15.0  # seconds between two words to the service manager
+HUNG = 900.0  # seconds without an end of a tick, good or bad, after which we are not called alive
+SAME = 60.0  # seconds for which a job's same trouble is not logged again
 
 
 def scheduler_for(desk: Outreach) -> BackgroundScheduler:
@@ -35,9 +43,13 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         timezone=zone,
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
+    alive = _Alive()
     jobs: list[tuple[str, Callable[[], object], object]] = [
-        ("tick", lambda: desk.tick(wait=False), IntervalTrigger(seconds=TICK)),
+        ("tick", alive.after(lambda: desk.tick(wait=False)), IntervalTrigger(seconds=TICK)),
+        ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
+        ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
+        ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
@@ -64,12 +76,49 @@ def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:
             job()
 
 
+class _Alive:
+    """Tells the service manager that the clock goes on.
+
+    A tick that fails is one all the same: to start anew would not give it a disk with room.
+    """
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def after(self, tick: Callable[[], object]) -> Callable[[], None]:
+        def ticked() -> None:
+            try:
+                tick()
+            finally:
+                self._last = time.monotonic()
+
+        return ticked
+
+    def tell(self) -> None:
+        if time.monotonic() - self._last < HUNG:
+            supervisor.tell("WATCHDOG=1")
+
+
 def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
-    """A job whose failure is logged in full and does not end the clock."""
+    """A job whose failure is logged and does not end the clock.
+
+    In full where it is a bug; in a line, and not every second, where it is the machine's trouble.
+    """
+    said: tuple[str, float] = ("", 0.0)
 
     def run() -> None:
+        nonlocal said
         try:
             job()
+        except OutreachError as error:
+            if str(error) != said[0] or time.monotonic() - said[1] > SAME:
+                said = (str(error), time.monotonic())
+                log.error(  # noqa: TRY400 - its words are for an operator, its stack is not
+                    "the clock's job %r could not be done and is tried again: %s; %s",
+                    name,
+                    error,
+                    error.hint,
+                )
         except Exception:
             log.exception("the clock's job %r failed; it runs again at its next time", name)
 
@@ -78,26 +127,88 @@ def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
 
 def run(
     desk: Outreach, serve: Callable[[threading.Event], None] | None = None, *, name: str = "desk"
-) -> None:
-    """Run the clock, and the public pages if `serve` is given, until SIGTERM or SIGINT.
+) -> bool:
+    """Run the clock, and the pages if `serve` is given, until SIGTERM or SIGINT.
 
-    What is being sent is finished before this returns. Raises Unusable where another process of
-    this name runs on the same database.
+    From that moment nothing more is claimed, and what is being sent is finished. False where
+    something had not ended within `desk.ending.patience`: its thread lives on, so whoever called
+    ends the process without waiting for it. Raises Unusable where another process of this name
+    runs on the same database.
     """
     stop = threading.Event()
-    with suppress(ValueError):  # not the main thread: whoever runs us there stops us himself
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-    scheduler = scheduler_for(desk)
-    try:
-        with desk.on_duty(name):
-            scheduler.start()
-            try:
-                if serve:
-                    serve(stop)
-                else:
-                    stop.wait()
-            finally:
-                scheduler.shutdown(wait=True)
-    finally:
+
+    def end() -> None:
+        if not desk.ending.asked:
+            log.info("told to end: finishing what is being sent")
+            supervisor.tell("STOPPING=1")
+        desk.ending.ask()
+        stop.set()
+
+    with desk.on_duty(name):
+        _at_signal(end)
+        scheduler = scheduler_for(desk)
+        scheduler.start()
+        supervisor.tell("READY=1")
+        try:
+            if serve:
+                serve(stop)
+            else:
+                stop.wait()
+        finally:
+            end()
+            ended = _ended(desk, scheduler)
+            _deaf()
+    if ended:
         desk.close()
+    return ended
+
+
+def _ended(desk: Outreach, scheduler: BackgroundScheduler) -> bool:
+    """Wait for what runs, within its time; whether all of it had ended."""
+    jobs = threading.Thread(target=scheduler.shutdown, name="ending", daemon=True)
+    jobs.start()
+    busy = desk.dispatch.finish(desk.ending.left)
+    jobs.join(desk.ending.left)
+    if jobs.is_alive():
+        busy.append("the clock")
+    if busy:
+        log.error("still at it, and given up: %s", ", ".join(busy))
+    return not busy
+
+
+def _deaf() -> None:
+    """Whoever asks again while the last lines of this process run has been heard already.
+
+    Python gives the default back on its way out, and a process that ended in order would seem
+    killed.
+    """
+    with suppress(ValueError):  # not the main thread
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _at_signal(do: Callable[[], None]) -> None:
+    """Do it, in a thread of its own, whenever SIGTERM or SIGINT comes.
+
+    Not in the handler: that interrupts the main thread anywhere, also while it holds the very
+    lock that `do` needs.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def handler(*_: object) -> None:
+        with suppress(OSError):
+            os.write(writing, b"!")
+
+    def wait() -> None:
+        while os.read(reading, 1):
+            do()
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, handler)
+    except ValueError:  # not the main thread: whoever runs us there stops us himself
+        os.close(reading)
+        os.close(writing)
+        return
+    threading.Thread(target=wait, name="signals", daemon=True).start()

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -31,6 +31,8 @@ PREFIX = "OUTREACH_"
 POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
 
@@ -78,6 +80,7 @@ class WebSettings(_Strict):
 
     public_url: str = ""  # https; empty until it answers from outside: links are direct then
     listen: str = "127.0.0.1:8025"
+    watch: str = ""  # host and port of /healthz, /readyz and /metrics; none without it
 
 
 class MailSettings(_Strict):
@@ -88,6 +91,31 @@ class MailSettings(_Strict):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""  # the password is the secret mail_password
     from_: str = ""
+
+
+class AlarmSettings(_Strict):
+    """Who is told when the machine or a post needs somebody. The log is, always."""
+
+    mail: tuple[str, ...] = ()  # through the server of [mail]
+    telegram_chat: str = ""  # a staff chat's number, "-100…"; a bot of ours is in it
+    secrets: str = "ALARMS"  # the prefix of the bot's secret: ALARMS_TOKEN
+    telegram_base: str = ""  # another address than Telegram's own: a loopback server
+    repeat_hours: int = Field(default=6, ge=1, le=168)
+    free_mb: int = Field(default=500, ge=1)
+    stuck_minutes: int = Field(default=5, ge=1, le=1440)
+
+    @property
+    def repeat(self) -> timedelta:
+        return timedelta(hours=self.repeat_hours)
+
+    @property
+    def stuck(self) -> timedelta:
+        return timedelta(minutes=self.stuck_minutes)
+
+    @property
+    def least_free(self) -> int:
+        """Bytes."""
+        return self.free_mb * 1_000_000
 
 
 class ClearanceSettings(_Strict):
@@ -111,6 +139,7 @@ class Settings(_Strict):
     desk: DeskSettings = DeskSettings()
     web: WebSettings = WebSettings()
     mail: MailSettings = MailSettings()
+    alarms: AlarmSettings = AlarmSettings()
     clearance: ClearanceSettings = ClearanceSettings()
     report: ReportSettings = ReportSettings()
 
@@ -429,12 +458,15 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
     if wrong := _database_problem(settings.desk.database):
         where = f"{shown}:{line_of(text, ('desk', 'database'))}"
         problems.append(Problem(where, *wrong))
-    listen = settings.web.listen
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
-        where = f"{shown}:{line_of(text, ('web', 'listen'))}"
-        what = f"{listen!r} is not a host and a port"
-        problems.append(Problem(where, what, 'write it like "127.0.0.1:8025"'))
+    for key, listen, like in (
+        ("listen", settings.web.listen, "127.0.0.1:8025"),
+        ("watch", settings.web.watch or "127.0.0.1:0", "127.0.0.1:8026"),
+    ):
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
+            where = f"{shown}:{line_of(text, ('web', key))}"
+            what = f"{listen!r} is not a host and a port"
+            problems.append(Problem(where, what, f'write it like "{like}"'))
     url = settings.web.public_url
     if url and not url.startswith("https://") and not is_loopback(url):
         problems.append(
@@ -450,6 +482,21 @@ def _settings_problems(settings: Settings, text: str) -> list[Problem]:
     if settings.mail.host and not settings.mail.from_:
         where = f"{shown}:{line_of(text, ('mail', 'from'))}"
         problems.append(Problem(where, "from is missing", 'from = "desk@example.org"'))
+    problems += _alarm_problems(settings, text)
+    return problems
+
+
+def _alarm_problems(settings: Settings, text: str) -> list[Problem]:
+    """Alarms that could reach nobody."""
+    where = f"config/outreach.toml:{line_of(text, ('alarms', 'mail'))}"
+    problems = [
+        Problem(where, f"{address!r} is no address", 'write it like "ops@example.org"')
+        for address in settings.alarms.mail
+        if not _ADDRESS.fullmatch(address)
+    ]
+    if settings.alarms.mail and not settings.mail.host:
+        what = "alarms are to go by mail, and there is no mail server"
+        problems.append(Problem(where, what, "set host and from of [mail]"))
     return problems
 
 

@@ -9,6 +9,7 @@ next tick.
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from threading import Lock
 from typing import Protocol
 
@@ -25,6 +26,9 @@ class Dispatch(Protocol):
 
     def wait(self) -> None:
         """Until nothing that was rung for here is being sent by this process."""
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait so long for what is being sent here; the channels that are still at it."""
 
     def close(self) -> None:
         """Finish what is being sent, and start nothing more."""
@@ -61,6 +65,13 @@ class Embedded:
             running = list(self._busy.values())
         for future in running:
             future.result()
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait so long for what is being sent; the channels that are still at it."""
+        with self._lock:
+            running = dict(self._busy)
+        wait_for(running.values(), timeout=seconds)
+        return sorted(channel for channel, future in running.items() if not future.done())
 
     def close(self) -> None:
         """Finish what is being sent, and start nothing more."""

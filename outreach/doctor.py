@@ -1,8 +1,8 @@
 """What will fail, and why, before the day: each check is a function that yields what it finds.
 
-Nothing is published, and nothing is changed but the note of when this was done. A check that
-cannot tell says so; one that breaks over something unforeseen fails by itself and never hides the
-others.
+Nothing is published, and nothing is changed but the notes of when this was done and of what the
+accounts said. A check that cannot tell says so; one that breaks over something unforeseen fails by
+itself and never hides the others.
 """
 
 import shutil
@@ -23,21 +23,12 @@ from outreach.app import GAP, Outreach
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 from outreach.config import is_loopback
 from outreach.delivery import Delivery, State
-from outreach.errors import (
-    CannotTell,
-    NotNow,
-    OutreachError,
-    PlatformError,
-    Refused,
-    Uncertain,
-    WrongFiles,
-)
+from outreach.errors import OutreachError, WrongFiles
 from outreach.extras import EXTRAS
 from outreach.store import HEAD
 from outreach.store.tables import Meta
 
 TIMEOUT = 10.0  # seconds for a mail server, or for our own public address, to answer
-ROOM = 200_000_000  # bytes: pictures and the database of some years
 SOON = timedelta(days=14)
 
 
@@ -97,7 +88,7 @@ def _database(desk: Outreach) -> Iterator[Finding]:
         free = shutil.disk_usage(desk.store.file.parent).free
         yield Finding(
             "disk",
-            free >= ROOM,
+            free >= desk.configuration.settings.alarms.least_free,
             f"{free / 1e9:,.1f} GB are free",
             "make room before the disk is full: then nothing can be sent",
         )
@@ -138,16 +129,12 @@ def _channel(desk: Outreach, name: str) -> Finding:
     label = f"channel {name}"
     if name in desk.unready:
         return Finding(label, False, desk.unready[name], desk.remedies[name])
-    try:
-        return Finding(label, True, desk.platforms[name].check())
-    except Refused as error:
-        return Finding(label, False, str(error), "until this is put right, nothing goes out on it")
-    except (NotNow, Uncertain, CannotTell) as error:
-        return Finding(label, None, f"it could not be asked: {error}", "try again later")
-    except PlatformError as error:
-        return Finding(label, None, str(error))
-    except Exception as error:
-        return Finding(label, False, f"its adapter failed: {type(error).__name__}")
+    answer = desk.ask_account(name)
+    hint = {
+        False: "until this is put right, nothing goes out on it",
+        None: "try again later",
+    }
+    return Finding(label, answer.ok, answer.what, hint.get(answer.ok, ""))
 
 
 def _posts_in_danger(desk: Outreach) -> Iterator[Finding]:
@@ -318,6 +305,27 @@ def _heartbeat(desk: Outreach) -> Iterator[Finding]:
     yield Finding("clock", age <= GAP, told, "outreach run has to run, or nothing is published")
 
 
+def _alarms(desk: Outreach) -> Iterator[Finding]:
+    """What is an alarm at this moment, and who would be told."""
+    examined = {"clock", "disk", "refused"}  # by the checks above
+    found = [one for one in desk.watch.look() if one.kind not in examined]
+    yield from (Finding("alarm", False, one.what, one.todo) for one in found)
+    ways, missing = desk.watch.ways(), desk.watch.missing
+    if missing:
+        told = f"the bot of the staff chat has no token: {missing} is missing"
+        yield Finding("alarms", False, told, "@BotFather gives one; configuration.md, at secrets")
+    elif ways:
+        yield Finding("alarms", True, f"they go to {' and '.join(ways)}")
+    else:
+        yield Finding(
+            "alarms",
+            None,
+            "nobody is told of alarms: they stand in the log alone",
+            "set mail or telegram-chat of [alarms] in config/outreach.toml; then: "
+            "outreach alarms --test",
+        )
+
+
 CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
     _configuration,
     _database,
@@ -329,6 +337,7 @@ CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
     _heartbeat,
     _house_style,
     _extras,
+    _alarms,
 )
 
 

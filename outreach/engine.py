@@ -55,6 +55,7 @@ class ScaledOut:
         self._loop = asyncio.new_event_loop()
         self._app: App | None = None  # while the engine runs
         self._ended = threading.Event()
+        self._busy: set[str] = set()  # channels that are being sent on here
         self._worker: asyncio.Task[None] | None = None
         # Procrastinate runs sync jobs in the loop's own executor: six threads unless it is given.
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
@@ -72,11 +73,17 @@ class ScaledOut:
     def wait(self) -> None:
         """Nothing: what is being sent is being sent by many, and the next tick asks again."""
 
-    def close(self) -> None:
-        """Answer no more rings, finish what is being sent, and end."""
+    def finish(self, seconds: float) -> list[str]:
+        """Answer no more rings, and wait so long for what is being sent; who is still at it."""
         self._ended.set()
         with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join(seconds)
+        return sorted(self._busy) if self._thread.is_alive() else []
+
+    def close(self) -> None:
+        """Answer no more rings, finish what is being sent, and end."""
+        self.finish(0)
         self._thread.join()
         self._pool.shutdown(wait=True)
 
@@ -145,8 +152,13 @@ class ScaledOut:
                     await tending
 
     def _answer(self, channel: str) -> None:
-        if not self._ended.is_set():
+        if self._ended.is_set():
+            return
+        self._busy.add(channel)
+        try:
             self._send(channel)
+        finally:
+            self._busy.discard(channel)
 
     async def _ring(self, channels: Sequence[str]) -> None:
         from procrastinate.exceptions import AlreadyEnqueued

@@ -212,7 +212,7 @@ def send(
         unreachable, trouble = False, f"{mail.to} has no address"
         if to:
             try:
-                trouble = _post(settings, password, mail, to)
+                trouble = post(settings, password, mail, to)
             except OSError as error:
                 unreachable, trouble = True, f"the mail server cannot be reached: {error}"
         with store.writing() as session:
@@ -229,7 +229,7 @@ def send(
     return sent
 
 
-def _post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
+def post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
     """Hand one mail to the server; what went wrong, or "". OSError where it cannot be reached."""
     try:
         message = _message(settings.from_, to, mail)

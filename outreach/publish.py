@@ -26,8 +26,11 @@ from typing import Protocol, TypeVar
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from outreach import counters
+from outreach.about import about, note
 from outreach.clearance import PROGRAM, Clearance, in_force, record, void
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
+from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import held
 from outreach.platforms import Platform, Receipt
@@ -127,10 +130,11 @@ class Publisher:
         differs: Differing = dict,
         unready: Mapping[str, str] | None = None,
         pauses: Sequence[float] = PAUSES,
+        ending: Ending | None = None,
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
         self.leases, self.differs, self.unready = leases, differs, unready or {}
-        self.pauses = pauses
+        self.pauses, self.ending = pauses, ending or Ending()
         self._gone: dict[int, float] = {}  # lives that are on duty no more: since when, here
 
     # --- what is due ---------------------------------------------------------------------
@@ -142,7 +146,7 @@ class Publisher:
             return [name for name in session.scalars(due) if name in self.platforms]
 
     def send(self, channel: str) -> Iterator[Outcome]:
-        """Send this channel's due deliveries, most urgent first, until none is left.
+        """Send this channel's due deliveries, most urgent first, until none is left, or we end.
 
         The next one is claimed in the transaction that records the one before; whoever stops
         asking gives it back.
@@ -151,7 +155,13 @@ class Publisher:
         try:
             while claim:
                 begun, claim = claim, None  # from here on it may be live, and is not given back
-                outcome, claim = self._publish(begun)
+                with about(
+                    delivery=begun.key,
+                    channel=channel,
+                    attempt=begun.attempt,
+                    owner=begun.owner.rpartition(".")[2][:8],
+                ):
+                    outcome, claim = self._publish(begun)
                 yield outcome
                 claim = claim or self._claim(channel)
         finally:
@@ -170,12 +180,16 @@ class Publisher:
 
     def _claim(self, channel: str) -> _Claim | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
+        if self.ending.asked:
+            return None
         differing = self.differs()
         with self.store.writing(shared=True) as session:
             return self._next(session, channel, differing)
 
     def _next(self, session: Session, channel: str, differing: Mapping[str, str]) -> _Claim | None:
         """As `_claim`, in a transaction that is open."""
+        if self.ending.asked:
+            return None
         here = self.leases.here()  # before the claim: the fence must never be later than the lease
         begun = select(func.count()).where(ReceiptRow.key == Delivery.key).scalar_subquery()
         due = (
@@ -224,7 +238,7 @@ class Publisher:
             return self._miss(session, row, "it may not be sent after this time")
         if row.late_after <= now and not row.lateness_settled and not receipts:
             return self._miss(session, row, "nobody was there to send it in time")
-        if held(session, row) or not _together(session, row):
+        if held(session, row) or not together(session, row):
             return False
         if row.look_since:
             # Looking takes its time, which is not the post's lateness: it was found in time.
@@ -277,9 +291,9 @@ class Publisher:
                 given,
                 token=token,
                 pictures=tuple(replace(p, data=pictures[p.sha256]) for p in given.pictures),
-                fence=self._fence(until),
+                fence=self._fence(until, begins=number == part),
             )
-            for given, token in zip(post.parts, tokens, strict=True)
+            for number, (given, token) in enumerate(zip(post.parts, tokens, strict=True))
         )
         return _Claim(
             row.key,
@@ -307,7 +321,7 @@ class Publisher:
         session.flush()
         return attempt.id
 
-    def _fence(self, until: float) -> Callable[[float], None]:
+    def _fence(self, until: float, *, begins: bool) -> Callable[[float], None]:
         """The check that stands between a claim and the wire.
 
         A process that was stopped after its claim and woken after its lease would otherwise send
@@ -315,6 +329,7 @@ class Publisher:
         """
 
         def fence(seconds: float) -> None:
+            self.ending.fence(seconds, begins=begins)
             if self.leases.here() + seconds >= until:
                 raise NotNow("our claim would not outlast this call", timedelta(0))
 
@@ -328,7 +343,8 @@ class Publisher:
         number, attempt, before = claim.part, claim.attempt, claim.before
         while True:
             try:
-                receipt = platform.publish(claim.parts[number], before)
+                with counters.call(claim.channel):
+                    receipt = platform.publish(claim.parts[number], before)
             except NotNow as error:
                 wait = max(error.wait, timedelta(seconds=1))
                 return self._end(claim, attempt, State.CLEARED, "not now", error, wait), None
@@ -344,6 +360,7 @@ class Publisher:
                 next_attempt = self._receive(claim, attempt, number, receipt)
                 if next_attempt is not None:
                     attempt, before = next_attempt, receipt
+                    note(attempt=attempt)
                     continue
             else:
                 written, following = self._finish(claim, attempt, receipt)
@@ -538,7 +555,9 @@ class Publisher:
                 elif at_once or row.look_at <= seconds:
                     row.look_at = seconds + LOOKING  # other processes leave it to this one
                     wanted.append(row.key)
-        return [outcome for key in wanted if (outcome := self.look_at(key))]
+        return [
+            outcome for key in wanted if not self.ending.asked if (outcome := self.look_at(key))
+        ]
 
     def token(self, session: Session, row: Delivery) -> str:
         """The token of the part of this delivery that is next, or in doubt."""
@@ -548,6 +567,10 @@ class Publisher:
 
     def look_at(self, key: str) -> Outcome | None:
         """Look for one delivery that may or may not be live; what became of it, if anything."""
+        with about(delivery=key, channel=key.rpartition("@")[2]):
+            return self._look_at(key)
+
+    def _look_at(self, key: str) -> Outcome | None:
         with self.store.writing(shared=True) as session:
             row = session.get(Delivery, key, with_for_update=True)
             if row is None or row.state not in (State.UNCERTAIN, State.HANDED):
@@ -702,6 +725,8 @@ def finish(
     row.move(State.PUBLISHED)
     row.published_at = min(live_since or now, now)
     row.retry_at, row.lateness_settled, row.look_since = None, False, None
+    late = max(timedelta(0), row.published_at - row.at)
+    counters.LATENESS.labels(row.channel).observe(late.total_seconds())
     record(session, now, PROGRAM, "published", row)
 
 
@@ -736,7 +761,7 @@ def _pictures(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:
     return {row.sha256: row.data for row in rows}
 
 
-def _together(session: Session, row: Delivery) -> bool:
+def together(session: Session, row: Delivery) -> bool:
     """`release: together` is a gate: every language of the message is cleared, and none of them
     on hold, or already out."""
     if not row.together:

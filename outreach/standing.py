@@ -1,6 +1,6 @@
 """How things stand: the lists that every door shows, read from the database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import addresses
+from outreach.alarms import Alarm
 from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
@@ -47,6 +48,7 @@ class Status:
     roster: str = ""  # what waits to be confirmed in people.toml
     differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
     broken: Mapping[str, str] = field(default_factory=dict)  # posts with an address that is dead
+    alarms: tuple[Alarm, ...] = ()  # told and not over
 
 
 def line(session: Session, row: Delivery) -> Line:
@@ -88,6 +90,7 @@ def status(
     unready: Mapping[str, str],
     roster: str,
     differs: Mapping[str, str],
+    alarms: Iterable[Alarm] = (),
 ) -> Status:
     """Everything that a person should know now."""
     counts = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
@@ -120,6 +123,7 @@ def status(
         roster=roster,
         differs=differs,
         broken=addresses.broken(session),
+        alarms=tuple(alarms),
     )
 
 

@@ -511,7 +511,7 @@ class SweepsToCleared(Publisher):
 
 
 class HasNoFence(Publisher):
-    def _fence(self, until):
+    def _fence(self, until, **_):
         return lambda _seconds: None
 
 

@@ -2,9 +2,6 @@
 
 import base64
 import socket
-import socketserver
-import threading
-from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import select
@@ -16,57 +13,13 @@ from outreach.delivery import Delivery
 from outreach.store.tables import Mail, Meta
 from tests.conftest import Office, state
 from tests.drafts import KEY, SOON, put, soon
-
-
-class Post(socketserver.StreamRequestHandler):
-    """As much of SMTP as a mail needs. It writes with CRLF, and repeats what it refuses."""
-
-    def handle(self):
-        self._say("220 post.example.org")
-        for line in self.rfile:
-            said = line.decode().strip()
-            verb = said.upper().partition(" ")[0]
-            if verb == "EHLO":
-                self._say("250-post.example.org\r\n250 AUTH PLAIN")
-            elif verb == "AUTH":
-                self._say(f"535 5.7.8 not with {self.server.password} ({said})")
-            elif verb == "RCPT" and self.server.refuses:
-                self._say("550 5.1.1 no such person")
-            elif verb == "DATA":
-                self._say("354 go on")
-                self.server.mails.append(self._read())
-                self._say("250 taken")
-            elif verb == "QUIT":
-                self._say("221 bye")
-                return
-            else:
-                self._say("250 ok")
-
-    def _say(self, text):
-        self.wfile.write(f"{text}\r\n".encode())
-
-    def _read(self):
-        lines = []
-        for line in self.rfile:
-            if line == b".\r\n":
-                break
-            lines.append(line.removeprefix(b"."))
-        return message_from_bytes(b"".join(lines), policy=policy.default)
+from tests.mail import mail_server
 
 
 @pytest.fixture
 def server():
-    class Server(socketserver.ThreadingTCPServer):
-        allow_reuse_address, daemon_threads = True, True
-        mails, refuses, password = [], False, "s3cret-of-the-office"
-
-    with Server(("127.0.0.1", 0), Post) as server:
-        server.mails = []
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with mail_server() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -213,8 +166,8 @@ class TestServers:
         assert desk.status().mails_waiting == 0
 
     def test_a_server_that_is_not_there_leaves_it_waiting(self, desk, server):
-        with socketserver.TCPServer(("127.0.0.1", 0), Post) as gone:
-            port = gone.server_address[1]
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            port = gone.getsockname()[1]
         put(desk, soon())
         desk.tell()
         settings = MailSettings(host="127.0.0.1", port=port, security="none", from_="o@example.org")

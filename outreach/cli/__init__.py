@@ -3,7 +3,7 @@
     office      init, login, people, doctor
     files       check, plan, apply, lint, languages, sheet, rehearse, new, fmt, schema
     clearing    review, clear, return, trail
-    running     status, run, tick, hold, release, settle
+    running     status, run, tick, alarms, hold, release, settle
     figures     import, report
 
 Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in

@@ -1,17 +1,21 @@
 """Logs: the office's own file, readable by its owner alone, or stderr for a running desk.
 
-Every line goes through the office's secrets first: none of them is ever written.
+Every line goes through the office's secrets first: none of them is ever written. A line that is
+logged while a delivery is in hand carries its key, whoever logs it.
 """
 
+import json
 import logging
 import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
+from outreach.about import KNOWN, facts
 from outreach.cli import tokens
 from outreach.errors import OutreachError
 
@@ -20,6 +24,13 @@ _TALKATIVE = (
     *("httpx", "httpcore", "telegram", "tweepy", "urllib3", "uvicorn"),
     *("alembic", "apscheduler"),
 )
+
+
+class Format(StrEnum):
+    """How a line is written: for people, or one JSON object for machines."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class _Discreet(logging.Formatter):
@@ -31,8 +42,35 @@ class _Discreet(logging.Formatter):
         super().__init__(_LINE, "%Y-%m-%d %H:%M:%S")
         self._home = home
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """The line without its stack: with what it is about at its end."""
+        about = " ".join(f"{name}={value}" for name, value in facts().items())
+        return super().formatMessage(record) + (f" ({about})" if about else "")
+
     def format(self, record: logging.LogRecord) -> str:
         return _without_secrets(super().format(record), self._home)
+
+
+class _Json(_Discreet):
+    """One line, one object: time, level, logger, message; what it is about; a stack, if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        known = facts()
+        told: dict[str, str | int] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: known[name] for name in KNOWN if name in known},
+        }
+        if record.exc_info:
+            told["trace"] = self.formatException(record.exc_info)
+        # Each by itself: written as JSON, a secret may look otherwise.
+        clean = {
+            name: _without_secrets(value, self._home) if isinstance(value, str) else value
+            for name, value in told.items()
+        }
+        return json.dumps(clean, ensure_ascii=False)
 
 
 def _without_secrets(text: str, home: Path | None) -> str:
@@ -47,23 +85,24 @@ def _without_secrets(text: str, home: Path | None) -> str:
 @contextmanager
 def to_file(home: Path) -> Iterator[None]:
     """Warnings and worse go to data/outreach.log, and none to the screen."""
-    with _handling(_Private(home / "data" / "outreach.log"), home, logging.WARNING):
+    with _handling(_Private(home / "data" / "outreach.log"), _Discreet(home), logging.WARNING):
         yield
 
 
 @contextmanager
-def to_stderr(home: Path, stream: TextIO) -> Iterator[None]:
-    """What a running desk does, a plain line each; of libraries, warnings only."""
+def to_stderr(home: Path, stream: TextIO, format: Format = Format.TEXT) -> Iterator[None]:
+    """What a running desk does, a line each; of libraries, warnings only."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    with _handling(logging.StreamHandler(stream), home, logging.INFO):
+    form = _Json(home) if format is Format.JSON else _Discreet(home)
+    with _handling(logging.StreamHandler(stream), form, logging.INFO):
         yield
 
 
 @contextmanager
-def _handling(handler: logging.Handler, home: Path, level: int) -> Iterator[None]:
+def _handling(handler: logging.Handler, form: _Discreet, level: int) -> Iterator[None]:
     root = logging.getLogger()
-    handler.setFormatter(_Discreet(home))
+    handler.setFormatter(form)
     handler.setLevel(level)
     before = root.level
     root.addHandler(handler)

@@ -1,20 +1,26 @@
-"""Commands for publishing: status, run, tick, hold, release, settle."""
+"""Commands for publishing: status, run, tick, alarms, hold, release, settle."""
 
+import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from outreach.cli import logs, rows, show
-from outreach.cli.door import Door, as_json, choose, command
+from outreach.cli.door import FOUND, Door, as_json, choose, command
 from outreach.errors import NotAllowed, OutreachError, Unusable
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from outreach.app import Outreach
     from outreach.settle import Answer
+    from outreach.watch import Unkept
 
 
 @command("outreach status", "outreach status --json")
@@ -50,34 +56,45 @@ def tick(ctx: typer.Context) -> None:
         typer.echo("Nothing was due.")
 
 
-@command("outreach run", "outreach run --no-web")
+@command("outreach run", "outreach run --no-web", "outreach run --log-format json")
 def run(
     ctx: typer.Context,
     web: bool = typer.Option(True, "--web/--no-web", help="Serve the public pages as well."),
+    log_format: logs.Format = typer.Option("text", help="How lines of the log are written."),
 ) -> None:
     """Run the desk: publish what is due, serve the public pages.
 
-    Figures are collected as well. It runs until it is told to stop (Ctrl-C or SIGTERM), and
-    finishes what is being sent. Its log goes to stderr.
+    Figures are collected as well. It runs until it is told to end (Ctrl-C or SIGTERM): then it
+    begins nothing more, and finishes what is being sent. Its log goes to stderr.
     """
-    from outreach import clock
-
     door: Door = ctx.obj
     with ExitStack() as held:
-        held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        held.enter_context(logs.to_stderr(door.office, sys.stderr, log_format))
         desk = held.enter_context(door.desk())
         held.enter_context(desk.store.duty.begin())  # before anything is said or served
-        serve = held.enter_context(_Pages(desk)) if web else None
+        pages = desk.configuration.settings.web
+        served = [
+            held.enter_context(page)
+            for page in _pages(desk, pages.listen if web else "", pages.watch)
+        ]
         typer.echo(f"Running {desk.office} from {desk.home}; Ctrl-C ends it.", err=True)
-        clock.run(desk, serve=serve)
+        _run(desk, served, "desk")
 
 
-@command("outreach worker", "outreach worker --name second-machine")
+@command(
+    "outreach worker",
+    "outreach worker --name second-machine",
+    "outreach worker --name third --watch 127.0.0.1:8027",
+)
 def worker(
     ctx: typer.Context,
     name: str = typer.Option(
         "", help="What it is called in status and alarms; this machine's name unless said."
     ),
+    watch: str = typer.Option(
+        "", metavar="ADDRESS", help="Serve health and metrics there: 127.0.0.1:8027."
+    ),
+    log_format: logs.Format = typer.Option("text", help="How lines of the log are written."),
 ) -> None:
     """Help the desk to send, from here or another machine.
 
@@ -86,11 +103,9 @@ def worker(
     """
     import socket
 
-    from outreach import clock
-
     door: Door = ctx.obj
     with ExitStack() as held:
-        held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        held.enter_context(logs.to_stderr(door.office, sys.stderr, log_format))
         desk = held.enter_context(door.desk())
         if desk.store.embedded:
             raise Unusable(
@@ -100,18 +115,56 @@ def worker(
         desk.has_folder = False
         name = name or socket.gethostname()
         typer.echo(f"Working for {desk.office} as {name}; Ctrl-C ends it.", err=True)
-        clock.run(desk, name=name)
+        served = [held.enter_context(page) for page in _pages(desk, "", watch)]
+        _run(desk, served, name)
 
 
-class _Pages:
-    """The public pages: the address is taken before the clock starts, or the reason said."""
+def _run(desk: "Outreach", served: list["_Page"], name: str) -> None:
+    """Run the clock, and these pages, until told to end."""
+    from outreach import clock
 
-    def __init__(self, desk: "Outreach") -> None:
+    if not clock.run(desk, serve=lambda stop: _serve(served, stop), name=name):
+        sys.stderr.flush()
+        os._exit(FOUND)  # what hangs would be waited for otherwise
+
+
+def _pages(desk: "Outreach", listen: str, watched: str) -> list["_Page"]:
+    """What this process serves: the public pages, and those for whoever watches the machine."""
+    from outreach.web import app, watch
+
+    pages = []
+    if listen:
+        make = partial(app.create_app, desk)
+        pages.append(_Page("The public pages are", make, listen, "listen"))
+    if watched:
+        make = partial(watch.create_app, desk)
+        pages.append(_Page("Health and metrics are", make, watched, "watch"))
+    return pages
+
+
+def _serve(pages: list["_Page"], stop: threading.Event) -> None:
+    """Serve until told to stop; raises Unusable where a server ends by itself."""
+    for page in pages:
+        page.start()
+    try:
+        while all(page.alive for page in pages) and not stop.wait(0.5):
+            pass
+        if not stop.is_set():
+            raise Unusable("the pages have ended by themselves", "see the log above")
+    finally:
+        for page in pages:
+            page.end()
+
+
+class _Page:
+    """A server of pages: its address is taken before the clock starts, or the reason said."""
+
+    def __init__(self, what: str, make: "Callable[[], FastAPI]", listen: str, key: str) -> None:
         import socket
 
-        listen = desk.configuration.settings.web.listen
         host, _, port = listen.rpartition(":")
-        self._desk, self._host, self._port = desk, host.strip("[]"), int(port)
+        self._what, self._make = what, make
+        self._host, self._port = host.strip("[]"), int(port)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._socket = socket.socket(family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -120,37 +173,93 @@ class _Pages:
             self._socket.listen()  # whoever comes while the server starts waits for it
         except OSError as error:
             self._socket.close()
+            without = ", or: outreach run --no-web" if key == "listen" else ""
             raise Unusable(
                 f"the pages cannot be served on {listen}: {error.strerror}",
-                "end what serves there, choose another listen of [web], or: outreach run --no-web",
+                f"end what serves there, or choose another {key} of [web]{without}",
             ) from None
 
-    def __enter__(self) -> "_Pages":
+    def __enter__(self) -> "_Page":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def __call__(self, stop: threading.Event) -> None:
-        """Serve until told to stop; raises Unusable where the server ends by itself."""
-        from outreach.web.app import create_app, server
+    def start(self) -> None:
+        from outreach.web.app import server
 
-        pages = server(create_app(self._desk), host=self._host, port=self._port)
-        serving = threading.Thread(
-            target=pages.run, kwargs={"sockets": [self._socket]}, name="pages"
+        self._server = server(self._make(), host=self._host, port=self._port)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="pages"
         )
-        serving.start()
+        self._thread.start()
         host = f"[{self._host}]" if ":" in self._host else self._host
         port = self._socket.getsockname()[1]
-        typer.echo(f"The public pages are on http://{host}:{port}/", err=True)
-        try:
-            while serving.is_alive() and not stop.wait(0.5):
-                pass
-            if not stop.is_set():
-                raise Unusable("the public pages have ended by themselves", "see the log above")
-        finally:
-            pages.should_exit = True
-            serving.join()
+        typer.echo(f"{self._what} on http://{host}:{port}/", err=True)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def end(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@command("outreach alarms", "outreach alarms --tell", "outreach alarms --test")
+def alarms(
+    ctx: typer.Context,
+    tell: bool = typer.Option(False, "--tell", help="Tell what is new or over, as a timer does."),
+    test: bool = typer.Option(False, "--test", help="Send a test message to whoever is told."),
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show what is wrong with the machine, the accounts or a post, now.
+
+    A running desk looks by itself, and tells whom [alarms] of config/outreach.toml names. --tell
+    does it once, from outside: a timer finds out that the desk itself has ended.
+    """
+    door: Door = ctx.obj
+    with ExitStack() as held:
+        if tell:  # what a timer's journal should have: what was told, and what did not arrive
+            held.enter_context(logs.to_stderr(door.office, sys.stderr))
+        desk = held.enter_context(door.desk())
+        if test:
+            _try_alarms(desk)
+            return
+        found = desk.watch.round(_unkept(desk)) if tell else desk.watch.look()
+        if json:
+            as_json([asdict(one) for one in found])
+        else:
+            rows.say(show.alarms(found, rows.Zones.of(desk)))
+            if not found:
+                typer.echo("Nothing is wrong.")
+    if found:
+        raise typer.Exit(FOUND)
+
+
+def _try_alarms(desk: "Outreach") -> None:
+    ways = desk.watch.ways()
+    if not ways:
+        raise NotAllowed(
+            "nobody is told of alarms here",
+            "set mail or telegram-chat of [alarms] in config/outreach.toml",
+        )
+    failed = desk.watch.try_()
+    for way in ways:
+        typer.echo(f"{way}: {failed.get(way, 'taken')}")
+    if failed:
+        raise typer.Exit(FOUND)
+
+
+def _unkept(desk: "Outreach") -> "Unkept":
+    """A desk that runs beside us remembers what it told, and we would tell it again."""
+    try:
+        with desk.store.duty.begin():
+            return "tell"
+    except Unusable:
+        return "leave"
+    except OSError:  # the disk is full for the lock as well
+        return "tell"
 
 
 @command(

@@ -10,6 +10,7 @@ from outreach.cli.rows import Row, Zones, ago, counted, row
 from outreach.errors import Problem
 
 if TYPE_CHECKING:  # these bring the database with them
+    from outreach.alarms import Alarm
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
     from outreach.doctor import Finding
@@ -400,6 +401,10 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         yield row(f"{counted(now.mails_waiting, 'notice')} not mailed yet.")
     if now.roster:
         yield row((now.roster, "yellow"))
+    if now.alarms:
+        yield row()
+        yield row(("Alarms", "bold red"))
+        yield from alarms(now.alarms, zones)
     for heading, colour, words in (
         ("On hold", "bold red", now.holds),
         ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
@@ -455,6 +460,14 @@ def _alike(lines: Iterable["Line"], zones: Zones, *, todo: str = "") -> Iterator
             yield row(reason, indent=12)
         if todo:
             yield row(todo, indent=12, lead="→ ")
+
+
+def alarms(lasting: Iterable["Alarm"], zones: Zones) -> Iterator[Row]:
+    """What is wrong, since when, and what to do."""
+    for one in lasting:
+        since = f"  since {zones.show(one.since)}" if one.since else ""
+        yield row(one.what, (since, "dim"), indent=2)
+        yield row(one.todo, indent=2, lead="→ ")
 
 
 def findings(found: Iterable["Finding"]) -> Iterator[Row]:

@@ -142,6 +142,14 @@ class Told(Protocol):
         """It was not posted. Raises NotFound."""
 
 
+@runtime_checkable
+class Expires(Protocol):
+    """A platform that knows when its token ends."""
+
+    def expires(self) -> datetime | None:
+        """When, aware, UTC; None for one that does not end. Asked after `check`, of no network."""
+
+
 @dataclass(frozen=True)
 class Account:
     """What `open_desk()` gives an adapter: options of channels.toml, secrets, a shelf, the time.

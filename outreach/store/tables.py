@@ -1,4 +1,4 @@
-"""The tables that belong to no single module: trail, holds, figures, links, people, mail.
+"""The tables that belong to no single module: trail, holds, figures, links, people, mail, alarms.
 
 Deliveries and their attempts stand in `outreach/delivery.py`, clearances in
 `outreach/clearance.py`. Every instant is aware UTC. Rows of the trail and of snapshots are
@@ -8,7 +8,7 @@ only ever added: triggers in the database refuse to change or delete them.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store import Base
@@ -241,6 +241,15 @@ class Mail(Base):
     """A notice on its way; `about` keeps the same notice from being written twice."""
 
     __tablename__ = "mail"
+    # What waits is found without reading what was sent, however much that is.
+    __table_args__ = (
+        Index(
+            "ix_mail_waiting",
+            "id",
+            sqlite_where=text("sent_at IS NULL"),
+            postgresql_where=text("sent_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     to: Mapped[str]  # a person's id
@@ -252,3 +261,37 @@ class Mail(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try: Mapped[datetime | None]
     trouble: Mapped[str] = mapped_column(default="")
+
+
+class AccountCheck(Base):
+    """What an account said when it was last asked who we are: `ok` is None where it never told.
+
+    `expires` is when its token ends, where its network knows that.
+    """
+
+    __tablename__ = "account_check"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    ok: Mapped[bool | None]
+    since: Mapped[datetime]  # it has been so
+    what: Mapped[str]
+    expires: Mapped[datetime | None]
+
+
+class AlarmRow(Base):
+    """An alarm that lasts, or is over and not told yet. Gone once that has been told."""
+
+    __tablename__ = "alarm"
+
+    about: Mapped[str] = mapped_column(primary_key=True)  # kind, where and host in one
+    kind: Mapped[str]
+    where: Mapped[str]
+    host: Mapped[str]  # the machine that alone can see it, or ""
+    what: Mapped[str]
+    todo: Mapped[str]
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]  # when it was last found
+    told_at: Mapped[datetime | None]  # when somebody was last told
+    next_at: Mapped[datetime]  # when somebody is told, or told again
+    over_at: Mapped[datetime | None]
