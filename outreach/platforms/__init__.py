@@ -201,6 +201,7 @@ class Reads(Protocol):
 
 
 PLATFORMS = {
+    "bluesky": "outreach.platforms.bluesky:Bluesky",
     "feed": "outreach.platforms.feed:Feed",
     "manual": "outreach.platforms.manual:Manual",
     "mastodon": "outreach.platforms.mastodon:Mastodon",

@@ -140,14 +140,18 @@ class Mastodon:
 
     def check(self) -> str:
         """Whose the token is, and whether the server takes what is checked here."""
-        me = self._ask(lambda client: client.me())
-        if self._name and me["username"].lower() != self._name.lower():
+
+        def look(client: Any) -> tuple[str, str]:
+            me = client.me()
+            return str(me["username"]), str(me["display_name"] or me["username"])
+
+        name, title = self._ask(look)
+        if self._name and name.lower() != self._name.lower():
             raise Refused(
-                f"this token is for @{me['username']}, but channels.toml says @{self._name}: "
+                f"this token is for @{name}, but channels.toml says @{self._name}: "
                 "correct `handle`, or make a token while signed in as that account"
             )
-        told = f"{self.account}: “{me['display_name'] or me['username']}”, token accepted"
-        return told + self._differences()
+        return f"{self.account}: “{title}”, token accepted{self._differences()}"
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it; one that is gone already is no failure."""

@@ -393,6 +393,7 @@ def _waiting(r: Rehearsal, zones: Zones) -> Iterator[dict[str, Any]]:
 # --- the posts ----------------------------------------------------------------------------
 
 _NETWORKS = {
+    "bluesky": "Bluesky",
     "feed": "Web feed",
     "manual": "posted by hand",
     "mastodon": "Mastodon",

@@ -36,14 +36,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command, ready, cwd, **environment):
-    """A server in a process of its own, from when `ready()` is true until the block ends."""
-    log = cwd / f"{Path(command[0]).name}.log"
+def running(command, ready, temporary, cwd=None, **environment):
+    """A server in a process of its own, from when `ready()` is true until the block ends.
+
+    What it says, and what it keeps meanwhile, lies in the folder `temporary`.
+    """
+    log = temporary / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [str(word) for word in command],
-            cwd=cwd,
-            env={**os.environ, **environment},
+            cwd=cwd or temporary,
+            env={**os.environ, "TMPDIR": str(temporary), **environment},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -116,7 +119,7 @@ class Behind(Network):
 
         def forward():
             asked = f"{quote(path)}?{urlencode(query, doseq=True)}" if query else quote(path)
-            own = {k: v for k, v in headers.items() if k.lower() not in ("host", "connection")}
+            own = {k: v for k, v in headers.items() if k.lower() not in DROPPED}
             reply.status, told, data = ask(self.upstream, method, asked, body, own)
             reply.headers = {k: v for k, v in told.items() if k.lower() in KEPT}
             return data
@@ -125,7 +128,8 @@ class Behind(Network):
         return self.rules.kind(method, path), reply
 
 
-KEPT = {
+DROPPED = {"host", "connection", "accept-encoding"}  # of a request
+KEPT = {  # of an answer
     *("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
     *("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy"),
 }

@@ -425,14 +425,11 @@ def photo_size(name, data):
 
 
 def fields(text: str) -> dict[str, Any]:
-    """The fields of a query or a form: those whose name ends in [] as lists."""
-    found: dict[str, Any] = {}
+    """The fields of a query or a form: as lists those that repeat, or whose name ends in []."""
+    found: dict[str, list[str]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        if name.endswith("[]"):
-            found.setdefault(name, []).append(value)
-        else:
-            found[name] = value
-    return found
+        found.setdefault(name, []).append(value)
+    return {k: v if len(v) > 1 or k.endswith("[]") else v[0] for k, v in found.items()}
 
 
 def form(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -321,6 +321,12 @@ class TestMastodon(ServerContract):
         with pytest.raises(Refused, match="new one with read write:media write:statuses"):
             platform.publish(part(), None)
 
+    def test_an_error_that_quotes_what_we_sent_is_told_without_it(self, platform, network):
+        network.failure = lambda _fault: no(422, f"Bad header: Bearer {network.TOKEN}")
+        network.next_fault = "refused"
+        with pytest.raises(Refused, match="Bad header: Bearer …"):
+            platform.publish(part(), None)
+
     @pytest.mark.parametrize(("status", "kind"), [(301, Refused), (308, Refused), (303, Uncertain)])
     def test_a_server_that_moved_is_named_and_not_followed(self, platform, network, status, kind):
         def moved(_fault):
