@@ -193,7 +193,7 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
-class Reads(Protocol):
+class Validates(Protocol):
     """An adapter that can tell mistakes in its options of channels.toml."""
 
     def mistakes(self, options: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
