@@ -526,7 +526,7 @@ def _database_problem(url: str) -> tuple[str, str] | None:
 
 
 def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:
-    from outreach.platforms import PLATFORMS, load, nearest
+    from outreach.platforms import PLATFORMS, Validates, load, nearest
 
     shown = "config/channels.toml"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
@@ -549,6 +549,9 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
                     did_you_mean(option, known) or f"known are: {', '.join(sorted(known))}",
                 )
             )
+    if isinstance(adapter, Validates):
+        for option, what, hint in adapter.mistakes(settings.options):
+            problems.append(Problem(f"{shown}:{line_of(text, (name, option))}", what, hint))
     if settings.zone:
         try:
             _zone(settings.zone)

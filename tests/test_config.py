@@ -119,7 +119,7 @@ class TestMistakes:
             (
                 "config/channels.toml:4",
                 "there is no platform 'myspace'",
-                "known are: feed, manual, memory, telegram, x",
+                "known are: bluesky, feed, manual, mastodon, memory, telegram, x",
             ),
             ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]
@@ -127,6 +127,21 @@ class TestMistakes:
     def test_an_option_that_the_platform_does_not_know_is_told_with_the_nearest(self, office):
         assert channels_file(office, '[t]\nplatform = "telegram"\nchta = "@n"\n') == [
             ("config/channels.toml:3", "chta is not an option of telegram", "did you mean chat?")
+        ]
+
+    def test_an_option_that_its_platform_cannot_use_is_told_with_its_line(self, office):
+        text = '[m]\nplatform = "mastodon"\nhandle = "@neaspec"\ncharacters = 0\n'
+        assert channels_file(office, text) == [
+            (
+                "config/channels.toml:3",
+                "'@neaspec' names no server",
+                'write handle = "@name@server"',
+            ),
+            (
+                "config/channels.toml:4",
+                "characters cannot be '0'",
+                "write what the server says that it takes: characters = 500",
+            ),
         ]
 
     @pytest.mark.parametrize("name", ["a/b", "a@b", "a b"])

@@ -202,9 +202,19 @@ class Adapter(Protocol):
         """Make the platform for one account. Opens no connection."""
 
 
+@runtime_checkable
+class Validates(Protocol):
+    """An adapter that can tell mistakes in its options of channels.toml."""
+
+    def mistakes(self, options: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+        """Option, what is wrong with it, and what to do. Asks no network."""
+
+
 PLATFORMS = {
+    "bluesky": "outreach.platforms.bluesky:Bluesky",
     "feed": "outreach.platforms.feed:Feed",
     "manual": "outreach.platforms.manual:Manual",
+    "mastodon": "outreach.platforms.mastodon:Mastodon",
     "memory": "outreach.platforms.memory:Memory",
     "telegram": "outreach.platforms.telegram:Telegram",
     "x": "outreach.platforms.x:X",

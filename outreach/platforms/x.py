@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit, urlunsplit
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms.failures import bounded, looking, surely_not_live
+from outreach.platforms.wire import never_left, wire
 from outreach.platforms.x_text import as_read, expanded, weighted, without_links
 from outreach.post import Part, unfenced
 
@@ -65,7 +66,7 @@ class X:
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
         """Upload the pictures, which makes nothing public; then post, as a reply to `after`."""
-        with _surely_not_live(), self._client() as client:
+        with surely_not_live("the pictures did not arrive"), self._client() as client:
             media = [self._upload(client, picture) for picture in part.pictures]
         with self._client(part.fence) as client:
             answer = client.create_tweet(
@@ -78,7 +79,7 @@ class X:
 
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """The newest post of our own timeline that reads the same once addresses are expanded."""
-        with _looking(), self._client() as client:
+        with looking("X"), self._client() as client:
             # X tells time in whole seconds.
             start = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
             posts, more = self._timeline(client, {"max_results": 100, "start_time": start})
@@ -193,7 +194,16 @@ class X:
             raise Refused(f"{told}: see platforms.md in the documentation")
         client = tweepy.Client(**{name: account.secrets[name] for name in self.needs})
         client.session.max_redirects = 0  # a redirected request would be sent twice
-        client.session.mount("https://", _wire(account.base, self.connect, self.timeout, fence))
+        client.session.mount(
+            "https://",
+            wire(
+                self.connect,
+                self.timeout,
+                base=account.base,  # the OAuth signature stays the one for X's own address
+                fence=fence,
+                live=lambda method, path: (method, path) == ("POST", "/2/tweets"),
+            ),
+        )
         try:
             yield client
         except PlatformError:
@@ -201,8 +211,7 @@ class X:
         except tweepy.HTTPException as error:
             raise _meaning(error) from error
         except requests.RequestException as error:
-            reason = error.args[0] if error.args else None
-            if _never_left(getattr(reason, "reason", reason)):
+            if never_left(error):
                 raise NotNow("X cannot be reached") from error
             slow = isinstance(error, requests.Timeout)
             why = "it took too long" if slow else "the connection broke"
@@ -242,59 +251,8 @@ def _wait(headers: Mapping[str, str]) -> timedelta:
     """How long X asks to wait, within a second and a day; its window is 15 minutes."""
     for name, now in (("retry-after", 0.0), ("x-rate-limit-reset", time.time())):
         if headers.get(name, "").isdigit():
-            return timedelta(seconds=max(1.0, min(int(headers[name]) - now, 86_400.0)))
+            return bounded(int(headers[name]) - now)
     return timedelta(minutes=15)
-
-
-def _never_left(reason: Any) -> bool:
-    """Whether no connection was made, so that no byte of a request left."""
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
-
-
-@contextmanager
-def _surely_not_live() -> Iterator[None]:
-    """For requests that make nothing public: no doubt comes of them, only a later attempt."""
-    try:
-        yield
-    except Uncertain as error:
-        raise NotNow(f"the pictures did not arrive: {error}") from error
-
-
-@contextmanager
-def _looking() -> Iterator[None]:
-    """For looking: where X was not asked, nothing was learnt, least of all that all is well."""
-    try:
-        yield
-    except Refused as error:
-        raise CannotTell(f"X does not let us look: {error}") from error
-    except NotNow as error:
-        raise Uncertain(f"X cannot be asked now: {error}") from error
-
-
-def _wire(base: str, connect: float, timeout: float, fence: Callable[[float], None]) -> "Any":
-    """The transport: time-outs, which tweepy never sets; the fence; another address in tests.
-
-    The OAuth signature stays the one for X's own address.
-    """
-    from requests import PreparedRequest, Response
-    from requests.adapters import HTTPAdapter
-
-    target = urlsplit(base)
-
-    class Wire(HTTPAdapter):
-        def send(self, request: PreparedRequest, *_: Any, **options: Any) -> Response:
-            url = urlsplit(request.url or "")
-            options["timeout"] = (connect, timeout)
-            if base:
-                request.url = urlunsplit(url._replace(scheme=target.scheme, netloc=target.netloc))
-                options["proxies"] = {}
-            if request.method == "POST" and url.path == "/2/tweets":
-                fence(connect + timeout)
-            return super().send(request, **options)
-
-    return Wire()
 
 
 def _figures(metrics: Mapping[str, Any]) -> Figures:

@@ -151,8 +151,9 @@ class Rehearsed(Outreach):
         options = {**self.configuration.channels[name].options, "as": self.network_of(name)}
         shelf = TableShelf(self.store, name, self.now)
         account = Account(channel=name, options=options, secrets={}, shelf=shelf, now=self.now)
-        by_hand = isinstance(load(options["as"])(account), Told)
-        network = ByHand(account) if by_hand else Simulated(account)
+        real = load(options["as"])(account)
+        network = ByHand(account) if isinstance(real, Told) else Simulated(account)
+        network.limits = real.limits  # a channel's options may say what its server takes
         return cast("Platform", network)  # its offers are its own, and Memory's those of all
 
     def files(self, progress: Callable[[int, int], None] | None = None) -> Files:

@@ -392,7 +392,14 @@ def _waiting(r: Rehearsal, zones: Zones) -> Iterator[dict[str, Any]]:
 
 # --- the posts ----------------------------------------------------------------------------
 
-_NETWORKS = {"x": "X", "telegram": "Telegram", "feed": "Web feed", "manual": "posted by hand"}
+_NETWORKS = {
+    "bluesky": "Bluesky",
+    "feed": "Web feed",
+    "manual": "posted by hand",
+    "mastodon": "Mastodon",
+    "telegram": "Telegram",
+    "x": "X",
+}
 _STANDS = {
     Translation.MISSING: "not translated yet",
     Translation.STALE: "made from an earlier source text",

@@ -197,6 +197,13 @@ class ServerContract(NetworkContract):
         assert time.monotonic() - begun < 5
         assert network.copies(TEXT) == 1
 
+    def test_an_answer_that_only_drips_is_given_up_in_time(self, platform, network):
+        network.next_fault = "drip"
+        begun = time.monotonic()
+        with pytest.raises(Uncertain):
+            platform.publish(part(), None)
+        assert time.monotonic() - begun < 5
+
     def test_where_nobody_listens_nothing_is_live(self, nowhere):
         with pytest.raises(NotNow):
             nowhere.publish(part(), None)

@@ -148,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         url = urlsplit(self.path)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        query = fields(url.query)
         self.network.requests.append((self.command, unquote(url.path)))
         with self.network.lock:
             kind, reply = self.network.answer(
@@ -177,7 +177,7 @@ class Handler(BaseHTTPRequestHandler):
             {"Content-Type": "application/json", **reply.headers},
         )
 
-    do_GET = do_POST = handle_all  # noqa: N815 - the names that http.server calls
+    do_GET = do_POST = do_DELETE = handle_all  # noqa: N815 - the names that http.server calls
 
     def send(self, status, data, headers):
         with suppress(OSError):  # the client may have given up
@@ -424,20 +424,28 @@ def photo_size(name, data):
     }
 
 
-def form(kind: str, body: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
+def fields(text: str) -> dict[str, Any]:
+    """The fields of a query or a form: as lists those that repeat, or whose name ends in []."""
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        found.setdefault(name, []).append(value)
+    return {k: v if len(v) > 1 or k.endswith("[]") else v[0] for k, v in found.items()}
+
+
+def form(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The fields and files of a form, urlencoded or multipart."""
     if not kind.startswith("multipart/form-data"):
-        return dict(parse_qsl(body.decode(), keep_blank_values=True)), {}
+        return fields(body.decode()), {}
     boundary = b"--" + kind.partition("boundary=")[2].strip('"').encode()
-    fields, files = {}, {}
+    plain, files = {}, {}
     for piece in body.split(boundary)[1:-1]:
         head, _, data = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
         name = re.search(rb'[; ]name="([^"]+)"', head)[1].decode()
         if b"filename=" in head:
             files[name] = data.removesuffix(b"\r\n")
         else:
-            fields[name] = data.removesuffix(b"\r\n").decode()
-    return fields, files
+            plain[name] = data.removesuffix(b"\r\n").decode()
+    return plain, files
 
 
 # --- X -----------------------------------------------------------------------------------------

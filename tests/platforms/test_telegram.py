@@ -2,13 +2,12 @@ import asyncio
 import json
 import os
 import re
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from outreach.errors import CannotTell, NotNow, Refused, Uncertain
+from outreach.errors import CannotTell, NotNow, Refused
 from outreach.platforms.telegram import Telegram, utf16_units
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
@@ -99,13 +98,6 @@ class TestTelegram(ServerContract):
         with pytest.raises(NotNow) as error:
             platform.publish(part(), None)
         assert timedelta(seconds=5) == error.value.wait
-
-    def test_an_answer_that_only_drips_is_given_up_in_time(self, platform, network):
-        network.next_fault = "drip"
-        begun = time.monotonic()
-        with pytest.raises(Uncertain):
-            platform.publish(part(), None)
-        assert time.monotonic() - begun < 3
 
     def test_looking_needs_a_person_who_is_told_the_words(self, platform):
         with pytest.raises(CannotTell, match=r"open @neaspec and look for “Registration is open”"):

@@ -1,0 +1,32 @@
+"""What a failure means for a post, where every network agrees."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from outreach.errors import CannotTell, NotNow, Refused, Uncertain
+
+
+@contextmanager
+def surely_not_live(why: str) -> Iterator[None]:
+    """For requests that make nothing public: no doubt comes of them, only a later attempt."""
+    try:
+        yield
+    except Uncertain as error:
+        raise NotNow(f"{why}: {error}") from error
+
+
+@contextmanager
+def looking(network: str) -> Iterator[None]:
+    """For looking: where it was not asked, nothing was learnt, least of all that all is well."""
+    try:
+        yield
+    except Refused as error:
+        raise CannotTell(f"{network} does not let us look: {error}") from error
+    except NotNow as error:
+        raise Uncertain(f"{network} cannot be asked now: {error}") from error
+
+
+def bounded(seconds: float) -> timedelta:
+    """A wait that a network asks for, within a second and a day."""
+    return timedelta(seconds=max(1.0, min(seconds, 86_400.0)))
