@@ -66,6 +66,7 @@ class Bluesky:
         alt=2000,
         deadline=120.0,
         visible=timedelta(minutes=5),
+        repeats=True,  # the record's key is ours, and there is one record of a key
     )
     offers: ClassVar = frozenset({*METRICS.values(), "followers"})
     needs: ClassVar = ("app_password",)

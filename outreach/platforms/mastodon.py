@@ -45,6 +45,7 @@ class Mastodon:
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
         alt=1500,
         deadline=180.0,
+        repeats=True,  # an Idempotency-Key is kept for an hour
     )
     offers: ClassVar = frozenset({*METRICS.values(), "followers"})
     needs: ClassVar = ("token",)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -68,6 +68,16 @@ class Stopped:
         return mine and self.since + UNDER_WAY < post["at"] < self.until
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """One account on a server that nobody here wrote, in the place of the drill's own network."""
+
+    platform: str
+    channel: str  # its lines in channels.toml
+    secrets: Mapping[str, str]
+    texts: Callable[[], list[str]]  # what is public there
+
+
 @dataclass
 class Field:
     """One office and its processes. `workers` is how many send; 1 on SQLite."""
@@ -83,6 +93,7 @@ class Field:
     answer: float = 0.0  # seconds that the network takes to answer; 0: so that a drain takes some
     seed: int = 1
     bug: str = ""  # a planted one, of tests/drill/program.py
+    elsewhere: Elsewhere | None = None
     server: postgresql.Server | None = None  # PostgreSQL's, where the drill may restart it
     edits: list[str] = field(default_factory=list)  # words that were written in the drill
     drafts: dict[str, Draft] = field(default_factory=dict)
@@ -101,6 +112,8 @@ class Field:
         self.stop = self.folder / "stop"
         self.clock.write_text("0")
         self.log = (self.folder / "log").open("ab")
+        if self.elsewhere:
+            self.channels, self.kinds = 1, (self.elsewhere.platform,)
         self.port = 0
         self.network = self._serve()
         # A drain takes seconds, however few the posts: a fault is to strike in its middle.
@@ -120,6 +133,7 @@ class Field:
         (self.home / "config/outreach.toml").write_text(OUTREACH_TOML + desk)
         (self.home / "config/people.toml").write_text(PEOPLE_TOML)
         base = f'base = "http://127.0.0.1:{self.port}"\n'
+        base = self.elsewhere.channel if self.elsewhere else base
         (self.home / "config/channels.toml").write_text(
             "".join(f'[{name}]\nplatform = "{self.kind(name)}"\n{base}\n' for name in self.names)
         )
@@ -208,6 +222,7 @@ class Field:
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("OUTREACH_")},
             "OUTREACH_HOME": str(self.home),
+            **(self.elsewhere.secrets if self.elsewhere else {}),
             "DRILL_MARGIN": str(MARGIN),
             "DRILL_CLOCK": str(self.clock),
             "DRILL_FULL": str(self.full),
@@ -255,6 +270,8 @@ class Field:
 
     def live(self) -> list[dict[str, Any]]:
         """Everything that the network ever took."""
+        if self.elsewhere:
+            return [{"channel": "c0", "text": text, "at": 0.0} for text in self.elsewhere.texts()]
         for _ in range(200):
             with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/all") as answer:
                 return list(json.loads(answer.read()))

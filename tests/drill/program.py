@@ -9,6 +9,7 @@ drill has to find.
 import os
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +66,11 @@ BUGS = {
 
 for kind, adapter in KINDS.items():
     platforms.PLATFORMS[kind] = f"tests.drill.network:{adapter.__name__}"
+for kind in ("mastodon", "bluesky"):
+    real = platforms.load(kind)
+    # As patient as the drill's own network: a drill takes minutes.
+    real.limits = replace(real.limits, visible=timedelta(seconds=3), deadline=12.0)
+    real.timeout, real.connect = 3.0, 1.0
 publish.MARGIN = float(os.environ.get("DRILL_MARGIN", publish.MARGIN))
 CLOCK, FULL = os.environ.get("DRILL_CLOCK"), os.environ.get("DRILL_FULL")
 
