@@ -132,24 +132,26 @@ class ScaledOut:
             )
         )
         app.task(name="ring")(self._answer)
-        async with app.open_async():
+        tending = None
+        try:
+            await app.open_async()
             self._app = app
             tending = asyncio.ensure_future(self._tend(app))
-            try:
-                await app.run_worker_async(
-                    queues=self._channels,
-                    concurrency=THREADS,
-                    fetch_job_polling_interval=POLL,
-                    update_heartbeat_interval=BEAT,
-                    stalled_worker_timeout=STALLED,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                )
-            finally:
-                self._app = None
+            await app.run_worker_async(
+                queues=self._channels,
+                concurrency=THREADS,
+                fetch_job_polling_interval=POLL,
+                update_heartbeat_interval=BEAT,
+                stalled_worker_timeout=STALLED,
+                delete_jobs="always",
+                install_signal_handlers=False,
+            )
+        finally:
+            self._app = None
+            if tending:
                 tending.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await tending
+                await asyncio.gather(tending, return_exceptions=True)
+            await app.close_async()
 
     def _answer(self, channel: str) -> None:
         if self._ended.is_set():

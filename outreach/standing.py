@@ -13,7 +13,7 @@ from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
 from outreach.post import Post
-from outreach.store.tables import Asset, Heartbeat, Hold, Mail, TrailEntry
+from outreach.store.tables import Asset, Heartbeat, Hold, Mail, Process, TrailEntry
 
 SOON = 12  # deliveries that come next, as a status lists them
 
@@ -44,6 +44,7 @@ class Status:
     holds: tuple[str, ...]
     unready: Mapping[str, str]  # channels that cannot publish, and why
     last_tick: datetime | None
+    processes: Mapping[str, datetime]  # who sends from this database, and when each was seen
     mails_waiting: int
     roster: str = ""  # what waits to be confirmed in people.toml
     differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
@@ -118,6 +119,7 @@ def status(
         waiting=sum(bool(reading.renderings) for reading in readings(proposed)),
         holds=tuple(f"{hold.scope} by {hold.by}: {hold.reason}" for hold in holds),
         unready=unready,
+        processes={row.name: row.seen_at for row in session.scalars(select(Process))},
         last_tick=beat.real if beat and beat.ticked else None,
         mails_waiting=waiting or 0,
         roster=roster,

@@ -387,6 +387,14 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
         yield row(f"outreach settle {one.key} {way}", lead="→ ", whole=True)
 
 
+def _on_duty(processes: Mapping[str, datetime], real: datetime) -> Iterator[Row]:
+    """Who sends from this database, where there is more than the desk."""
+    if len(processes) > 1:
+        ages = {name: (real - seen).total_seconds() for name, seen in processes.items()}
+        told = [f"{name} (seen {ago(max(age, 0))} ago)" for name, age in sorted(ages.items())]
+        yield row(f"On duty: {', '.join(told)}.")
+
+
 def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
     """Who has to do what, then what comes next. `real` is the heartbeat's clock."""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(now.counts.items()))
@@ -397,6 +405,7 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         age = (real - now.last_tick).total_seconds()
         colour = "red" if age > 300 else ""
         yield row((f"Last tick {ago(max(age, 0))} ago.", colour))
+    yield from _on_duty(now.processes, real)
     if now.mails_waiting:
         yield row(f"{counted(now.mails_waiting, 'notice')} not mailed yet.")
     if now.roster:
