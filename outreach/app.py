@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.imports import Import, read_figures
 from outreach.measure.metrics import load_metrics
+from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
 from outreach.platforms.feed import FeedEntry, FeedInfo, entries
 from outreach.publish import Leases, Publisher, lease_clock
@@ -172,11 +174,17 @@ class Outreach:
             leases=self._leases,
             differs=self.held_back,
             unready=self.unready,
+            paces=self.paces,
         )
 
     @cached_property
+    def paces(self) -> Mapping[str, Pace]:
+        """What each channel has to keep to: its network's limits, and the office's own."""
+        return self._accounts.paces()
+
+    @cached_property
     def dispatch(self) -> Dispatch:
-        return Embedded(self._send)
+        return Embedded(self._send, len(self.platforms))
 
     @contextmanager
     def on_duty(self, name: str) -> Iterator[None]:
@@ -198,13 +206,16 @@ class Outreach:
             try:
                 yield
             finally:
+                self.publisher.closing.set()
                 self.dispatch.close()
+                self.publisher.closing.clear()
                 self.name = ""
                 with suppress(Unusable), self.store.writing() as session:
                     session.execute(delete(Process).where(Process.name == name))
 
     def _send(self, channel: str) -> None:
-        for outcome in self.publisher.send(channel):
+        """Look for what is in doubt on this channel, and send what it has due."""
+        for outcome in chain(self.publisher.look(channel), self.publisher.send(channel)):
             log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
 
     # --- files ---------------------------------------------------------------------------
@@ -263,6 +274,7 @@ class Outreach:
             for draft in drafts
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
+        problems += self._accounts.over_money(drafts)
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
     def _house(self) -> "House | None":
@@ -519,12 +531,13 @@ class Outreach:
         """One turn of the clock: settle what is in doubt, send what is due, tell people.
 
         With `wait` it returns when everything due has been tried; the clock of `outreach run`
-        does not wait, so that a slow channel delays no other.
+        does not wait. No network is asked but from its own channel's thread, so that a slow one
+        delays no other.
         """
         self.store.duty.renew()
         self._beat()
         self.publisher.sweep()
-        self.publisher.look()
+        self.publisher.hear()
         self.publisher.overdue()
         self.dispatch.ring(self.publisher.channels())
         if wait:
@@ -639,6 +652,7 @@ class Outreach:
                 unready=self.unready,
                 roster=self._pending_roster(session),
                 differs=differing,
+                paces=self.paces,
             )
 
     def in_full(self, key: str) -> standing.Line:
@@ -854,6 +868,7 @@ class Outreach:
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""
         if "dispatch" in self.__dict__:
+            self.publisher.closing.set()
             self.dispatch.close()
         self.store.close()
 
