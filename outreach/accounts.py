@@ -1,11 +1,17 @@
 """The office's accounts: channels.toml, secrets and adapters put together."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from outreach.compose import Draft
 from outreach.config import Configuration, is_loopback
-from outreach.platforms import Account, Channel, Platform, load
+from outreach.errors import Problem
+from outreach.pace import Pace, Rule, dollars
+from outreach.platforms import Account, Budget, Channel, Platform, load
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 
@@ -30,6 +36,36 @@ class Accounts:
             for name, settings in self.configuration.channels.items()
             if name not in unready
         }
+
+    def paces(self) -> dict[str, Pace]:
+        """What each account has to keep to."""
+        return {name: self._pace(name) for name in self.configuration.channels}
+
+    def over_money(self, drafts: Iterable[Draft]) -> list[Problem]:
+        """The months whose planned posts would cost more than the office has set."""
+        planned: dict[tuple[str, str], Decimal] = {}
+        limited = {
+            name: self._pace(name)
+            for name, settings in self.configuration.channels.items()
+            if settings.money_per_month is not None
+        }
+        for draft in drafts:
+            pace = limited.get(draft.channel)
+            if pace and pace.costs and draft.post and draft.slot:
+                month = f"{draft.slot.at.astimezone(ZoneInfo(pace.zone)):%Y-%m}"
+                cost = pace.costs.of(*draft.post.parts)
+                planned[draft.channel, month] = planned.get((draft.channel, month), 0) + cost
+        return [
+            Problem(
+                "config/channels.toml",
+                f"the posts of {month} on {name} cost {dollars(cost)} US dollars, and its "
+                f"money-per-month is {dollars(money)}: what comes last would not be sent",
+                "raise money-per-month, or send fewer of them there, or without an address",
+                advice=True,
+            )
+            for (name, month), cost in sorted(planned.items())
+            if (money := limited[name].money) is not None and cost > money
+        ]
 
     def unready(self) -> dict[str, str]:
         """Channels that cannot publish as they are set up, and why."""
@@ -67,6 +103,34 @@ class Accounts:
             )
         return None
 
+    def _pace(self, name: str) -> Pace:
+        settings = self.configuration.channels[name]
+        adapter = load(settings.platform)
+        limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
+        account = adapter(self._account(name)).account.lower()
+        secrets = self.configuration.secrets_of(name)
+        network = [
+            Rule(
+                _shared(settings.platform, budget, secrets) or account,
+                budget.calls,
+                budget.per.total_seconds(),
+                messages=True,
+            )
+            for budget in limits.budgets
+        ]
+        office = [
+            Rule(account, calls, per.total_seconds(), whose="the office's own")
+            for calls, per in settings.budgets
+        ]
+        return Pace(
+            account,
+            (*network, *office),
+            limits.messages,
+            settings.costs_over(limits.costs),
+            settings.money_per_month,
+            self.configuration.report_zone,
+        )
+
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
@@ -95,3 +159,11 @@ class Accounts:
             base=settings.base,
             public=self.configuration.settings.web.public_url.rstrip("/"),
         )
+
+
+def _shared(platform: str, budget: Budget, secrets: Mapping[str, str]) -> str:
+    """What the accounts have in common that share a budget: a secret, told by its fingerprint."""
+    if not budget.shared or budget.shared not in secrets:
+        return ""
+    seen = hashlib.sha256(f"{platform} {budget.shared} {secrets[budget.shared]}".encode())
+    return f"{platform} {budget.shared} {seen.hexdigest()[:12]}"

@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ from outreach.measure import collect as collecting
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.imports import Import, read_figures
 from outreach.measure.metrics import load_metrics
+from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
 from outreach.platforms.feed import FeedEntry, FeedInfo, entries
 from outreach.publish import Leases, Publisher, lease_clock
@@ -184,11 +186,17 @@ class Outreach:
             differs=self._held_back_lately,
             unready=self.unready,
             ending=self.ending,
+            paces=self.paces,
         )
 
     @cached_property
+    def paces(self) -> Mapping[str, Pace]:
+        """What each channel has to keep to: its network's limits, and the office's own."""
+        return self._accounts.paces()
+
+    @cached_property
     def dispatch(self) -> Dispatch:
-        return Embedded(self._send)
+        return Embedded(self._send, len(self.platforms))
 
     @contextmanager
     def on_duty(self, name: str) -> Iterator[None]:
@@ -240,7 +248,8 @@ class Outreach:
             ]
 
     def _send(self, channel: str) -> None:
-        for outcome in self.publisher.send(channel):
+        """Look for what is in doubt on this channel, and send what it has due."""
+        for outcome in chain(self.publisher.look(channel), self.publisher.send(channel)):
             with about(delivery=outcome.key, channel=channel):
                 log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
 
@@ -300,6 +309,7 @@ class Outreach:
             for draft in drafts
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
+        problems += self._accounts.over_money(drafts)
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
     def house(self) -> "House | None":
@@ -563,13 +573,14 @@ class Outreach:
         """One turn of the clock: settle what is in doubt, send what is due, tell people.
 
         With `wait` it returns when everything due has been tried; the clock of `outreach run`
-        does not wait, so that a slow channel delays no other.
+        does not wait. No network is asked but from its own channel's thread, so that a slow one
+        delays no other.
         """
         self._compared = -COMPARE  # each turn looks anew
         self.store.duty.renew()
         self._beat()
         self.publisher.sweep()
-        self.publisher.look()
+        self.publisher.hear()
         self.publisher.overdue()
         self.dispatch.ring(self.publisher.channels())
         if wait:
@@ -687,6 +698,7 @@ class Outreach:
                 roster=self._pending_roster(session),
                 differs=differing,
                 alarms=alarms.lasting(session),
+                paces=self.paces,
             )
 
     def in_full(self, key: str) -> standing.Line:
@@ -926,6 +938,7 @@ class Outreach:
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""
         if "dispatch" in self.__dict__:
+            self.ending.ask()
             self.dispatch.close()
         self.store.close()
 

@@ -10,8 +10,9 @@ all of them at once.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from outreach.errors import NotFound, Problem, Unusable, WrongFiles
 from outreach.hints import did_you_mean
+from outreach.platforms import Costs
 from outreach.toml import line_of, read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -162,6 +164,12 @@ class ChannelSettings(BaseModel):
     utm_source: str = ""
     quiet_hours: str = ""  # "22:00-07:00" in its zone: a slot within them is advised against
     base: str = ""  # another address than the network's own: a loopback server
+    posts_per_minute: int | None = Field(default=None, ge=1)  # calls: a thread makes several
+    posts_per_day: int | None = Field(default=None, ge=1)  # in any 24 hours
+    posts_per_month: int | None = Field(default=None, ge=1)  # in any 31 days
+    money_per_month: Decimal | None = Field(default=None, ge=0)  # US dollars
+    post_costs: Decimal | None = Field(default=None, ge=0)  # US dollars, where not as we know it
+    linked_post_costs: Decimal | None = Field(default=None, ge=0)  # one with an address
 
     @field_validator("quiet_hours")
     @classmethod
@@ -175,6 +183,27 @@ class ChannelSettings(BaseModel):
         """From when until when its audience sleeps, or None."""
         found = _HOURS.fullmatch(self.quiet_hours)
         return (time.fromisoformat(found[1]), time.fromisoformat(found[2])) if found else None
+
+    @property
+    def budgets(self) -> list[tuple[int, timedelta]]:
+        """How many calls the office wants within how long, at most."""
+        given = (
+            (self.posts_per_minute, timedelta(minutes=1)),
+            (self.posts_per_day, timedelta(days=1)),
+            (self.posts_per_month, timedelta(days=31)),
+        )
+        return [(calls, per) for calls, per in given if calls is not None]
+
+    def costs_over(self, known: Costs | None) -> Costs | None:
+        """What a post costs: as the network's adapter knows it, or as the office says."""
+        post, linked = self.post_costs, self.linked_post_costs
+        if known is None:
+            return None if post is None else Costs(post, post if linked is None else linked)
+        return replace(
+            known,
+            post=known.post if post is None else post,
+            linked=known.linked if linked is None else linked,
+        )
 
     @property
     def options(self) -> dict[str, str]:
@@ -410,6 +439,8 @@ _EXPECTED = {
     "tuple": ("a list", 'write {} = ["…"]'),
     "int": ("a whole number", "write {} = 25"),
     "bool": ("yes or no", "write {} = true, or false"),
+    "decimal": ("an amount in US dollars", "write {} = 25"),
+    "finite": ("an amount in US dollars", "write {} = 25"),
     "too_short": ("a list with something in it", 'write {} = ["…"]'),
     "model": ("a table", "write [{}] and its keys below it"),
 }
@@ -557,6 +588,10 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
             _zone(settings.zone)
         except ValueError as error:
             problems.append(Problem(f"{shown}:{line_of(text, (name, 'zone'))}", str(error)))
+    if settings.money_per_month is not None and not settings.costs_over(adapter.limits.costs):
+        where = f"{shown}:{line_of(text, (name, 'money-per-month'))}"
+        what = f"what a post costs on {settings.platform} is not known"
+        problems.append(Problem(where, what, "write post-costs = 0.10 as well (US dollars)"))
     return problems
 
 

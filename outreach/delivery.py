@@ -50,6 +50,12 @@ IN_FLIGHT = frozenset({State.SENDING, State.HANDED, State.UNCERTAIN})
 """It may be live: nobody changes it until that is known."""
 
 
+def latest(at: datetime, late_seconds: int, not_after: datetime | None) -> datetime:
+    """When it is too late to send a post without asking."""
+    late = at + timedelta(seconds=late_seconds)
+    return min(late, not_after) if not_after else late
+
+
 class Delivery(Base):
     """One post on its way to one channel."""
 
@@ -124,8 +130,7 @@ class Delivery(Base):
     @property
     def late_after(self) -> datetime:
         """From here on it is too late to send it without asking."""
-        latest = self.at + timedelta(seconds=self.late_seconds)
-        return min(latest, self.not_after) if self.not_after else latest
+        return latest(self.at, self.late_seconds, self.not_after)
 
     def must_be(self, *states: State) -> None:
         """Raises NotAllowed unless the delivery is in one of these states."""

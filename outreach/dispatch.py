@@ -15,7 +15,7 @@ from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-THREADS = 32  # channels sending at the same time, at most; threads are made as they are needed
+THREADS = 32  # fewer are not worth counting: threads are made as they are needed
 
 
 class Dispatch(Protocol):
@@ -35,11 +35,14 @@ class Dispatch(Protocol):
 
 
 class Embedded:
-    """Sends from threads of this process: one for each channel that has something due."""
+    """Sends from threads of this process: one for each channel that has something due.
 
-    def __init__(self, send: Callable[[str], None]) -> None:
+    With as many `threads` as there are channels, hung ones never take the last.
+    """
+
+    def __init__(self, send: Callable[[str], None], threads: int = THREADS) -> None:
         self._send = send
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
+        self._pool = ThreadPoolExecutor(max(threads, THREADS), thread_name_prefix="channel")
         self._busy: dict[str, Future[None]] = {}
         self._lock = Lock()
 

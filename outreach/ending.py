@@ -5,6 +5,7 @@ under way end by themselves: each network has its deadline. A thread is finished
 still fits: half of one is worse than a stop that takes a few seconds longer.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,11 +24,17 @@ class Ending:
     ) -> None:
         self.patience, self._clock = patience, clock
         self._asked: float | None = None
+        self._told = threading.Event()
 
     def ask(self) -> None:
         """End: from here on nothing is begun. The first time counts."""
         if self._asked is None:
             self._asked = self._clock()
+        self._told.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep so long, or until asked; whether we were."""
+        return self._told.wait(seconds)
 
     @property
     def asked(self) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # imported by whoever has several workers
 log = logging.getLogger(__name__)
 
 SCHEMA = "outreach_engine"
-THREADS = 32  # channels that one worker sends on at the same time
+THREADS = 32  # channels that one worker sends on at the same time, or as many as it has
 BEAT, STALLED = 3.0, 10.0  # seconds: a worker's heartbeat, and when it is taken for dead
 POLL = 0.25  # seconds; one job of a channel ends long before another comes
 AGAIN = 1.0  # seconds before the engine is started again
@@ -58,7 +58,8 @@ class ScaledOut:
         self._busy: set[str] = set()  # channels that are being sent on here
         self._worker: asyncio.Task[None] | None = None
         # Procrastinate runs sync jobs in the loop's own executor: six threads unless it is given.
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
+        self._threads = max(THREADS, len(self._channels))  # hung channels never take the last
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="channel")
         self._loop.set_default_executor(self._pool)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -139,7 +140,7 @@ class ScaledOut:
             tending = asyncio.ensure_future(self._tend(app))
             await app.run_worker_async(
                 queues=self._channels,
-                concurrency=THREADS,
+                concurrency=self._threads,
                 fetch_job_polling_interval=POLL,
                 update_heartbeat_interval=BEAT,
                 stalled_worker_timeout=STALLED,

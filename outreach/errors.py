@@ -95,11 +95,16 @@ class Refused(PlatformError):
 
 
 class NotNow(PlatformError):
-    """Nothing is live; ask again after `wait`."""
+    """Nothing is live; ask again after `wait`.
 
-    def __init__(self, reason: str, wait: timedelta = timedelta(minutes=1)) -> None:
+    `everything`: the network has said so of all that the account posts, not of this post alone.
+    """
+
+    def __init__(
+        self, reason: str, wait: timedelta = timedelta(minutes=1), *, everything: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.everything = wait, everything
 
 
 class Uncertain(PlatformError):

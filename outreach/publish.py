@@ -1,6 +1,7 @@
 """
 Publishing once: claim, call, record; and look before anything is called again.
 
+    pace      only when the network's limits leave room for one more call (`outreach/pace.py`)
     claim     one conditional UPDATE; intent, token and lease are committed with it
     call      the network, with no transaction open; the fence checks the lease at the last moment
     record    WHERE owner = our claim; a receipt that cannot be recorded is not a reason to call
@@ -15,6 +16,7 @@ reads the boot-time clock everywhere: it needs to be right in this process alone
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,17 +25,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from outreach import counters
+from outreach import counters, pace
 from outreach.about import about, note
 from outreach.clearance import PROGRAM, Clearance, in_force, record, void
-from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
+from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State, latest
 from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import held
-from outreach.platforms import Platform, Receipt
+from outreach.pace import Full, Pace, Turn
+from outreach.platforms import Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
 from outreach.store.tables import Asset
@@ -44,7 +47,8 @@ T = TypeVar("T")
 
 MARGIN = 30.0  # seconds that a lease outlasts the deadline of a whole publish
 SKEW = timedelta(minutes=2)  # how far a network's clock may be behind ours
-SOME = 20  # due deliveries that a claim looks at together
+SOME = 20  # due deliveries that a claim looks at together, where the first may not go
+PATIENCE = 5.0  # seconds that a channel's thread waits for its pace; longer waits are the tick's
 FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
 GONE = 3.0  # seconds that a process is gone before its claims are swept
 LOOKING = 60.0  # seconds that one look may take
@@ -105,16 +109,24 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass
+class _Call:
+    """One attempt of ours; `answered` is this process's own clock."""
+
+    attempt: int
+    answered: float = 0.0
+
+
 @dataclass(frozen=True)
 class _Claim:
     key: str
     channel: str
     owner: str
-    attempt: int
+    call: _Call
     part: int
     parts: tuple[Part, ...]
     before: Receipt | None  # the receipt of the part before
-    until: float  # this process's own clock
+    until: float  # the clock of leases
 
 
 class Publisher:
@@ -129,56 +141,101 @@ class Publisher:
         leases: Leases,
         differs: Differing = dict,
         unready: Mapping[str, str] | None = None,
+        paces: Mapping[str, Pace] | None = None,
         pauses: Sequence[float] = PAUSES,
+        patience: float = PATIENCE,
         ending: Ending | None = None,
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
         self.leases, self.differs, self.unready = leases, differs, unready or {}
-        self.pauses, self.ending = pauses, ending or Ending()
+        self.paces, self.pauses, self.patience = paces or {}, pauses, patience
+        self.ending = ending or Ending()
         self._gone: dict[int, float] = {}  # lives that are on duty no more: since when, here
+        self._lines: dict[str, threading.Lock] = {}  # for room in an account
+        self._waiting: set[str] = set()  # accounts that had to wait when we last looked
 
     # --- what is due ---------------------------------------------------------------------
 
     def channels(self) -> list[str]:
-        """Channels that have something cleared and due."""
+        """Channels that have something to send now, or to look for."""
         with self.store.reading() as session:
-            due = select(Delivery.channel).where(*self._due()).distinct()
-            return [name for name in session.scalars(due) if name in self.platforms]
+            self._waiting = pace.waiting(session, self.leases)
+            due = set(session.scalars(_DUE_ON, {"now": self.now()}))
+            due = {name for name in due if not self._waits(name)}
+            life, seconds = self.leases(session)
+            doubtful = select(Delivery.channel).where(
+                Delivery.state == State.UNCERTAIN,
+                or_(Delivery.look_at <= seconds, Delivery.lease_life != life),
+            )
+            return sorted((due | set(session.scalars(doubtful.distinct()))) & self.platforms.keys())
+
+    def pace_of(self, channel: str) -> Pace:
+        """What the channel has to keep to; also of one that this process cannot send on."""
+        if found := self.paces.get(channel):
+            return found
+        platform = self.platforms.get(channel)
+        return Pace(platform.account if platform else channel)
+
+    def _waits(self, channel: str) -> bool:
+        return not self._waiting.isdisjoint(self.pace_of(channel).accounts)
 
     def send(self, channel: str) -> Iterator[Outcome]:
-        """Send this channel's due deliveries, most urgent first, until none is left, or we end.
+        """Send this channel's due deliveries, most urgent first, as its pace allows, until none is
+        left, it has to wait for long, or we end.
 
         The next one is claimed in the transaction that records the one before; whoever stops
         asking gives it back.
         """
-        claim = self._claim(channel)
+        following, ends = self._claim(channel), time.monotonic() + self.patience
         try:
-            while claim:
-                begun, claim = claim, None  # from here on it may be live, and is not given back
+            while following and not self.ending.asked:
+                if isinstance(following, Full):
+                    full, following = following, self._patiently(channel, following, ends)
+                    if isinstance(following, Full) and following.account == full.account:
+                        return
+                    continue
+                claim, following = following, None  # from here on it may be live
                 with about(
-                    delivery=begun.key,
+                    delivery=claim.key,
                     channel=channel,
-                    attempt=begun.attempt,
-                    owner=begun.owner.rpartition(".")[2][:8],
+                    attempt=claim.call.attempt,
+                    owner=claim.owner.rpartition(".")[2][:8],
                 ):
-                    outcome, claim = self._publish(begun)
+                    outcome, following = self._publish(claim)
                 yield outcome
-                claim = claim or self._claim(channel)
+                following, ends = (
+                    following or self._claim(channel),
+                    time.monotonic() + self.patience,
+                )
         finally:
-            if claim:
-                self._release(claim)
-
-    def _due(self) -> list[ColumnElement[bool]]:
-        now = self.now()
-        return [
-            Delivery.state == State.CLEARED,
-            Delivery.at <= now,
-            or_(Delivery.retry_at.is_(None), Delivery.retry_at <= now),
-        ]
+            if isinstance(following, _Claim):
+                self._release(following)
 
     # --- claim ---------------------------------------------------------------------------
 
-    def _claim(self, channel: str) -> _Claim | None:
+    def _patiently(self, channel: str, full: Full, ends: float) -> _Claim | Full | None:
+        """Wait until its account has room and claim, but not for longer than our patience.
+
+        Channels that share the account stand in line: all of them awake at once would only be in
+        each other's way.
+        """
+        line = self._lines.setdefault(full.account, threading.Lock())
+        following: _Claim | Full | None = full
+        if not line.acquire(blocking=False):
+            if not line.acquire(timeout=max(ends - time.monotonic(), 0.0)):
+                return full
+            following = self._claim(channel)
+        try:
+            while isinstance(following, Full) and following.account == full.account:
+                too_long = time.monotonic() + following.seconds > ends
+                if too_long or self.ending.wait(following.seconds):
+                    break
+                following = self._claim(channel)
+            return following
+        finally:
+            line.release()
+
+    def _claim(self, channel: str) -> _Claim | Full | None:
         """Take the most urgent delivery that may be sent; the intent is committed with it."""
         if self.ending.asked:
             return None
@@ -186,39 +243,62 @@ class Publisher:
         with self.store.writing(shared=True) as session:
             return self._next(session, channel, differing)
 
-    def _next(self, session: Session, channel: str, differing: Mapping[str, str]) -> _Claim | None:
+    def _next(
+        self, session: Session, channel: str, differing: Mapping[str, str]
+    ) -> _Claim | Full | None:
         """As `_claim`, in a transaction that is open."""
         if self.ending.asked:
             return None
         here = self.leases.here()  # before the claim: the fence must never be later than the lease
-        begun = select(func.count()).where(ReceiptRow.key == Delivery.key).scalar_subquery()
-        due = (
-            select(Delivery, begun, Clearance)  # which `in_force` then finds in the session
-            .outerjoin(Clearance, Clearance.id == Delivery.clearance)
-            .where(*self._due(), Delivery.channel == channel)
-            .order_by(Delivery.at, Delivery.key)
-        )
-        after: list[ColumnElement[bool]] = []
-        most = 1  # the first is nearly always the one
-        while rows := session.execute(due.where(*after).limit(most)).all():
-            for row, live, _ in rows:
-                receipts = _receipts(session, row.key) if live else []
-                may_go = row.key not in differing and self._may_go(session, row, receipts)
-                if may_go and (claim := self._take(session, row, receipts, here)):
-                    return claim
-            last = rows[-1][0]
-            after = [
-                tuple_(Delivery.at, Delivery.key)
-                > tuple_(literal(last.at, Delivery.at.type), literal(last.key))
-            ]
-            most = SOME
+        turn = self._turn(session, channel)
+        if turn and (full := turn.full()):
+            return full
+        for row, begun in self._urgent(session, channel):
+            receipts = _receipts(session, row.key) if begun else []
+            if row.key in differing or not self._may_go(session, row, receipts):
+                continue
+            parts, live = row.post.parts, len(receipts)
+            if turn and not live and (why := turn.too_dear(parts)):
+                self._miss(session, row, why)
+                continue
+            if turn and (full := turn.full(parts[live])):
+                return full
+            if claim := self._take(session, row, receipts, here):
+                if turn:
+                    paid = () if live else parts
+                    turn.begin(claim.call.attempt, parts[live], claim.until, paid)
+                return claim
         return None
+
+    def _turn(self, session: Session, channel: str) -> Turn | None:
+        """The channel's turn at its accounts; None where nothing counts its calls."""
+        keeps = self.pace_of(channel)
+        if keeps.counts or keeps.account in self._waiting:
+            return Turn(session, keeps, self.leases, self.now())
+        return None
+
+    def _urgent(self, session: Session, channel: str) -> Iterator[tuple[Delivery, bool]]:
+        """What is due, and whether it is a thread that has begun: these first, then what is
+        soonest too late."""
+        given = {"now": self.now(), "channel": channel}
+        found = sorted(
+            session.execute(_URGENCY, given),
+            key=lambda one: (not one.begun, latest(one.at, one.late_seconds, one.not_after)),
+        )
+        begun = {one.key: one.begun for one in found}
+        keys, some = list(begun), 1  # the first is nearly always the one
+        while keys:
+            page, keys, some = keys[:some], keys[some:], SOME
+            # With their clearances, which `in_force` then finds in the session.
+            loaded = session.execute(_THESE, {**given, "keys": page}).all()
+            rows = {row.key: row for row, _ in loaded}
+            yield from ((rows[key], begun[key]) for key in page if key in rows)
 
     def _release(self, claim: _Claim) -> None:
         """Give a claim back that no call was made for."""
         with suppress(Unusable), self.store.writing(shared=True) as session:
             if row := self._ours(session, claim):
-                self._close(session, claim.attempt, "not begun", "it was stopped before")
+                self._close(session, claim, claim.call, "not begun", "it was stopped before")
                 row.move(State.CLEARED)
 
     def _may_go(self, session: Session, row: Delivery, receipts: Sequence[Receipt]) -> bool:
@@ -236,8 +316,10 @@ class Publisher:
             return False
         if row.not_after and row.not_after <= now:
             return self._miss(session, row, "it may not be sent after this time")
-        if row.late_after <= now and not row.lateness_settled and not receipts:
-            return self._miss(session, row, "nobody was there to send it in time")
+        late = row.late_after <= now and not row.lateness_settled
+        if late and not receipts:
+            why = self._slowed(session, row) or "nobody was there to send it in time"
+            return self._miss(session, row, why)
         if held(session, row) or not together(session, row):
             return False
         if row.look_since:
@@ -247,6 +329,12 @@ class Publisher:
             self._doubt(session, row)
             return False
         return True
+
+    def _slowed(self, session: Session, row: Delivery) -> str:
+        """The wait for its account that made a post late, in words; or ""."""
+        wait = pace.last_wait(session, self.pace_of(row.channel))
+        slow = wait is not None and wait.until is not None and wait.until > row.at
+        return f"it had to wait too long: {wait.why}" if wait and slow else ""
 
     def _miss(self, session: Session, row: Delivery, why: str) -> bool:
         row.move(State.MISSED, why)
@@ -284,7 +372,7 @@ class Publisher:
         if claimed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result has one
             return None
         tokens = _tokens(session, row.key, row.fingerprint, len(post.parts))
-        attempt = self._attempt(session, row.key, part, tokens[part], row.fingerprint, owner)
+        call = self._attempt(session, row.key, part, tokens[part], row.fingerprint, owner)
         pictures = _pictures(session, post.parts)
         parts = tuple(
             replace(
@@ -299,16 +387,16 @@ class Publisher:
             row.key,
             row.channel,
             owner,
-            attempt,
+            call,
             part,
             parts,
             receipts[-1] if receipts else None,
-            until,
+            seconds + lease,
         )
 
     def _attempt(
         self, session: Session, key: str, part: int, token: str, fingerprint: str, owner: str
-    ) -> int:
+    ) -> _Call:
         attempt = Attempt(
             key=key,
             part=part,
@@ -319,7 +407,7 @@ class Publisher:
         )
         session.add(attempt)
         session.flush()
-        return attempt.id
+        return _Call(attempt.id)
 
     def _fence(self, until: float, *, begins: bool) -> Callable[[float], None]:
         """The check that stands between a claim and the wire.
@@ -337,54 +425,78 @@ class Publisher:
 
     # --- call and record -----------------------------------------------------------------
 
-    def _publish(self, claim: _Claim) -> tuple[Outcome, _Claim | None]:
+    def _publish(self, claim: _Claim) -> tuple[Outcome, _Claim | Full | None]:
         """Call, and record; returns what became of it, and what was claimed next with it."""
-        platform = self.platforms[claim.channel]
-        number, attempt, before = claim.part, claim.attempt, claim.before
+        number, call, before = claim.part, claim.call, claim.before
         while True:
             try:
-                with counters.call(claim.channel):
-                    receipt = platform.publish(claim.parts[number], before)
+                receipt = self._ask(claim, number, before, call)
             except NotNow as error:
-                wait = max(error.wait, timedelta(seconds=1))
-                return self._end(claim, attempt, State.CLEARED, "not now", error, wait), None
+                wait = min(max(error.wait, timedelta(seconds=1)), pace.LONGEST)
+                outcome = self._end(claim, call, State.CLEARED, "not now", error, wait)
+                if not error.everything:
+                    return outcome, None
+                account = self.pace_of(claim.channel).account
+                return outcome, Full(account, wait.total_seconds(), str(error))
             except Refused as error:
-                return self._end(claim, attempt, State.FAILED, "refused", error), None
+                return self._end(claim, call, State.FAILED, "refused", error), None
             except Handed as error:
-                return self._end(claim, attempt, State.HANDED, "handed", error), None
+                return self._end(claim, call, State.HANDED, "handed", error), None
             except Exception as error:  # a bug of ours can strike after the yes, too
-                return self._end(claim, attempt, State.UNCERTAIN, "uncertain", error), None
+                return self._end(claim, call, State.UNCERTAIN, "uncertain", error), None
             log.info("live: %s part %d as %s", claim.key, number + 1, receipt.id)
             number += 1
             if number < len(claim.parts):
-                next_attempt = self._receive(claim, attempt, number, receipt)
-                if next_attempt is not None:
-                    attempt, before = next_attempt, receipt
-                    note(attempt=attempt)
+                going_on = self._receive(claim, call, number, receipt)
+                if isinstance(going_on, Full):
+                    return Outcome(claim.key, State.CLEARED, _rest(going_on)), going_on
+                if going_on is not None:
+                    call, before = going_on, receipt
+                    note(attempt=call.attempt)
                     continue
             else:
-                written, following = self._finish(claim, attempt, receipt)
+                written, following = self._finish(claim, call, receipt)
                 if written:
                     return Outcome(claim.key, State.PUBLISHED), following
             # It is not ours any more, or it could not be written down: `sending`, for the sweep
             # to look for.
             return Outcome(claim.key, State.UNCERTAIN, "it is live, but was not recorded"), None
 
-    def _receive(self, claim: _Claim, attempt: int, part: int, receipt: Receipt) -> int | None:
-        """Write a receipt down, and with it the intent of the next `part`. None if that failed."""
+    def _ask(self, claim: _Claim, number: int, before: Receipt | None, call: _Call) -> Receipt:
+        try:
+            with counters.call(claim.channel):
+                return self.platforms[claim.channel].publish(claim.parts[number], before)
+        finally:
+            call.answered = self.leases.here()
 
-        def write(session: Session) -> int | None:
+    def _receive(
+        self, claim: _Claim, call: _Call, part: int, receipt: Receipt
+    ) -> _Call | Full | None:
+        """Write a receipt down, and with it the intent of the next `part`. None if that failed.
+
+        Where its pace has no room for the next part yet, the rest of the thread is given back.
+        """
+
+        def write(session: Session) -> _Call | Full | None:
             row = self._ours(session, claim)
             if row is None:
                 return None
-            self._close(session, attempt, "live", receipt.id)
-            keep_receipt(session, row, part - 1, receipt, self.now())
+            self._live(session, row, claim, call, part - 1, receipt)
+            turn = self._turn(session, claim.channel)
+            if turn and (full := turn.full(claim.parts[part])):
+                row.move(State.CLEARED, _rest(full))
+                return full
             token = claim.parts[part].token
-            return self._attempt(session, row.key, part, token, row.fingerprint, claim.owner)
+            following = self._attempt(session, row.key, part, token, row.fingerprint, claim.owner)
+            if turn:
+                turn.begin(following.attempt, claim.parts[part], claim.until)
+            return following
 
         return self._insist(claim, receipt.id, write)
 
-    def _finish(self, claim: _Claim, attempt: int, receipt: Receipt) -> tuple[bool, _Claim | None]:
+    def _finish(
+        self, claim: _Claim, call: _Call, receipt: Receipt
+    ) -> tuple[bool, _Claim | Full | None]:
         """Write the last receipt down; whether that was possible, and what was claimed next.
 
         What is claimed with it is a convenience: where that fails, the receipt is written alone.
@@ -394,8 +506,7 @@ class Publisher:
             row = self._ours(session, claim)
             if row is None:
                 return False
-            self._close(session, attempt, "live", receipt.id)
-            keep_receipt(session, row, len(claim.parts) - 1, receipt, self.now())
+            self._live(session, row, claim, call, len(claim.parts) - 1, receipt)
             finish(session, row, self.now())
             return True
 
@@ -404,10 +515,27 @@ class Publisher:
             with self.store.writing(shared=True) as session:
                 if write(session):
                     session.flush()
+                    if self.ending.asked:
+                        return True, None
                     return True, self._next(session, claim.channel, differing)
         except Exception:
             log.exception("%s is live as %s; recording that alone", claim.key, receipt.id)
         return bool(self._insist(claim, receipt.id, write)), None
+
+    def _live(
+        self,
+        session: Session,
+        row: Delivery,
+        claim: _Claim,
+        call: _Call,
+        part: int,
+        receipt: Receipt,
+    ) -> None:
+        """Write down that a part of it is live."""
+        self._close(session, claim, call, "live", receipt.id)
+        keep_receipt(session, row, part, receipt, self.now())
+        if receipt.pause:
+            self._told(session, claim.channel, receipt.pause, "the network takes no more for now")
 
     def _insist(self, claim: _Claim, what: str, write: Callable[[Session], T]) -> T | None:
         """Write down what a network has answered, again and again for a while.
@@ -427,7 +555,7 @@ class Publisher:
     def _end(
         self,
         claim: _Claim,
-        attempt: int,
+        call: _Call,
         state: State,
         outcome: str,
         error: Exception,
@@ -440,10 +568,12 @@ class Publisher:
             row = self._ours(session, claim)
             if row is None:
                 return
-            self._close(session, attempt, outcome, reason)
+            self._close(session, claim, call, outcome, reason)
             row.move(state, reason)
             if wait is not None:
                 row.retry_at = self.now() + wait
+            if wait is not None and isinstance(error, NotNow) and error.everything:
+                self._told(session, claim.channel, wait, reason)
             if state is State.UNCERTAIN:
                 self._doubt(session, row)
             if state in (State.FAILED, State.UNCERTAIN, State.HANDED):
@@ -463,13 +593,31 @@ class Publisher:
             .with_for_update()
         )
 
-    def _close(self, session: Session, attempt: int, outcome: str, detail: str) -> None:
+    def _close(
+        self, session: Session, claim: _Claim, call: _Call, outcome: str, detail: str
+    ) -> None:
         session.execute(
             update(Attempt)
-            .where(Attempt.id == attempt)
+            .where(Attempt.id == call.attempt)
             .values(outcome=outcome, detail=detail[:500], ended_at=self.now())
             .execution_options(synchronize_session=False)
         )
+        keeps = self.pace_of(claim.channel)
+        if not keeps.counts:
+            return
+        if outcome == "not begun":
+            pace.never_made(session, keeps, call.attempt)
+            return
+        here = self.leases.here()  # before the other clock: it was over no later than we say
+        seconds = self.leases(session)[1] - (here - call.answered)
+        free = outcome in ("refused", "not now")
+        pace.over(session, keeps, call.attempt, seconds=seconds, now=self.now(), free=free)
+
+    def _told(self, session: Session, channel: str, wait: timedelta, why: str) -> None:
+        """The network has said that the channel's account has to wait."""
+        keeps = self.pace_of(channel)
+        Turn(session, keeps, self.leases, self.now()).told(wait, why)
+        self._waiting = self._waiting | {keeps.account}
 
     # --- doubt ---------------------------------------------------------------------------
 
@@ -533,31 +681,40 @@ class Publisher:
             key for key, life in of.items() if life in gone and here - self._gone[life] >= grace
         }
 
-    def look(self, *, at_once: bool = False) -> list[Outcome]:
-        """Look for every delivery that may or may not be live, and for what people posted.
+    def look(self, channel: str = "", *, at_once: bool = False) -> list[Outcome]:
+        """Look for the deliveries of a channel, or of all, that may or may not be live.
 
         `at_once` looks without waiting for the next look's time; it still believes "not found"
         only after the network's waiting time.
         """
+        doubtful = select(Delivery).where(Delivery.state == State.UNCERTAIN)
+        if channel:
+            doubtful = doubtful.where(Delivery.channel == channel)
+        with self.store.reading() as session:  # mostly there is none, and nothing to write
+            if not session.scalar(doubtful.with_only_columns(Delivery.key).limit(1)):
+                return []
         with self.store.writing(shared=True) as session:
             life, seconds = self.leases(session)
-            rows = session.scalars(
-                select(Delivery)
-                .where(Delivery.state.in_([State.UNCERTAIN, State.HANDED]))
-                .with_for_update(skip_locked=True)
-            ).all()
             wanted = []
-            for row in rows:
-                if row.state is State.UNCERTAIN and row.lease_life != life:
+            for row in session.scalars(doubtful.with_for_update(skip_locked=True)).all():
+                if row.lease_life != life:
                     self._doubt(session, row)  # the machine was started anew: wait anew
-                if row.state is State.HANDED:
-                    wanted.append(row.key)
-                elif at_once or row.look_at <= seconds:
+                if at_once or row.look_at <= seconds:
                     row.look_at = seconds + LOOKING  # other processes leave it to this one
                     wanted.append(row.key)
         return [
             outcome for key in wanted if not self.ending.asked if (outcome := self.look_at(key))
         ]
+
+    def hear(self) -> list[Outcome]:
+        """What people have said of the posts that they make by hand. Asks no network."""
+        by_hand = [name for name, one in self.platforms.items() if isinstance(one, Told)]
+        handed = select(Delivery.key).where(
+            Delivery.state == State.HANDED, Delivery.channel.in_(by_hand)
+        )
+        with self.store.reading() as session:
+            keys = session.scalars(handed).all()
+        return [outcome for key in keys if (outcome := self.look_at(key))]
 
     def token(self, session: Session, row: Delivery) -> str:
         """The token of the part of this delivery that is next, or in doubt."""
@@ -672,6 +829,7 @@ class Publisher:
                     State.CLEARED: _was_held(session, row)
                     or differing.get(row.key)
                     or self.unready.get(row.channel)
+                    or self._slowed(session, row)
                     or "it was not sent in time",
                     State.HANDED: "nobody said that it was posted in time",
                 }[row.state]
@@ -700,6 +858,32 @@ class Publisher:
         if count := marked.rowcount:  # type: ignore[attr-defined] # an UPDATE's result has one
             when = f"{since:%Y-%m-%d %H:%M} UTC" if since else "the beginning"
             log.warning("nothing ticked since %s: looking before sending %d posts", when, count)
+
+
+_DUE: tuple[ColumnElement[bool], ...] = (
+    Delivery.state == State.CLEARED,
+    Delivery.at <= bindparam("now"),
+    or_(Delivery.retry_at.is_(None), Delivery.retry_at <= bindparam("now")),
+)
+_ON = Delivery.channel == bindparam("channel")
+# Made once: every claim asks them.
+_DUE_ON = select(Delivery.channel).where(*_DUE).distinct()
+_URGENCY = (
+    select(
+        Delivery.key,
+        Delivery.at,
+        Delivery.late_seconds,
+        Delivery.not_after,
+        exists().where(ReceiptRow.key == Delivery.key).label("begun"),
+    )
+    .where(*_DUE, _ON)
+    .order_by(Delivery.at, Delivery.key)
+)
+_THESE = (
+    select(Delivery, Clearance)
+    .outerjoin(Clearance, Clearance.id == Delivery.clearance)
+    .where(*_DUE, _ON, Delivery.key.in_(bindparam("keys", expanding=True)))
+)
 
 
 def keep_receipt(
@@ -734,6 +918,10 @@ def _was_held(session: Session, row: Delivery) -> str:
     """The hold that kept it, in words that stay true when the hold is over; or ""."""
     on_hold = held(session, row)
     return f"it was {on_hold}, when its time passed" if on_hold else ""
+
+
+def _rest(full: Full) -> str:
+    return f"the rest of its thread waits: {full.why}"
 
 
 def _receipts(session: Session, key: str) -> list[Receipt]:

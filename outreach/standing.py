@@ -12,6 +12,7 @@ from outreach.alarms import Alarm
 from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held
+from outreach.pace import Pace, last_wait
 from outreach.post import Post
 from outreach.store.tables import Asset, Heartbeat, Hold, Mail, Process, TrailEntry
 
@@ -33,6 +34,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A channel whose due posts wait for its limits: how many, why, and until about when."""
+
+    posts: int
+    why: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Status:
     """Where everything stands now."""
 
@@ -50,6 +60,7 @@ class Status:
     differs: Mapping[str, str] = field(default_factory=dict)  # held back: file not yet applied
     broken: Mapping[str, str] = field(default_factory=dict)  # posts with an address that is dead
     alarms: tuple[Alarm, ...] = ()  # told and not over
+    waits: Mapping[str, Wait] = field(default_factory=dict)  # by channel
 
 
 def line(session: Session, row: Delivery) -> Line:
@@ -91,6 +102,7 @@ def status(
     unready: Mapping[str, str],
     roster: str,
     differs: Mapping[str, str],
+    paces: Mapping[str, Pace],
     alarms: Iterable[Alarm] = (),
 ) -> Status:
     """Everything that a person should know now."""
@@ -126,7 +138,24 @@ def status(
         differs=differs,
         broken=addresses.broken(session),
         alarms=tuple(alarms),
+        waits=_waits(session, now, paces),
     )
+
+
+def _waits(session: Session, now: datetime, paces: Mapping[str, Pace]) -> dict[str, Wait]:
+    """The channels that have posts due, and may not send them yet."""
+    due = session.execute(
+        select(Delivery.channel, func.count())
+        .where(Delivery.state == State.CLEARED, Delivery.at <= now)
+        .group_by(Delivery.channel)
+        .order_by(Delivery.channel)
+    )
+    waits = {}
+    for channel, posts in due.all():
+        wait = last_wait(session, paces[channel]) if channel in paces else None
+        if wait and wait.until and wait.until > now:
+            waits[channel] = Wait(posts, wait.why, wait.until)
+    return waits
 
 
 def trail(session: Session, key: str = "") -> list[tuple[datetime, str, str, str]]:

@@ -99,6 +99,7 @@ BOTH = {
     "test_if_late",
     "test_moved",
     "test_notices",
+    "test_pace",
     "test_people",
     "test_plan",
     "test_publish",

@@ -330,3 +330,78 @@ class TestPlaces:
 
 def test_the_files_that_come_with_the_program_have_no_mistakes():
     read_configuration(Path(__file__).parent.parent)
+
+
+class TestLimitsAndMoney:
+    """What the office adds to its networks' own limits."""
+
+    X = '[x]\nplatform = "x"\nhandle = "@neaspec"\n'
+
+    @pytest.mark.parametrize(
+        ("line", "what", "hint"),
+        [
+            (
+                "posts-per-day = 0",
+                "x.posts-per-day cannot be 0",
+                "write a number of at least 1",
+            ),
+            (
+                'posts-per-minute = "many"',
+                "x.posts-per-minute should be a whole number, and 'many' stands here",
+                "write posts-per-minute = 25",
+            ),
+            (
+                "posts-per-month = 2.5",
+                "x.posts-per-month should be a whole number, and 2.5 stands here",
+                "write posts-per-month = 25",
+            ),
+            (
+                "money-per-month = -1",
+                "x.money-per-month cannot be -1",
+                "write a number of at least 0",
+            ),
+            (
+                'money-per-month = "25 USD"',
+                "x.money-per-month should be an amount in US dollars, and '25 USD' stands here",
+                "write money-per-month = 25",
+            ),
+            (
+                "post-costs = inf",
+                "x.post-costs should be an amount in US dollars, and inf stands here",
+                "write post-costs = 25",
+            ),
+            (
+                "linked-post-cost = 1",
+                "linked-post-cost is not an option of x",
+                "did you mean linked-post-costs?",
+            ),
+        ],
+    )
+    def test_a_mistake_is_told_with_its_line_and_what_to_write(self, office, line, what, hint):
+        told = channels_file(office, f"{self.X}{line}\n")
+        assert told == [("config/channels.toml:4", what, hint)]
+
+    def test_money_needs_to_know_what_a_post_costs(self, office):
+        text = '[net]\nplatform = "memory"\nmoney-per-month = 25\n'
+        assert channels_file(office, text) == [
+            (
+                "config/channels.toml:3",
+                "what a post costs on memory is not known",
+                "write post-costs = 0.10 as well (US dollars)",
+            )
+        ]
+        office.write("config/channels.toml", f"{text}post-costs = 0.10\n")
+        assert read_configuration(office.home).channels["net"].money_per_month == 25
+
+    def test_what_the_office_says_a_post_costs_goes_before_what_the_adapter_knows(self, office):
+        office.write(
+            "config/channels.toml",
+            f"{self.X}money-per-month = 10\nlinked-post-costs = 0.30\nposts-per-day = 17\n",
+        )
+        found = office.open().paces["x"]
+        assert (str(found.costs.post), str(found.costs.linked)) == ("0.015", "0.3")
+        assert [str(rule) for rule in found.rules] == [
+            "the network's limit (100 in 15 minutes)",
+            "the network's limit (10,000 in a day)",
+            "the office's own limit (17 in a day)",
+        ]

@@ -18,7 +18,8 @@ from outreach.ending import WRITING, Ending
 from outreach.errors import NotNow
 from tests.conftest import Office, state
 from tests.drafts import KEY, SOON, draft, put_cleared, soon
-from tests.platforms.servers import TelegramNetwork, serving
+from tests.platforms.servers import serving
+from tests.platforms.servers_mastodon import MastodonNetwork
 
 POSTS = 50
 
@@ -103,14 +104,15 @@ class TestWhatMayStillBeBegun:
         assert net.texts + again.platforms["net"].texts == ["One.", "Two.", "Three."]
 
 
-class Slow(TelegramNetwork):
-    """Takes its time over each post."""
+class Slow(MastodonNetwork):
+    """Takes its time over each post; no limit of its own slows a drain down."""
 
     pause = 0.1
 
-    def sendMessage(self, params, files):
-        time.sleep(self.pause)
-        return super().sendMessage(params, files)
+    def answer(self, method, path, query, headers, body):
+        if method == "POST":
+            time.sleep(self.pause)
+        return super().answer(method, path, query, headers, body)
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def due(office: Office, network):
     with serving(network) as base:
         office.write(
             "config/channels.toml",
-            f'[net]\nplatform = "telegram"\nchat = "@neaspec"\nbase = "{base}"\n',
+            f'[net]\nplatform = "mastodon"\nhandle = "@neaspec@example.org"\nbase = "{base}"\n',
         )
         office.write(".env", f"OUTREACH_NET_TOKEN={network.TOKEN}\n")
         at = datetime.now(UTC) + timedelta(seconds=1)

@@ -419,6 +419,14 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
         ("Held back", "bold yellow", [f"{key}: {why}" for key, why in now.differs.items()]),
         ("Dead links", "bold red", [f"{key}: {why}" for key, why in now.broken.items()]),
+        (
+            "Waiting",
+            "bold yellow",
+            [
+                f"{name}: {counted(one.posts, 'post')}; {one.why}, until {zones.show(one.until)}"
+                for name, one in now.waits.items()
+            ],
+        ),
     ):
         if words:
             yield row()

@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -27,6 +28,51 @@ Figures = Mapping[str, int]
 
 
 @dataclass(frozen=True)
+class Budget:
+    """No more than `calls` within any `per`: beyond it a network asks to wait.
+
+    Counted for the account that the public sees; with `shared`, for all accounts that have the
+    same secret of that name: a bot's token, an app's key.
+    """
+
+    calls: int
+    per: timedelta
+    shared: str = ""
+
+
+def has_link(text: str) -> bool:
+    """Whether a text has an address, with its scheme."""
+    return "http://" in text or "https://" in text
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network charges, in US dollars: for a part of a post, for one with an address
+    (`links` finds them), and on top for each picture's description."""
+
+    post: Decimal
+    linked: Decimal
+    described: Decimal = Decimal(0)
+    links: Callable[[str], bool] = has_link
+
+    def of(self, *parts: Part) -> Decimal:
+        """What these parts cost together."""
+        return sum(
+            (
+                (self.linked if self.links(part.text) else self.post)
+                + self.described * sum(bool(picture.alt) for picture in part.pictures)
+                for part in parts
+            ),
+            Decimal(0),
+        )
+
+
+def one_message(_part: Part) -> int:
+    """Most networks take a part for one message, whatever is in it."""
+    return 1
+
+
+@dataclass(frozen=True)
 class Limits:
     """What a post may be on a network; known without credentials, so that checks run offline.
 
@@ -36,6 +82,8 @@ class Limits:
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
     `repeats`: whether the same call again, with the same token, makes no second copy.
+    `budgets`: how much the network takes in how long; `messages` is as how many it counts a part.
+    `costs`: what it charges; None where it charges nothing.
     """
 
     text: int
@@ -52,6 +100,9 @@ class Limits:
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
     repeats: bool = False
+    budgets: tuple[Budget, ...] = ()
+    messages: Callable[[Part], int] = one_message
+    costs: Costs | None = None
 
     def room(self, part: Part) -> int:
         """The most that the text of this part may count."""
@@ -60,11 +111,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof that a part is live: the network's id, its public address, and when (aware, UTC)."""
+    """Proof that a part is live: the network's id, its public address, and when (aware, UTC).
+
+    `pause`: how long the network wants nothing more of this account, as it said with its yes.
+    """
 
     id: str
     url: str
     at: datetime | None = None
+    pause: timedelta = field(default=timedelta(0), compare=False)
 
 
 class Platform(Protocol):

@@ -6,8 +6,8 @@ library's errors leaves this module unscrubbed.
 """
 
 import asyncio
+import json
 import logging
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Figures, Limits, Receipt, bridge
+from outreach.platforms import Account, Budget, Figures, Limits, Receipt, bridge
 from outreach.post import Part, unfenced
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ for _name in ("httpx", "telegram.Bot"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
-# The library's switch for waiting times as timedelta; without it every 429 is a warning too.
-os.environ.setdefault("PTB_TIMEDELTA", "true")
-
 
 def utf16_units(text: str) -> int:
     """Telegram counts UTF-16 code units: an emoji is two.
@@ -41,6 +38,15 @@ def utf16_units(text: str) -> int:
     Some have seen it count code points instead; this is safe under both.
     """
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _wait(body: bytes) -> timedelta:
+    """How long a 429 asks to wait, within a second and a day; a minute where it does not say."""
+    try:
+        seconds = float(json.loads(body)["parameters"]["retry_after"])
+        return timedelta(seconds=min(max(seconds, 1.0), 86_400.0))
+    except (ValueError, LookupError, TypeError, OverflowError):
+        return timedelta(minutes=1)
 
 
 class Telegram:
@@ -57,6 +63,13 @@ class Telegram:
         picture_ratio=20,
         alt=0,
         deadline=90.0,
+        # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+        budgets=(
+            Budget(30, timedelta(seconds=1), shared="token"),
+            Budget(1, timedelta(seconds=1)),
+            Budget(20, timedelta(minutes=1)),
+        ),
+        messages=lambda part: max(1, len(part.pictures)),  # an album is as many
     )
     offers: ClassVar = frozenset({"followers"})
     needs: ClassVar = ("token",)
@@ -150,7 +163,10 @@ class Telegram:
                     # In a thread, as it asks a database; the loop serves other channels too.
                     await asyncio.to_thread(_fence.get(), limit)
                 async with asyncio.timeout(limit):
-                    return await super().do_request(url, method, request_data, *a, **k)
+                    status, body = await super().do_request(url, method, request_data, *a, **k)
+                if status == 429:  # the library fails on waits that are absurd
+                    raise NotNow("Telegram asks to wait", _wait(body), everything=True)
+                return status, body
 
         def request() -> HTTPXRequest:
             from httpx import Limits as Kept
@@ -224,11 +240,6 @@ class Telegram:
             if isinstance(cause, kind):
                 return NotNow(f"Telegram cannot be reached: {words}")
         match error:
-            case e.RetryAfter():
-                wait = error.retry_after  # a number where the switch above was set otherwise
-                wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
-                wait = max(timedelta(seconds=1), min(wait, timedelta(days=1)))
-                return NotNow(f"Telegram asks to wait: {said}", wait)
             case e.InvalidToken():
                 return Refused(
                     f"Telegram does not know this token ({said}): ask @BotFather for a new one"

@@ -18,12 +18,14 @@ def wire(
     base: str = "",
     fence: Callable[[float], None] = unfenced,
     live: Callable[[str, str], bool] = lambda method, path: False,
+    heard: Callable[..., None] = lambda answer, *, posting: None,
 ) -> Any:
     """A transport for a `requests.Session`, which keeps the last `answer` or None.
 
     `connect` seconds to connect, then `timeout` without a byte; the body has `timeout` in all.
     `base` replaces scheme and host of every address. The fence is asked before each request that
-    `live` says can make something public.
+    `live` says can make something public. `heard` is shown each answer before its library is, and
+    whether it is one to such a request; it may raise.
     """
     from requests import PreparedRequest, ReadTimeout, Response
     from requests.adapters import HTTPAdapter
@@ -47,13 +49,15 @@ def wire(
                 request.url = urlunsplit(url._replace(scheme=target.scheme, netloc=target.netloc))
                 options["proxies"] = {}
             self.answer = None
-            if live(request.method or "", url.path):
+            posting = live(request.method or "", url.path)
+            if posting:
                 fence(connect + timeout)
             answer = super().send(request, **options)
             until = time.monotonic() + timeout
             raw: Any = answer.raw
             raw.stream = lambda *_, **__: in_time(raw, until)
             self.answer = answer
+            heard(answer, posting=posting)
             return answer
 
     return Wire()

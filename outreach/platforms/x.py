@@ -7,17 +7,19 @@ Its API renamed fields in 2026 (`tweet.fields` to `post.fields`, `retweet_count`
 
 import base64
 import logging
-import time
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms import Account, Budget, Costs, Figures, Limits, Receipt
 from outreach.platforms.failures import bounded, looking, surely_not_live
 from outreach.platforms.wire import never_left, wire
-from outreach.platforms.x_text import as_read, expanded, weighted, without_links
+from outreach.platforms.x_text import as_read, expanded, linked, weighted, without_links
 from outreach.post import Part, unfenced
 
 # At DEBUG these log keys and signatures.
@@ -48,6 +50,13 @@ class X:
         picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
         deadline=120.0,
         visible=timedelta(minutes=5),
+        # https://docs.x.com/x-api/fundamentals/rate-limits
+        budgets=(
+            Budget(100, timedelta(minutes=15)),
+            Budget(10_000, timedelta(days=1), shared="consumer_key"),
+        ),
+        # https://docs.x.com/x-api/getting-started/pricing, of April 2026
+        costs=Costs(Decimal("0.015"), Decimal("0.20"), Decimal("0.005"), linked),
     )
     offers: ClassVar = frozenset({*METRICS.values(), "followers"})
     needs: ClassVar = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
@@ -74,8 +83,9 @@ class X:
                 media_ids=media or None,
                 in_reply_to_tweet_id=after.id if after else None,
             )
-            id_ = str(answer.data["id"])
-        return Receipt(id_, self._url(id_), self._account.now())
+            id_ = str(answer.json()["data"]["id"])
+        pause = max(_used_up(answer.headers), default=timedelta(0))
+        return Receipt(id_, self._url(id_), self._account.now(), pause)
 
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """The newest post of our own timeline that reads the same once addresses are expanded."""
@@ -192,7 +202,8 @@ class X:
         if missing:
             told = f"{account.channel} has no {', '.join(missing)}"
             raise Refused(f"{told}: see platforms.md in the documentation")
-        client = tweepy.Client(**{name: account.secrets[name] for name in self.needs})
+        tokens = {name: account.secrets[name] for name in self.needs}
+        client = tweepy.Client(**tokens, return_type=requests.Response)  # with its headers
         client.session.max_redirects = 0  # a redirected request would be sent twice
         client.session.mount(
             "https://",
@@ -202,6 +213,7 @@ class X:
                 base=account.base,  # the OAuth signature stays the one for X's own address
                 fence=fence,
                 live=lambda method, path: (method, path) == ("POST", "/2/tweets"),
+                heard=_heard,
             ),
         )
         try:
@@ -224,10 +236,8 @@ class X:
 
 def _meaning(error: Any) -> PlatformError:
     """What a status of X's means for a post. https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
-    status, headers = error.response.status_code, error.response.headers
-    said, body = " ".join(str(error).split()), error.response.text
-    if status == 429:
-        return NotNow("X asks to wait", _wait(headers))
+    status, body = error.response.status_code, error.response.text
+    said = " ".join(str(error).split())
     if status == 403 and "duplicate content" in body:
         return Uncertain("X has the same text already: this post, or an earlier one")
     if status == 403 and "oauth1-permissions" in body:
@@ -247,12 +257,55 @@ def _meaning(error: Any) -> PlatformError:
     return Uncertain(f"no clear answer from X: {said}")
 
 
+WINDOWS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+"""X's windows by the names of their headers; those of 24 hours come with some tiers only."""
+
+
 def _wait(headers: Mapping[str, str]) -> timedelta:
-    """How long X asks to wait, within a second and a day; its window is 15 minutes."""
-    for name, now in (("retry-after", 0.0), ("x-rate-limit-reset", time.time())):
-        if headers.get(name, "").isdigit():
-            return bounded(int(headers[name]) - now)
-    return timedelta(minutes=15)
+    """How long X asks to wait: as its `Retry-After` says, and until each window that is used up
+    begins anew; within a second and a day. Without a word of it, its shortest window."""
+    asked = [*_seconds(headers, headers.get("retry-after", "")), *_used_up(headers)]
+    asked = asked or list(_until(headers, WINDOWS[0]))
+    return max(asked, default=timedelta(minutes=15))
+
+
+def _used_up(headers: Mapping[str, str]) -> list[timedelta]:
+    """How long each window lasts that has no room left."""
+    spent = [name for name in WINDOWS if headers.get(f"{name}-remaining", "").strip() == "0"]
+    return [wait for name in spent for wait in _until(headers, name)]
+
+
+def _until(headers: Mapping[str, str], window: str) -> Iterator[timedelta]:
+    """How long a window still lasts, by X's own clock where it tells it."""
+    told = headers.get(f"{window}-reset", "").strip()
+    if _DIGITS.fullmatch(told):
+        yield bounded(int(told) - _there(headers).timestamp())
+
+
+def _seconds(headers: Mapping[str, str], told: str) -> Iterator[timedelta]:
+    """A `Retry-After`: seconds, or a date."""
+    if _DIGITS.fullmatch(told.strip()):
+        yield bounded(int(told))
+    elif told:
+        with suppress(ValueError):
+            yield bounded((parsedate_to_datetime(told) - _there(headers)).total_seconds())
+
+
+def _there(headers: Mapping[str, str]) -> datetime:
+    """What time it is at X, or here where it does not say."""
+    with suppress(ValueError):
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    return datetime.now(UTC)
+
+
+_DIGITS = re.compile("[0-9]{1,15}")
+
+
+def _heard(answer: Any, *, posting: bool) -> None:
+    """Raises NotNow for an answer that says to wait: tweepy fails on a reset that is no number."""
+    if answer.status_code == 429:
+        answer.close()
+        raise NotNow("X asks to wait", _wait(answer.headers), everything=posting)
 
 
 def _figures(metrics: Mapping[str, Any]) -> Figures:

@@ -20,6 +20,14 @@ def weighted(text: str) -> int:
     return int(_parser()(text).weightedLength)
 
 
+def linked(text: str) -> bool:
+    """Whether X finds an address in it, with or without a scheme."""
+    _parser()  # which the package needs to be loaded by
+    from twitter_text.extract_urls import extract_urls
+
+    return bool(extract_urls(text))
+
+
 def expanded(post: Mapping[str, Any]) -> str:
     """A post's text with its t.co addresses as they were written, and links to its media gone."""
     long = post.get("note_tweet") or post

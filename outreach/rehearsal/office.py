@@ -24,6 +24,7 @@ from outreach.campaign.load import campaign_files, load_campaigns
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, MailSettings, read_configuration, real_now
 from outreach.errors import NotAllowed, NotFound, OutreachError, Problem
+from outreach.pace import Pace
 from outreach.platforms import Account, Platform, Told, load
 from outreach.rehearsal import marks
 from outreach.rehearsal.networks import ByHand, Simulated
@@ -141,6 +142,11 @@ class Rehearsed(Outreach):
     def platforms(self) -> Mapping[str, Platform]:
         """Every channel, as memory with its own network's limits."""
         return {name: self._network(name) for name in self.configuration.channels}
+
+    @cached_property
+    def paces(self) -> Mapping[str, Pace]:
+        """None: limits are of real time, and this clock runs fast."""
+        return {}
 
     def network_of(self, channel: str) -> str:
         """The platform that a channel's memory stands in for."""

@@ -11,6 +11,7 @@ import html
 import json
 import re
 import socket
+import sys
 import threading
 import time
 import unicodedata
@@ -93,6 +94,8 @@ class Network:
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
         self.bodies: list[tuple[str, Any]] = []
+        self.arrivals: list[tuple[float, Any]] = []  # of what would be public: when, its body
+        self.headers: dict[str, str] = {}  # of every answer
         self.released = threading.Event()
         self.lock = threading.RLock()
 
@@ -145,6 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def handle_all(self):
+        arrived = time.monotonic()
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         url = urlsplit(self.path)
@@ -154,6 +158,8 @@ class Handler(BaseHTTPRequestHandler):
             kind, reply = self.network.answer(
                 self.command, unquote(url.path), query, self.headers, body
             )
+            if kind == "publish":
+                self.network.arrivals.append((arrived, self.network.bodies[-1][1]))
             fault = self.network.faults.pop(kind, "")
             before = fault in ("refused", "not now", "lost before", "500 before")
             if reply.commit and not before:
@@ -174,14 +180,17 @@ class Handler(BaseHTTPRequestHandler):
         return self.send(
             reply.status,
             json.dumps(reply.body).encode(),
-            {"Content-Type": "application/json", **reply.headers},
+            {"Content-Type": "application/json", **self.network.headers, **reply.headers},
         )
 
     do_GET = do_POST = do_DELETE = handle_all  # noqa: N815 - the names that http.server calls
 
     def send(self, status, data, headers):
         with suppress(OSError):  # the client may have given up
-            self.send_response(status)
+            if "date" in headers:
+                self.send_response_only(status)
+            else:
+                self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(data))}.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -205,11 +214,19 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
+class Server(ThreadingHTTPServer):
+    """A client that hangs up in the middle is none of its errors."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(network: Network):
     """The stand-in's address, for as long as the block lasts."""
     handler = type("Bound", (Handler,), {"network": network})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -257,14 +274,15 @@ class TelegramNetwork(Network):
         super().__init__()
         self.schema = schema
         self.admin = True
+        self.retry_after = 5
         self.username: str | None = "neaspec"
 
     def failure(self, fault):
         if fault == "refused":
             return self.no(400, "Bad Request: message text is empty")
         if fault == "not now":
-            reply = self.no(429, "Too Many Requests: retry after 5")
-            reply.body["parameters"] = {"retry_after": 5}
+            reply = self.no(429, f"Too Many Requests: retry after {self.retry_after}")
+            reply.body["parameters"] = {"retry_after": self.retry_after}
             return reply
         return self.no(502, "Bad Gateway")
 
@@ -470,6 +488,7 @@ class XNetwork(Network):
         super().__init__()
         self.generation = generation
         self.hidden = False
+        self.asks: dict[str, str] | None = None  # the headers of its 429, where not the usual ones
         self.media: dict[str, tuple[bytes, str]] = {}
         self.metrics: dict[str, int] = {
             "like_count": 3,
@@ -483,10 +502,8 @@ class XNetwork(Network):
         if fault == "refused":
             return problem(403, "Forbidden", "You are not permitted to perform this action.")
         if fault == "not now":
-            reset = str(int(time.time()) + 60)
-            limits = {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0"}
             reply = problem(429, "Too Many Requests", "Too Many Requests")
-            reply.headers = {**limits, "x-rate-limit-reset": reset}
+            reply.headers = spent("x-rate-limit", 60) if self.asks is None else self.asks
             return reply
         return problem(503, "Service Unavailable", "Service Unavailable")
 
@@ -609,6 +626,12 @@ class XNetwork(Network):
             if i not in known
         ]
         return Reply(200, {k: v for k, v in (("data", data), ("errors", errors)) if v})
+
+
+def spent(window: str, seconds: float, *, limit: int = 100) -> dict[str, str]:
+    """X's headers for a window that has no room left, and begins anew in so many seconds."""
+    reset = str(int(time.time() + seconds))
+    return {f"{window}-limit": str(limit), f"{window}-remaining": "0", f"{window}-reset": reset}
 
 
 def shown(post: Kept) -> dict[str, Any]:

@@ -98,6 +98,18 @@ class TestTelegram(ServerContract):
         with pytest.raises(NotNow) as error:
             platform.publish(part(), None)
         assert timedelta(seconds=5) == error.value.wait
+        assert error.value.everything
+
+    @pytest.mark.parametrize(
+        ("told", "seconds"),
+        [(0, 1), (-7, 1), (3_000_000, 86_400), (10**15, 86_400), ("soon", 60), (None, 60)],
+    )
+    def test_an_absurd_wait_is_bounded(self, platform, network, told, seconds):
+        network.next_fault, network.retry_after = "not now", told
+        with pytest.raises(NotNow) as error:
+            platform.publish(part(), None)
+        assert timedelta(seconds=seconds) == error.value.wait
+        assert network.texts == []
 
     def test_looking_needs_a_person_who_is_told_the_words(self, platform):
         with pytest.raises(CannotTell, match=r"open @neaspec and look for “Registration is open”"):

@@ -2,6 +2,7 @@ import json
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
-from .servers import XNetwork, closed_port
+from .servers import XNetwork, closed_port, spent
 
 OPENAPI = "OUTREACH_X_OPENAPI"
+AT = {"date": "Wed, 21 Oct 2026 07:20:00 GMT"}  # what X's clock says
 
 
 class Quick(X):
@@ -160,6 +162,65 @@ class TestX(ServerContract):
         with pytest.raises(NotNow) as error:
             platform.publish(part(), None)
         assert timedelta(seconds=50) < error.value.wait <= timedelta(seconds=61)
+
+    @pytest.mark.parametrize(
+        ("headers", "least", "most"),
+        [
+            ({"retry-after": "120"}, 120, 120),
+            ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", **AT}, 480, 480),
+            (spent("x-user-limit-24hour", 7200), 6000, 7200),
+            (spent("x-rate-limit", 900) | spent("x-app-limit-24hour", 7200), 6000, 7200),
+            ({"retry-after": "5", **spent("x-rate-limit", 900)}, 300, 900),
+            # X's clock and ours need not agree: its own says how long.
+            ({"x-rate-limit-remaining": "0", "x-rate-limit-reset": "1792567680", **AT}, 480, 480),
+            ({}, 900, 900),
+            ({"x-rate-limit-reset": "1"}, 1, 1),
+            ({"retry-after": "0"}, 1, 1),
+            ({"retry-after": "99999999999999"}, 86_400, 86_400),
+            ({"retry-after": "9" * 400}, 900, 900),
+            ({"retry-after": "soon", "x-rate-limit-reset": "tomorrow"}, 900, 900),
+            ({"retry-after": "-5"}, 900, 900),
+            ({"date": "yesterday", "x-rate-limit-reset": "99999999999"}, 86_400, 86_400),
+        ],
+    )
+    def test_a_429_says_how_long_whatever_stands_in_its_headers(
+        self, platform, network, headers, least, most
+    ):
+        network.next_fault, network.asks = "not now", headers
+        with pytest.raises(NotNow) as error:
+            platform.publish(part(), None)
+        assert least <= error.value.wait.total_seconds() <= most
+        assert error.value.everything
+        assert network.texts == []
+
+    def test_a_429_for_a_picture_is_that_post_s_alone(self, platform, network):
+        network.faults = {"upload": "not now"}
+        with pytest.raises(NotNow) as error:
+            platform.publish(part(pictures=[picture()]), None)
+        assert not error.value.everything
+
+    @pytest.mark.parametrize("window", ["x-rate-limit", "x-user-limit-24hour"])
+    def test_a_yes_that_was_the_last_of_its_window_says_so(self, platform, network, window):
+        network.headers = spent(window, 300)
+        pause = platform.publish(part(), None).pause
+        assert timedelta(seconds=295) <= pause <= timedelta(seconds=300)
+
+    def test_a_yes_that_leaves_room_asks_for_no_pause(self, platform, network):
+        network.headers = {**spent("x-rate-limit", 300), "x-rate-limit-remaining": "1"}
+        assert platform.publish(part(), None).pause == timedelta(0)
+
+    @pytest.mark.parametrize(
+        ("text", "pictures", "cost"),
+        [
+            ("Hello.", 0, "0.015"),
+            ("See https://neaspec.org/a", 0, "0.20"),
+            ("See neaspec.org", 0, "0.20"),  # X makes an address of it
+            ("Hello.", 2, "0.025"),
+        ],
+    )
+    def test_a_post_with_an_address_costs_more(self, text, pictures, cost):
+        one = part(text, pictures=[picture(n) for n in range(pictures)])
+        assert X.limits.costs.of(one) == Decimal(cost)
 
     def test_figures_of_many_posts_are_asked_for_at_once(self, platform, network):
         receipts = [Receipt(network.keep(f"Post {n}").id, "") for n in range(150)]

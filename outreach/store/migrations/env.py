@@ -4,6 +4,7 @@ from alembic import context
 
 from outreach.clearance import Clearance  # noqa: F401 - as above
 from outreach.delivery import Delivery  # noqa: F401 - each registers its tables
+from outreach.pace import Call  # noqa: F401 - as above
 from outreach.store import Base, tables  # noqa: F401 - as above
 
 with context.config.attributes["engine"].connect() as connection:
