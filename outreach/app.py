@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ from outreach.accounts import Accounts
 from outreach.campaign.care import load_dates
 from outreach.campaign.directory import load_directory
 from outreach.campaign.load import check_channels, check_people, load_campaigns
-from outreach.campaign.models import Loaded
+from outreach.campaign.models import Campaign, Loaded
 from outreach.campaign.occasions import AHEAD
 from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
@@ -185,11 +186,15 @@ class Outreach:
             return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
-            loaded, problems, *drafts = found
-            return Files(loaded, {draft.key: draft for draft in drafts}, problems)
+            problems, loaded, *rest = found
+            campaigns = tuple(one for one in rest if isinstance(one, Campaign))
+            by_key = {one.key: one for one in rest[len(campaigns) :]}
+            return Files(replace(loaded, campaigns=campaigns), by_key, problems)
         made = self._compose(progress)
         if key == self._composed():  # nothing was written while they were read
-            kept.keep(self.home, key, (made.loaded, made.problems, *made.drafts.values()))
+            loaded = replace(made.loaded, campaigns=())
+            drafts = made.drafts.values()
+            kept.keep(self.home, key, chain((made.problems, loaded), made.loaded.campaigns, drafts))
         return made
 
     def _composed(self) -> str:

@@ -2,10 +2,14 @@
 
 import os
 import pickle
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from outreach import kept
+from outreach.post import Part, Post, Slot
 from tests.conftest import PEOPLE_TOML, Office
 
 CAMPAIGN = """
@@ -120,3 +124,31 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(desk, composed, tmp_pat
     assert composed(desk).drafts[KEY].post
     composed(desk)
     assert len(composed.times) == 2
+
+
+def posts(count: int) -> list[Post]:
+    """Posts with texts that are not ASCII, each longer than what is pickled around it."""
+    return [
+        Post("c", f"m{n}", "ko", "net", (Part(f"“저탄소 도시” {n} " * 200, "ko"),))
+        for n in range(count)
+    ]
+
+
+def test_many_values_come_back_as_they_were_and_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    given = [Slot(datetime(2025, 8, 25, tzinfo=UTC), "2025-08-25T00:00", "UTC"), *posts(300)]
+    kept.keep(Path("/office"), "key", iter(given))
+    [file] = kept.folder().iterdir()
+    assert file.stat().st_size > 3 * kept.PIECE
+    assert kept.read(Path("/office"), "key") == given
+
+
+def test_keeping_a_text_does_not_make_it_larger(tmp_path, monkeypatch):
+    """Pickling leaves the UTF-8 of a text in it: half as much memory again while it lives."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    [post] = given = posts(1)
+    before = sys.getsizeof(post.parts[0].text)
+    kept.keep(Path("/office"), "key", given)
+    assert sys.getsizeof(post.parts[0].text) == before
+    pickle.dumps(given)
+    assert sys.getsizeof(post.parts[0].text) > before

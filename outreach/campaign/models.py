@@ -42,7 +42,7 @@ class Tbc(Generic[T]):
     plan_with: T | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class When:
     """When a message is due, as written: absolute, or counted from an event.
 
@@ -64,7 +64,7 @@ class When:
     zone: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Late:
     """What to do with a cleared post found late: send within `within`, then ask a person."""
 
