@@ -14,6 +14,7 @@ themselves stand on the values and rows of those modules.
 """
 
 import difflib
+import gc
 import hashlib
 import logging
 import os
@@ -34,32 +35,16 @@ from sqlalchemy.orm import Session
 from outreach import addresses, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
-from outreach import settle as settling
 from outreach.accounts import Accounts
-from outreach.campaign.care import load_dates
-from outreach.campaign.directory import load_directory
-from outreach.campaign.load import check_channels, check_people, load_campaigns
 from outreach.campaign.models import Campaign, Loaded
-from outreach.campaign.occasions import AHEAD
 from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
-from outreach.compose import Draft, compose
-from outreach.compose.reachable import Ask, check_all
-from outreach.compose.reachable import check as ask_address
+from outreach.compose import Draft
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Embedded
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
-from outreach.measure import collect as collecting
-from outreach.measure.clicks import Bots, is_person, load_bots
-from outreach.measure.imports import Import, read_figures
-from outreach.measure.metrics import load_metrics
 from outreach.platforms import Channel, Platform, Told, load
-from outreach.platforms.feed import FeedEntry, FeedInfo, entries
-from outreach.publish import LeaseClock, Publisher
-from outreach.report import gather
-from outreach.report.value import Report
-from outreach.settle import Answer
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import (
@@ -71,10 +56,24 @@ from outreach.store.tables import (
     ShortLink,
 )
 
-if TYPE_CHECKING:  # a hundred rules are compiled by whoever needs them
+# A verb imports what it alone works with: looking at files that have not changed takes a few
+# tenths of a second, and most of them would go to modules that nobody calls.
+if TYPE_CHECKING:
+    from outreach.compose.reachable import Ask
     from outreach.compose.style import House
+    from outreach.measure.clicks import Bots
+    from outreach.measure.imports import Import
+    from outreach.platforms.feed import FeedEntry, FeedInfo
+    from outreach.publish import Publisher
+    from outreach.report.value import Report
+    from outreach.settle import Answer
+
+gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
 
 log = logging.getLogger(__name__)
+
+AHEAD = timedelta(days=60)
+"""How far ahead of now a recurring message has its posts."""
 
 GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
@@ -116,11 +115,11 @@ class Outreach:
         self.configuration, self.store, self.now = configuration, store, now
         self.real = real or now
         self.home = configuration.home
-        self._leases = leases or LeaseClock()
+        self._leases = leases
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing = Lock()
         self.keeps = True  # False for a copy of the folder, which will never be read again
-        self.ask: Ask = ask_address  # how an address is asked whether it works
+        self.ask: Ask | None = None  # how an address is asked whether it works, if otherwise
 
     @property
     def office(self) -> str:
@@ -157,12 +156,14 @@ class Outreach:
         return Accounts(self.configuration, self.store, self.now)
 
     @cached_property
-    def publisher(self) -> Publisher:
+    def publisher(self) -> "Publisher":
+        from outreach.publish import LeaseClock, Publisher
+
         return Publisher(
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            leases=self._leases,
+            leases=self._leases or LeaseClock(),
             differs=self.held_back,
             unready=self.unready,
         )
@@ -209,6 +210,11 @@ class Outreach:
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
     def _compose(self, progress: Callable[[int, int], None] | None) -> Files:
+        from outreach.campaign.care import load_dates
+        from outreach.campaign.directory import load_directory
+        from outreach.campaign.load import check_channels, check_people, load_campaigns
+        from outreach.compose import compose
+
         loaded = load_campaigns(self.home / "campaigns", root=self.home)
         problems: list[Problem] = list(loaded.problems)
         for campaign in loaded.campaigns:
@@ -255,7 +261,8 @@ class Outreach:
     def _plan(self, session: Session, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
         campaigns = files.loaded.campaigns
-        drafts = applying.outdate(session, campaigns, files.drafts)
+        applied = applying.applied_events(session)
+        drafts = applying.outdate(campaigns, files.drafts, applied)
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
@@ -264,7 +271,8 @@ class Outreach:
                 unreadable=files.loaded.unreadable,
                 emptied=not campaigns,
             )
-        return applying.events_moved(session, campaigns, made), drafts
+        made = applying.with_texts(session, made)
+        return applying.events_moved(campaigns, made, applied), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -559,12 +567,14 @@ class Outreach:
                 if f"on hold ({scope})" in row.reason and row.late_after >= hold.at
             ]
 
-    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
+    def settle(self, key: str, answer: "Answer", *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
+        from outreach import settle as settling
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         now = self.now()
         with self.store.writing() as session:
@@ -612,11 +622,13 @@ class Outreach:
 
     def look_at_links(self) -> int:
         """Ask the addresses that posts print whether they work, where that is due; how many."""
+        from outreach.compose.reachable import check, check_all
+
         with self.store.reading() as session:
             wanted = addresses.wanted(session, self.now())
         if not wanted:
             return 0
-        answers = check_all(wanted, ask=self.ask)
+        answers = check_all(wanted, ask=self.ask or check)
         with self.store.writing() as session:
             addresses.keep(session, answers.values(), wanted, self.now())
             notices.write(session, people.in_force(session), self.now())
@@ -627,13 +639,15 @@ class Outreach:
     ) -> tuple[Problem, ...]:
         """What the addresses in the campaign files answer now: mistakes for what is surely dead,
         advice for what could not be told."""
+        from outreach.compose.reachable import check, check_all
+
         places = {
             url: campaign.where("links", name)
             for campaign in files.loaded.campaigns
             for name, url in campaign.links.items()
             if isinstance(url, str)
         }
-        answers = check_all(places, ask=self.ask, progress=progress)
+        answers = check_all(places, ask=self.ask or check, progress=progress)
         return tuple(
             Problem(places[url], f"{url} {one.what}", one.hint, advice=one.ok is None)
             for url, one in answers.items()
@@ -647,6 +661,9 @@ class Outreach:
 
         Raises NotFound for a code that was never registered, and before its post is public.
         """
+        from outreach.measure import collect as collecting
+        from outreach.measure.clicks import is_person
+
         with self.store.reading() as session:
             link = session.get(ShortLink, code)
             public = link is not None and _may_be_public(session, link.key)
@@ -661,21 +678,31 @@ class Outreach:
         return link.target
 
     @cached_property
-    def _bots(self) -> Bots:
+    def _bots(self) -> "Bots":
+        from outreach.measure.clicks import load_bots
+
         return load_bots(self.home / "config" / "bots.txt")
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
+        from outreach.measure import collect as collecting
+
         return collecting.collect(
             self.store, self.platforms, self.now(), zone=self.configuration.report_zone
         )
 
     def collect_audience(self) -> int:
         """Ask every account how many follow it; returns how many snapshots were kept."""
+        from outreach.measure import collect as collecting
+
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> Import:
+    def read_figures(self, data: bytes, *, file: str) -> "Import":
         """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+        from outreach.measure import collect as collecting
+        from outreach.measure.imports import read_figures
+        from outreach.measure.metrics import load_metrics
+
         found = read_figures(
             data,
             channels=self.channels,
@@ -687,8 +714,12 @@ class Outreach:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
-    def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
+    def import_figures(
+        self, data: bytes, *, file: str, by: Person, sample: bool = False
+    ) -> "Import":
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
+        from outreach.measure import collect as collecting
+
         by.must_be(MAY_WRITE)
         figures = self.read_figures(data, file=file)
         if figures.problems:
@@ -700,8 +731,10 @@ class Outreach:
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
 
-    def report(self, month: str, *, by: Person) -> Report:
+    def report(self, month: str, *, by: Person) -> "Report":
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
+        from outreach.report import gather
+
         with self.store.reading() as session:
             given = gather.gather(
                 session,
@@ -718,8 +751,10 @@ class Outreach:
 
     # --- the public pages ----------------------------------------------------------------
 
-    def feeds(self) -> list[FeedInfo]:
+    def feeds(self) -> "list[FeedInfo]":
         """The public feeds of this office."""
+        from outreach.platforms.feed import FeedInfo
+
         return [
             FeedInfo(
                 name,
@@ -731,14 +766,16 @@ class Outreach:
             if settings.platform == "feed"
         ]
 
-    def feed(self, channel: str) -> list[FeedEntry]:
+    def feed(self, channel: str) -> "list[FeedEntry]":
         """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
+        from outreach.platforms.feed import entries
+
         settings = self.configuration.channels.get(channel)
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
         return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
 
-    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
+    def feed_entry(self, channel: str, entry: str) -> "FeedEntry":
         """One entry of a feed. Raises NotFound."""
         found = next((one for one in self.feed(channel) if one.id == entry), None)
         if found is None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +125,36 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(desk, composed, tmp_pat
     assert composed(desk).drafts[KEY].post
     composed(desk)
     assert len(composed.times) == 2
+
+
+UNCHANGED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from outreach.app import open_desk
+desk = open_desk(Path(sys.argv[1]), now=lambda: datetime(2025, 7, 1, tzinfo=UTC))
+desk.plan(desk.files())
+desk.close()
+print(*sys.modules)
+"""
+
+
+def test_files_that_have_not_changed_import_nothing_of_what_reads_and_renders_them(desk, office):
+    """A start is most of what such a look takes."""
+    heavy = {"yaml", "jinja2", "alembic", "babel", "holidays", "tweepy", "apscheduler"}
+    heavy |= {f"outreach.{name}" for name in ("campaign.load", "publish", "measure.imports")}
+    heavy |= {f"outreach.{name}" for name in ("report.gather", "compose.reachable")}
+    loaded = []
+    for _ in range(2):
+        told = subprocess.run(
+            [sys.executable, "-c", UNCHANGED, str(office.home)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        loaded.append(heavy & set(told.stdout.split()))
+    assert "outreach.campaign.load" in loaded[0]
+    assert loaded[1] == set()
 
 
 def posts(count: int) -> list[Post]:

@@ -31,6 +31,7 @@ class Frozen(BaseModel):
         alias_generator=_hyphens,
         populate_by_name=True,
         arbitrary_types_allowed=True,
+        defer_build=True,  # what was kept is not validated again, and needs no validators
     )
 
 
