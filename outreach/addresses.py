@@ -8,14 +8,17 @@ are told, and a person decides; the post itself is not stopped. What could not b
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, record
-from outreach.compose.reachable import Answer
 from outreach.delivery import Delivery, State
 from outreach.store.tables import LinkCheck, ShortLink
+
+if TYPE_CHECKING:
+    from outreach.compose.reachable import Answer
 
 BEFORE = timedelta(hours=1)
 """How long before its slot a post's addresses are asked again."""
@@ -59,7 +62,7 @@ def printed(session: Session, row: Delivery) -> list[str]:
 
 def keep(
     session: Session,
-    answers: Iterable[Answer],
+    answers: "Iterable[Answer]",
     keys: Mapping[str, Iterable[str]],
     now: datetime,
 ) -> int:

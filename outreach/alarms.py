@@ -22,7 +22,6 @@ from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
 from outreach.holds import held
 from outreach.platforms import Limits, Platform
-from outreach.publish import together
 from outreach.store.tables import AccountCheck, AlarmRow, Heartbeat, Mail, TrailEntry
 from outreach.words import counted
 
@@ -162,6 +161,8 @@ def uncertain(sight: Sight) -> Iterator[Alarm]:
 
 def unsent(sight: Sight) -> Iterator[Alarm]:
     """Cleared and due, not held by anybody, and not sent."""
+    from outreach.publish import together  # whoever only looks at files does without it
+
     rows = sight.session.scalars(
         select(Delivery).where(
             Delivery.state == State.CLEARED,

@@ -15,6 +15,7 @@ themselves stand on the values and rows of those modules.
 """
 
 import difflib
+import gc
 import hashlib
 import json
 import logging
@@ -37,35 +38,19 @@ from sqlalchemy.orm import Session
 from outreach import addresses, alarms, credentials, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
-from outreach import settle as settling
 from outreach.about import about
 from outreach.accounts import Accounts
-from outreach.campaign.care import load_dates
-from outreach.campaign.directory import load_directory
-from outreach.campaign.load import check_channels, check_people, load_campaigns
-from outreach.campaign.models import Loaded
-from outreach.campaign.occasions import AHEAD
+from outreach.campaign.models import Campaign, Loaded
 from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
-from outreach.compose import Draft, compose
-from outreach.compose.reachable import Ask, check_all
-from outreach.compose.reachable import check as ask_address
+from outreach.compose import Draft
 from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
-from outreach.measure import collect as collecting
-from outreach.measure.clicks import Bots, is_person, load_bots
-from outreach.measure.imports import Import, read_figures
-from outreach.measure.metrics import load_metrics
 from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
-from outreach.platforms.feed import FeedEntry, FeedInfo, entries
-from outreach.publish import Leases, Publisher, lease_clock
-from outreach.report import gather
-from outreach.report.value import Report
-from outreach.settle import Answer
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import (
@@ -77,12 +62,26 @@ from outreach.store.tables import (
     Roster,
     ShortLink,
 )
-from outreach.watch import Watch
 
-if TYPE_CHECKING:  # a hundred rules are compiled by whoever needs them
+# A verb imports what it alone works with: looking at files that have not changed takes a few
+# tenths of a second, and most of them would go to modules that nobody calls.
+if TYPE_CHECKING:
+    from outreach.compose.reachable import Ask
     from outreach.compose.style import House
+    from outreach.measure.clicks import Bots
+    from outreach.measure.imports import Import
+    from outreach.platforms.feed import FeedEntry, FeedInfo
+    from outreach.publish import Leases, Publisher
+    from outreach.report.value import Report
+    from outreach.settle import Answer
+    from outreach.watch import Watch
+
+gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
 
 log = logging.getLogger(__name__)
+
+AHEAD = timedelta(days=60)
+"""How far ahead of now a recurring message has its posts."""
 
 GAP = timedelta(minutes=5)
 """Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
@@ -127,12 +126,12 @@ class Outreach:
         store: Store,
         now: Callable[[], datetime] = real_now,
         real: Callable[[], datetime] | None = None,
-        leases: Leases | None = None,
+        leases: "Leases | None" = None,
     ) -> None:
         self.configuration, self.store, self.now = configuration, store, now
         self.real = real or now
         self.home = configuration.home
-        self._leases = leases or lease_clock(store)
+        self._leases = leases
         self._since = self.real()
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing, self._compared = Lock(), -COMPARE
@@ -140,7 +139,7 @@ class Outreach:
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
         self.name = ""  # of this process, while it runs the clock
-        self.ask: Ask = ask_address  # how an address is asked whether it works
+        self.ask: Ask | None = None  # how an address is asked whether it works, if otherwise
 
     @property
     def office(self) -> str:
@@ -177,12 +176,14 @@ class Outreach:
         return Accounts(self.configuration, self.store, self.now)
 
     @cached_property
-    def publisher(self) -> Publisher:
+    def publisher(self) -> "Publisher":
+        from outreach.publish import Publisher, lease_clock
+
         return Publisher(
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            leases=self._leases,
+            leases=self._leases or lease_clock(self.store),
             differs=self._held_back_lately,
             unready=self.unready,
             ending=self.ending,
@@ -225,8 +226,10 @@ class Outreach:
                     session.execute(delete(Process).where(Process.name == name))
 
     @cached_property
-    def watch(self) -> Watch:
+    def watch(self) -> "Watch":
         """Looks for alarms, and tells them."""
+        from outreach.watch import Watch
+
         return Watch(
             store=self.store,
             configuration=self.configuration,
@@ -264,11 +267,15 @@ class Outreach:
             return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
-            loaded, problems, *drafts = found
-            return Files(loaded, {draft.key: draft for draft in drafts}, problems)
+            problems, loaded, *rest = found
+            campaigns = tuple(one for one in rest if isinstance(one, Campaign))
+            by_key = {one.key: one for one in rest[len(campaigns) :]}
+            return Files(replace(loaded, campaigns=campaigns), by_key, problems)
         made = self._compose(progress)
         if key == self._composed():  # nothing was written while they were read
-            kept.keep(self.home, key, (made.loaded, made.problems, *made.drafts.values()))
+            loaded = replace(made.loaded, campaigns=())
+            drafts = made.drafts.values()
+            kept.keep(self.home, key, chain((made.problems, loaded), made.loaded.campaigns, drafts))
         return made
 
     def _composed(self) -> str:
@@ -283,6 +290,11 @@ class Outreach:
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
     def _compose(self, progress: Callable[[int, int], None] | None) -> Files:
+        from outreach.campaign.care import load_dates
+        from outreach.campaign.directory import load_directory
+        from outreach.campaign.load import check_channels, check_people, load_campaigns
+        from outreach.compose import compose
+
         loaded = load_campaigns(self.home / "campaigns", root=self.home)
         problems: list[Problem] = list(loaded.problems)
         for campaign in loaded.campaigns:
@@ -330,7 +342,8 @@ class Outreach:
     def _plan(self, session: Session, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
         campaigns = files.loaded.campaigns
-        drafts = applying.outdate(session, campaigns, files.drafts)
+        applied = applying.applied_events(session)
+        drafts = applying.outdate(campaigns, files.drafts, applied)
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
@@ -339,7 +352,8 @@ class Outreach:
                 unreadable=files.loaded.unreadable,
                 emptied=not campaigns,
             )
-        return applying.events_moved(session, campaigns, made), drafts
+        made = applying.with_texts(session, made)
+        return applying.events_moved(campaigns, made, applied), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -656,12 +670,14 @@ class Outreach:
                 if f"on hold ({scope})" in row.reason and row.late_after >= hold.at
             ]
 
-    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
+    def settle(self, key: str, answer: "Answer", *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
+        from outreach import settle as settling
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         now = self.now()
         with self.store.writing() as session:
@@ -711,11 +727,13 @@ class Outreach:
 
     def look_at_links(self) -> int:
         """Ask the addresses that posts print whether they work, where that is due; how many."""
+        from outreach.compose.reachable import check, check_all
+
         with self.store.reading() as session:
             wanted = addresses.wanted(session, self.now())
         if not wanted:
             return 0
-        answers = check_all(wanted, ask=self.ask)
+        answers = check_all(wanted, ask=self.ask or check)
         with self.store.writing() as session:
             addresses.keep(session, answers.values(), wanted, self.now())
             notices.write(session, people.in_force(session), self.now())
@@ -726,13 +744,15 @@ class Outreach:
     ) -> tuple[Problem, ...]:
         """What the addresses in the campaign files answer now: mistakes for what is surely dead,
         advice for what could not be told."""
+        from outreach.compose.reachable import check, check_all
+
         places = {
             url: campaign.where("links", name)
             for campaign in files.loaded.campaigns
             for name, url in campaign.links.items()
             if isinstance(url, str)
         }
-        answers = check_all(places, ask=self.ask, progress=progress)
+        answers = check_all(places, ask=self.ask or check, progress=progress)
         return tuple(
             Problem(places[url], f"{url} {one.what}", one.hint, advice=one.ok is None)
             for url, one in answers.items()
@@ -755,6 +775,9 @@ class Outreach:
 
         Raises NotFound for a code that was never registered, and before its post is public.
         """
+        from outreach.measure import collect as collecting
+        from outreach.measure.clicks import is_person
+
         with self.store.reading() as session:
             link = session.get(ShortLink, code)
             public = link is not None and _may_be_public(session, link.key)
@@ -769,21 +792,31 @@ class Outreach:
         return link.target
 
     @cached_property
-    def _bots(self) -> Bots:
+    def _bots(self) -> "Bots":
+        from outreach.measure.clicks import load_bots
+
         return load_bots(self.home / "config" / "bots.txt")
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
+        from outreach.measure import collect as collecting
+
         return collecting.collect(
             self.store, self.platforms, self.now(), zone=self.configuration.report_zone
         )
 
     def collect_audience(self) -> int:
         """Ask every account how many follow it; returns how many snapshots were kept."""
+        from outreach.measure import collect as collecting
+
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> Import:
+    def read_figures(self, data: bytes, *, file: str) -> "Import":
         """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+        from outreach.measure import collect as collecting
+        from outreach.measure.imports import read_figures
+        from outreach.measure.metrics import load_metrics
+
         found = read_figures(
             data,
             channels=self.channels,
@@ -795,8 +828,12 @@ class Outreach:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
-    def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
+    def import_figures(
+        self, data: bytes, *, file: str, by: Person, sample: bool = False
+    ) -> "Import":
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
+        from outreach.measure import collect as collecting
+
         by.must_be(MAY_WRITE)
         figures = self.read_figures(data, file=file)
         if figures.problems:
@@ -808,8 +845,10 @@ class Outreach:
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
 
-    def report(self, month: str, *, by: Person) -> Report:
+    def report(self, month: str, *, by: Person) -> "Report":
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
+        from outreach.report import gather
+
         with self.store.reading() as session:
             given = gather.gather(
                 session,
@@ -826,8 +865,10 @@ class Outreach:
 
     # --- the public pages ----------------------------------------------------------------
 
-    def feeds(self) -> list[FeedInfo]:
+    def feeds(self) -> "list[FeedInfo]":
         """The public feeds of this office."""
+        from outreach.platforms.feed import FeedInfo
+
         return [
             FeedInfo(
                 name,
@@ -839,14 +880,16 @@ class Outreach:
             if settings.platform == "feed"
         ]
 
-    def feed(self, channel: str) -> list[FeedEntry]:
+    def feed(self, channel: str) -> "list[FeedEntry]":
         """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
+        from outreach.platforms.feed import entries
+
         settings = self.configuration.channels.get(channel)
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
         return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
 
-    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
+    def feed_entry(self, channel: str, entry: str) -> "FeedEntry":
         """One entry of a feed. Raises NotFound."""
         found = next((one for one in self.feed(channel) if one.id == entry), None)
         if found is None:

@@ -1,7 +1,7 @@
 """Carrying a plan out: what the files ask for becomes deliveries, in one transaction."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,43 +15,70 @@ from outreach.campaign.plan import Kind, Notice, Operation, Plan, Standing, late
 from outreach.clearance import Clearance, in_force, record, void
 from outreach.compose import Draft
 from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.post import Slot
 from outreach.store.tables import Asset, Meta, ShortLink
 
 
 def standing(session: Session) -> list[Standing]:
-    """Every delivery as the database has it."""
+    """Every delivery as the database has it. Columns, not rows: there may be ten thousands."""
     cleared = {
-        row.id: row
-        for row in session.scalars(
-            select(Clearance)
+        yes.id: yes
+        for yes in session.execute(
+            select(Clearance.id, Clearance.starts, Clearance.ends, Clearance.by, Clearance.override)
             .join(Delivery, Delivery.clearance == Clearance.id)
             .where(Clearance.voided_at.is_(None))
         )
     }
     begun = set(session.scalars(select(ReceiptRow.key).distinct()))
-    return [_standing(row, cleared, row.key in begun) for row in session.scalars(select(Delivery))]
+    authors: dict[frozenset[str], frozenset[str]] = {}  # the same few wrote nearly everything
+    found = []
+    rows = session.execute(select(*_STANDING).execution_options(yield_per=1000))
+    for row in rows:
+        key, campaign, message, channel, state, fingerprint, blocked = row[:7]
+        wrote, clearance, at, wall, zone, late_seconds, not_after, together = row[7:]
+        yes = cleared.get(clearance or 0)
+        found.append(
+            Standing(
+                key=key,
+                campaign=campaign,
+                message=message,
+                channel=channel,
+                state=str(state),
+                fingerprint=fingerprint,
+                slot=Slot(at, wall, zone),
+                late_seconds=late_seconds,
+                not_after=not_after,
+                together=together,
+                blocked=blocked,
+                window=(yes.starts, yes.ends) if yes else None,
+                cleared_by=yes.by if yes and not yes.override else "",
+                authors=authors.setdefault(one := frozenset(wrote), one),
+                begun=key in begun,
+            )
+        )
+    return found
 
 
-def _standing(row: Delivery, cleared: Mapping[int, Clearance], begun: bool) -> Standing:
-    clearance = cleared.get(row.clearance or 0)
-    return Standing(
-        key=row.key,
-        campaign=row.campaign,
-        message=row.message,
-        channel=row.channel,
-        state=str(row.state),
-        fingerprint=row.fingerprint,
-        slot=row.due,
-        late_seconds=row.late_seconds,
-        not_after=row.not_after,
-        together=row.together,
-        blocked=row.blocked,
-        text="\n---\n".join(part["text"] for part in (row.content or {}).get("parts", ())),
-        window=(clearance.starts, clearance.ends) if clearance else None,
-        cleared_by=clearance.by if clearance and not clearance.override else "",
-        authors=frozenset(row.authors),
-        begun=begun,
-    )
+_STANDING = (
+    *(Delivery.key, Delivery.campaign, Delivery.message, Delivery.channel, Delivery.state),
+    *(Delivery.fingerprint, Delivery.blocked, Delivery.authors, Delivery.clearance),
+    *(Delivery.at, Delivery.wall, Delivery.zone),
+    *(Delivery.late_seconds, Delivery.not_after, Delivery.together),
+)
+
+
+def with_texts(session: Session, made: Plan) -> Plan:
+    """The plan, its operations with the texts that they start from."""
+    keys = [op.key for op in made.operations if op.state]
+    had: dict[str, str] = {}
+    for n in range(0, len(keys), 500):  # a database takes so many names in one question
+        some = select(Delivery.key, Delivery.content).where(Delivery.key.in_(keys[n : n + 500]))
+        for key, content in session.execute(some):
+            had[key] = "\n---\n".join(part["text"] for part in (content or {}).get("parts", ()))
+    if not had:
+        return made
+    operations = (replace(op, was_text=had.get(op.key, "")) for op in made.operations)
+    return replace(made, operations=tuple(operations))
 
 
 def carry_out(
@@ -72,13 +99,25 @@ def carry_out(
 # --- events that move ---------------------------------------------------------------------
 
 
+Applied = Mapping[str, Sequence[Held]]
+"""By campaign, everything that was ever applied of its events, the last of each at the end."""
+
+_EVENTS = "events of "  # and the campaign: the name of the row
+
+
+def applied_events(session: Session) -> Applied:
+    """What stands of every campaign's events."""
+    rows = session.scalars(select(Meta).where(Meta.name.startswith(_EVENTS, autoescape=True)))
+    return {row.name.removeprefix(_EVENTS): moved.of_data(json.loads(row.value)) for row in rows}
+
+
 def outdate(
-    session: Session, campaigns: Iterable[Campaign], drafts: Mapping[str, Draft]
+    campaigns: Iterable[Campaign], drafts: Mapping[str, Draft], applied: Applied
 ) -> Mapping[str, Draft]:
     """The drafts, those blocked that say in free words where or when an event was before."""
     earlier = {}
     for campaign in campaigns:
-        before = _before(session, campaign)
+        before = applied.get(campaign.campaign, ())
         if set(before) - set(moved.held(campaign)):
             earlier[campaign.campaign] = campaign, before
     if not earlier:
@@ -93,12 +132,12 @@ def outdate(
     return found
 
 
-def events_moved(session: Session, campaigns: Iterable[Campaign], made: Plan) -> Plan:
+def events_moved(campaigns: Iterable[Campaign], made: Plan, applied: Applied) -> Plan:
     """The plan, headed by what each event's move does to its campaign."""
     told = [
         Notice("event", "", _what_moves(campaign, was, now, made))
         for campaign in campaigns
-        for was, now in moved.moves(campaign, _before(session, campaign))
+        for was, now in moved.moves(campaign, applied.get(campaign.campaign, ()))
     ]
     return replace(made, notices=(*told, *made.notices)) if told else made
 
@@ -121,21 +160,16 @@ def _what_moves(campaign: Campaign, was: Held, now: Held, made: Plan) -> str:
     return f"{campaign.campaign}: {now.event} moves from {was} to {now}: {told}"
 
 
-def _before(session: Session, campaign: Campaign) -> list[Held]:
-    """Everything that was ever applied of a campaign's events, the last of each at the end."""
-    row = session.get(Meta, f"events of {campaign.campaign}")
-    return moved.of_data(json.loads(row.value)) if row else []
-
-
 def remember_events(session: Session, campaigns: Iterable[Campaign]) -> None:
     """Keep when events are to be held, as they are applied now."""
+    applied = applied_events(session)
     for campaign in campaigns:
-        before = _before(session, campaign)
+        before = applied.get(campaign.campaign, [])
         now = moved.held(campaign)
         kept = [one for one in before if one not in now] + now
         if kept != before:
             value = json.dumps(moved.as_data(kept), ensure_ascii=False)
-            session.merge(Meta(name=f"events of {campaign.campaign}", value=value))
+            session.merge(Meta(name=f"{_EVENTS}{campaign.campaign}", value=value))
 
 
 # --- rows ---------------------------------------------------------------------------------

@@ -27,6 +27,9 @@ class Picture:
     data: bytes = field(default=b"", repr=False, compare=False)
 
 
+_written = json.JSONEncoder(ensure_ascii=False).encode  # one for all: posts come by the thousand
+
+
 def unfenced(_seconds: float) -> None:
     """No fence: for looking at a part, which sends nothing."""
 
@@ -73,10 +76,8 @@ class Post:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal characters that change when anything the public sees changes."""
-        seen = json.dumps(
-            [self.channel, self.account, self.language, [_seen(part) for part in self.parts]],
-            ensure_ascii=False,
-        )
+        parts = [_seen(part) for part in self.parts]
+        seen = _written([self.channel, self.account, self.language, parts])
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
     def as_data(self) -> dict[str, Any]:

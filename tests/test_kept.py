@@ -2,11 +2,15 @@
 
 import os
 import pickle
+import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from outreach import kept
+from outreach.post import Part, Post, Slot
 from tests.conftest import PEOPLE_TOML, Office
 
 CAMPAIGN = """
@@ -131,3 +135,61 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(desk, composed, tmp_pat
     assert composed(desk).drafts[KEY].post
     composed(desk)
     assert len(composed.times) == 2
+
+
+UNCHANGED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from outreach.app import open_desk
+desk = open_desk(Path(sys.argv[1]), now=lambda: datetime(2025, 7, 1, tzinfo=UTC))
+desk.plan(desk.files())
+desk.close()
+print(*sys.modules)
+"""
+
+
+def test_files_that_have_not_changed_import_nothing_of_what_reads_and_renders_them(desk, office):
+    """A start is most of what such a look takes."""
+    heavy = {"yaml", "jinja2", "alembic", "babel", "holidays", "tweepy", "apscheduler"}
+    heavy |= {f"outreach.{name}" for name in ("campaign.load", "publish", "measure.imports")}
+    heavy |= {f"outreach.{name}" for name in ("report.gather", "compose.reachable")}
+    loaded = []
+    for _ in range(2):
+        told = subprocess.run(
+            [sys.executable, "-c", UNCHANGED, str(office.home)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        loaded.append(heavy & set(told.stdout.split()))
+    assert "outreach.campaign.load" in loaded[0]
+    assert loaded[1] == set()
+
+
+def posts(count: int) -> list[Post]:
+    """Posts with texts that are not ASCII, each longer than what is pickled around it."""
+    return [
+        Post("c", f"m{n}", "ko", "net", (Part(f"“저탄소 도시” {n} " * 200, "ko"),))
+        for n in range(count)
+    ]
+
+
+def test_many_values_come_back_as_they_were_and_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    given = [Slot(datetime(2025, 8, 25, tzinfo=UTC), "2025-08-25T00:00", "UTC"), *posts(300)]
+    kept.keep(Path("/office"), "key", iter(given))
+    [file] = kept.folder().iterdir()
+    assert file.stat().st_size > 3 * kept.PIECE
+    assert kept.read(Path("/office"), "key") == given
+
+
+def test_keeping_a_text_does_not_make_it_larger(tmp_path, monkeypatch):
+    """Pickling leaves the UTF-8 of a text in it: half as much memory again while it lives."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    [post] = given = posts(1)
+    before = sys.getsizeof(post.parts[0].text)
+    kept.keep(Path("/office"), "key", given)
+    assert sys.getsizeof(post.parts[0].text) == before
+    pickle.dumps(given)
+    assert sys.getsizeof(post.parts[0].text) > before

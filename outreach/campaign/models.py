@@ -31,6 +31,7 @@ class Frozen(BaseModel):
         alias_generator=_hyphens,
         populate_by_name=True,
         arbitrary_types_allowed=True,
+        defer_build=True,  # what was kept is not validated again, and needs no validators
     )
 
 
@@ -42,7 +43,7 @@ class Tbc(Generic[T]):
     plan_with: T | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class When:
     """When a message is due, as written: absolute, or counted from an event.
 
@@ -64,7 +65,7 @@ class When:
     zone: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Late:
     """What to do with a cleared post found late: send within `within`, then ask a person."""
 

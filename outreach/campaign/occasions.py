@@ -27,9 +27,6 @@ from outreach.errors import Problem
 from outreach.hints import did_you_mean
 from outreach.post import Slot
 
-AHEAD: Final = timedelta(days=60)
-"""How far ahead of now a recurring message has its posts."""
-
 MOST: Final = 500  # occasions of one message; a daily one for a year has 365
 _WEEKS: Final = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "last": "last"}
 LISTS: Final = ("sessions", "speakers")

@@ -65,7 +65,7 @@ class Wanted(Protocol):
     def outdated(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One delivery as the database has it."""
 
@@ -80,7 +80,6 @@ class Standing:
     not_after: datetime | None
     together: bool
     blocked: str
-    text: str = ""
     window: tuple[datetime, datetime] | None = None  # of the clearance in force
     cleared_by: str = ""  # whose yes that is; "" for an emergency's
     authors: frozenset[str] = frozenset()
@@ -105,7 +104,7 @@ class Operation:
     blocked: str = ""  # why it cannot be cleared, or ""
     voids: bool = False  # a clearance ends
     text: str = ""  # what would be public, for the reader; not part of the hash
-    was_text: str = ""
+    was_text: str = ""  # what it starts from, where somebody has looked it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def plan(
         row = left.pop(draft.key, None)
         found = _add(draft, now) if row is None else _revise(draft, row, now)
         if any(isinstance(item, Operation) and item.kind in _SEEN for item in found):
-            found += [Notice("advice", draft.key, str(problem)) for problem in draft.advice]
+            found += [Notice("advice", draft.key, _said(problem)) for problem in draft.advice]
         operations += [item for item in found if isinstance(item, Operation)]
         notices += [item for item in found if isinstance(item, Notice)]
     broken = set(unreadable)
@@ -199,8 +198,9 @@ def plan(
         notices.append(
             Notice("empty", "", "no campaign could be read: nothing is dropped because of that")
         )
-    order = {kind: n for n, kind in enumerate(Kind)}
-    operations.sort(key=lambda op: (op.at or op.was_at, op.key, order[op.kind]))
+    # By time, then by key. Twice, since a pair for each of ten thousand operations is memory.
+    operations.sort(key=lambda op: op.key)
+    operations.sort(key=lambda op: op.at or op.was_at)
     return Plan(
         tuple(operations), tuple(notices), sum(row.state == "cleared" for row in have.values())
     )
@@ -231,7 +231,7 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
             blocked=reasons(draft),
         )
     )
-    found += [Notice("blocked", draft.key, str(problem)) for problem in draft.blocked]
+    found += [Notice("blocked", draft.key, _said(problem)) for problem in draft.blocked]
     return found
 
 
@@ -244,40 +244,46 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
         if row.state == "dropped":
             return []
         why = "it has no time any more: an idea"
-        return [_operation(Kind.DROP, row, why, voids=row.state == "cleared")]
-    notices = [Notice("blocked", draft.key, str(problem)) for problem in draft.blocked]
+        return [_operation(Kind.DROP, why, row, voids=row.state == "cleared")]
+    notices = [Notice("blocked", draft.key, _said(problem)) for problem in draft.blocked]
     if row.state in {"past", "missed", "skipped"} and same_slot and same_text:
         return list(notices)
     blocked = reasons(draft)
     outside = row.window is not None and not (row.window[0] <= draft.slot.at < row.window[1])
     by_its_author = bool(row.cleared_by) and row.cleared_by in draft.authors
     voids = row.state == "cleared" and (not same_text or outside or by_its_author)
-    given = {
-        "at": _iso(draft.slot.at),
-        "wall": draft.slot.wall,
-        "zone": draft.slot.zone,
-        "becomes": new,
-        "rules": _rules(draft),
-        "blocked": blocked,
-        "text": _text(draft),
-    }
+    change: tuple[Kind, str] | None = None
     if row.state == "dropped":
-        return [_operation(Kind.ADD, row, "it is in the file again", **given), *notices]
-    if blocked and blocked != row.blocked:
-        return [_operation(Kind.BLOCK, row, blocked, voids=voids, **given), *notices]
-    if not same_text:
+        change = Kind.ADD, "it is in the file again"
+    elif blocked and blocked != row.blocked:
+        change = Kind.BLOCK, blocked
+    elif not same_text:
         why = "it can be made now" if row.blocked else "what the public would see changes"
         if not same_slot:
             why += f", and it moves from {row.slot.written}"
-        return [_operation(Kind.CHANGE, row, why, voids=voids, **given), *notices]
-    if not same_slot:
+        change = Kind.CHANGE, why
+    elif not same_slot:
         why = f"it moves from {row.slot.written}"
         if row.state == "cleared":
             why += ", outside what was cleared" if outside else ", within what was cleared"
-        return [_operation(Kind.MOVE, row, why, voids=voids, **given), *notices]
-    if why := _new_rules(draft, row):
-        return [_operation(Kind.RULES, row, why, voids=voids, **given), *notices]
-    return list(notices)
+        change = Kind.MOVE, why
+    elif why := _new_rules(draft, row):
+        change = Kind.RULES, why
+    if change is None:
+        return list(notices)
+    made = _operation(
+        *change,
+        row,
+        voids=voids,
+        at=_iso(draft.slot.at),
+        wall=draft.slot.wall,
+        zone=draft.slot.zone,
+        becomes=new,
+        rules=_rules(draft),
+        blocked=blocked,
+        text=_text(draft),
+    )
+    return [made, *notices]
 
 
 def _new_rules(draft: Wanted, row: Standing) -> str:
@@ -331,7 +337,7 @@ def _leave(row: Standing, broken: set[str], emptied: bool) -> Operation | Notice
         return None
     if row.state in _PENDING:
         why = "it is no longer in the campaign file"
-        return _operation(Kind.DROP, row, why, voids=row.state == "cleared")
+        return _operation(Kind.DROP, why, row, voids=row.state == "cleared")
     if row.state == "published":
         return Notice("correction needed", row.key, "it is published, and no longer in the file")
     return None
@@ -347,9 +353,19 @@ def late_seconds(draft: Wanted) -> int:
     return int(draft.late.within.total_seconds())
 
 
-@lru_cache(maxsize=65_536)  # a message has one on all its channels
+# A message has one time and one advice for all its channels, which stand together: few are enough
+# to share them, and ten thousand would stay for ever.
+_TOGETHER = 256
+
+
+@lru_cache(maxsize=_TOGETHER)
 def _iso(at: datetime) -> str:
     return at.isoformat()
+
+
+@lru_cache(maxsize=_TOGETHER)
+def _said(problem: Problem) -> str:
+    return str(problem)
 
 
 def _rules(draft: Wanted) -> str:
@@ -366,7 +382,7 @@ def _text(draft: Wanted) -> str:
     return "\n---\n".join(part.text for part in draft.post.parts) if draft.post else ""
 
 
-def _operation(kind: Kind, row: Standing, why: str, **more: Any) -> Operation:
+def _operation(kind: Kind, why: str, row: Standing, **more: Any) -> Operation:
     return Operation(
         kind,
         row.key,
@@ -374,6 +390,5 @@ def _operation(kind: Kind, row: Standing, why: str, **more: Any) -> Operation:
         state=row.state,
         fingerprint=row.fingerprint,
         was_at=_iso(row.slot.at),
-        was_text=row.text,
         **more,
     )

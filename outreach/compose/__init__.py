@@ -21,7 +21,6 @@ from outreach.compose import render as sandbox
 from outreach.compose.apart import apart
 from outreach.compose.languages import Translation
 from outreach.compose.links import Link
-from outreach.compose.reachable import not_for_the_public
 from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
@@ -486,6 +485,8 @@ class _Desk:
 
     def _bad_links(self, item: _Wanted, rendered: Rendered) -> list[Problem]:
         """What is wrong with the addresses that this text prints."""
+        from outreach.compose.reachable import not_for_the_public
+
         problems = []
         for name, url in item.campaign.links.items():
             names = {"links", "links.items", "links.values"}

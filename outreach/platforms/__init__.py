@@ -295,8 +295,10 @@ def load(name: str) -> Any:
 
     Raises NotFound for a name that neither we nor an installed package know.
     """
-    strangers = {entry.name: entry.value for entry in entry_points(group="outreach.platforms")}
-    known = {**strangers, **PLATFORMS}
+    known = PLATFORMS
+    if name not in known:  # a stranger's: every installed package is asked, which takes its time
+        strangers = {one.name: one.value for one in entry_points(group="outreach.platforms")}
+        known = {**strangers, **PLATFORMS}
     if name not in known:
         raise NotFound(f"there is no platform {name!r}", f"known are: {', '.join(sorted(known))}")
     module, _, cls = known[name].partition(":")
