@@ -321,7 +321,9 @@ class Outreach:
             _remember(session, "applied tree", tree)
             _remember(session, "applied by", by.id)
             if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
-                session.add(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False))
+                pulse = self.store.pulse.beat(session)
+                beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False, pulse=pulse)
+                session.add(beat)
             clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
             notices.write(session, people.in_force(session), self.now())
         return made
@@ -556,19 +558,35 @@ class Outreach:
         A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
         copy was made before the first tick.
         """
-        self.mind_the_gap()
+        copy = self.mind_the_gap(looking=True)
         with self.store.writing() as session:
-            session.merge(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True))
+            pulse = self.store.pulse.beat(session)
+            beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
+            session.merge(beat)
+            if copy:
+                why = "it is older than what was last seen of it, or was moved"
+                clearing.record(session, self.now(), clearing.PROGRAM, "database put back", why=why)
             if self.name:
                 me = Process(name=self.name, started_at=self._since, seen_at=self.real())
                 session.merge(me)
 
-    def mind_the_gap(self) -> None:
-        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
+    def mind_the_gap(self, *, looking: bool = False) -> bool:
+        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live.
+
+        Returns whether the database surely is an older copy that was put back. Then the gap may
+        be of seconds; and who is `looking` looks for all of it at once.
+        """
         with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
-        if last is None or self.real() - last.real > GAP:
-            self.publisher.fell_due(last.now if last else None, self.now())
+            copy = last is not None and self.store.pulse.lost(session, last.pulse)
+        if copy:  # or a desk was just about to write its heartbeat down
+            with self.store.writing() as session:
+                last = session.get_one(Heartbeat, 1)
+                copy = self.store.pulse.lost(session, last.pulse)
+        if last is None or copy or self.real() - last.real > GAP:
+            since = last.now if last else None
+            self.publisher.fell_due(since, self.now(), restored=copy and looking)
+        return copy
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""

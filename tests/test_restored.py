@@ -1,20 +1,25 @@
-"""An old copy of the database comes back, and nobody says so: nothing is sent a second time.
+"""An old copy of the database comes back: nothing is sent a second time.
 
-Whoever copies the file back does not announce it. All that the desk can tell by is its heartbeat;
-so after any gap it looks for what may have gone out meanwhile before it calls a network again.
+By `outreach restore`, or put back by somebody who announces nothing: then the desk tells by its
+heartbeat, whose mark no copy brings along, and whose age says more. It looks for what may have
+gone out meanwhile before it calls a network again.
 """
 
+import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from outreach.delivery import Delivery, State
+from outreach.store import pulse
 from tests import postgresql
 from tests.conftest import Office, apply, clear_all, state
-from tests.drafts import AT, KEY, draft, put, row, run_to
+from tests.drafts import AT, KEY, draft, put, row, run_to, trail
 
 HOUR = timedelta(hours=1)
 
@@ -73,6 +78,11 @@ def desk(office: Office):
     desk = office.open()
     desk.tick()
     return desk
+
+
+def came_back(desk):
+    """Whether the desk has noticed that its database is an older one."""
+    return "database put back" in [what.strip() for what in trail(desk, "")]
 
 
 def run(office, desk, minutes=30):
@@ -286,3 +296,146 @@ def test_a_post_that_the_network_does_not_show_yet_is_waited_for_after_a_restore
     network.find = find
     run(office, desk)
     assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+
+class TestWithinAMinute:
+    """The heartbeat is as fresh as that of a desk that never stopped."""
+
+    def test_a_copy_that_is_put_back_is_noticed(self, desk, office, copies):
+        put(desk, draft())
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        copies.make()
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = copies.put_back(desk)
+        desk.tick()
+        assert (state(desk, KEY), came_back(desk)) == ("uncertain", True)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+        assert trail(desk, "").count("database put back ") == 1
+
+    def test_also_by_whoever_applies_a_plan_before_the_desk_runs_again(self, desk, office, copies):
+        office.campaign(CAMPAIGN.format(time="09:00"), news="## en\nSome words.\n")
+        apply(desk)
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        copies.make()
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = copies.put_back(desk)
+        office.campaign(CAMPAIGN.format(time="10:00"), news="## en\nSome words.\n")
+        apply(desk)
+        run(office, desk, minutes=90)
+        assert (network.texts, state(desk, KEY)) == (["Some words."], "published")
+
+    def test_a_desk_that_stops_and_starts_is_not_taken_for_one(self, desk, office):
+        """What falls due in a minute's pause goes out at once, without a look."""
+        put(desk, draft())
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=30))
+        network = desk.platforms["net"]
+        network.blind = True
+        for _ in range(3):
+            desk.close()
+            desk = office.open()
+            desk.platforms["net"] = network
+            office.clock.forward(seconds=20)
+            desk.tick()
+        assert (state(desk, KEY), came_back(desk)) == ("published", False)
+
+    def test_whoever_asks_while_a_desk_writes_its_heartbeat_is_not_misled(self, desk, office):
+        with ThreadPoolExecutor(1) as pool:
+            ticking = pool.submit(lambda: [desk.tick() for _ in range(100)])
+            while not ticking.done():
+                other = office.open()
+                assert not other.mind_the_gap()
+                other.close()
+            ticking.result()
+
+    @pytest.fixture
+    def _sqlite(self, office):
+        if office.database:
+            pytest.skip("a folder is copied")
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_the_whole_folder_copied_back_is_noticed_too(self, desk, office):
+        data, copy = office.home / "data", office.home / "copy"
+        desk.close()
+        shutil.copytree(data, copy)  # with times and all, as `cp -a` and rsync do
+        desk = office.open()
+        desk.tick()
+        desk.close()
+        shutil.copytree(copy, data, dirs_exist_ok=True)
+        desk = office.open()
+        desk.tick()
+        assert came_back(desk)
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_a_database_that_came_without_the_file_beside_it_is_noticed(self, desk, office):
+        desk.close()
+        (office.home / "data" / "outreach.db.pulse").unlink()
+        desk = office.open()
+        desk.tick()
+        assert came_back(desk)
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_the_file_has_the_rights_of_the_database(self, desk, office):
+        database = office.home / "data" / "outreach.db"
+        database.chmod(0o660)
+        desk.tick()
+        assert (office.home / "data" / "outreach.db.pulse").stat().st_mode & 0o777 == 0o660
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_where_it_cannot_be_written_the_age_of_the_heartbeat_is_all(self, office):
+        (office.home / "data" / "outreach.db.pulse").mkdir(parents=True)
+        for _ in range(3):
+            desk = office.open()
+            desk.tick()
+            desk.close()
+        assert not came_back(desk)
+
+
+class TestOnAServer:
+    @pytest.fixture(autouse=True)
+    def _server(self, office):
+        if not office.database:
+            pytest.skip("rows are written anew under a desk that runs on")
+
+    def test_a_dump_that_is_read_in_under_a_running_desk_is_noticed(self, desk, office):
+        """The same rows, in the same database, at the same second."""
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        with desk.store.writing() as session:  # as it was before the post went out
+            for statement in (
+                "CREATE TEMPORARY TABLE read_in AS SELECT * FROM heartbeat",
+                "DELETE FROM heartbeat",
+                "INSERT INTO heartbeat SELECT * FROM read_in",
+                "DELETE FROM receipt",
+                "DELETE FROM attempt",
+                "UPDATE delivery SET state = 'cleared', published_at = NULL",
+            ):
+                session.execute(text(statement))
+        run(office, desk)
+        assert came_back(desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_vacuum_is_no_such_thing(self, desk, office):
+        with desk.store.session_connection(idle="0") as connection:
+            connection.exec_driver_sql("VACUUM (FULL, FREEZE) heartbeat")
+        desk.tick()
+        assert not came_back(desk)
+
+    def test_a_server_that_does_not_tell_its_timeline_is_served_all_the_same(
+        self, desk, office, monkeypatch
+    ):
+        monkeypatch.setattr(pulse, "TIMELINE", "it_has_no_such_function()")
+        for _ in range(2):
+            office.clock.forward(seconds=1)
+            desk.tick()
+        assert not came_back(desk)
+        assert desk.status().last_tick == office.clock()

@@ -88,7 +88,7 @@ class TestTroubles:
             session.add(Asset(sha256="0", type="image/png", data=b"x" * 1_000_000))
         assert told.value.hint == "make room, then try again; nothing was half-written"
         with store.reading() as session:
-            assert session.scalars(select(Meta)).all() == []
+            assert session.get(Meta, "a") is None
 
     def test_damaged(self, file):
         file.parent.mkdir()
@@ -232,4 +232,4 @@ class TestTables:
             session.flush()
             raise KeyError
         with store.reading() as session:
-            assert session.scalars(select(Meta)).all() == []
+            assert session.get(Meta, "a") is None
