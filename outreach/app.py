@@ -8,6 +8,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, confirm_people, token_for       before the day
+    backups      back_up, restore                        and after one that went wrong
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from outreach import addresses, holds, kept, notices, people, standing
+from outreach import addresses, backup, holds, kept, notices, people, standing
 from outreach import apply as applying
 from outreach import clearance as clearing
 from outreach import settle as settling
@@ -868,6 +869,52 @@ class Outreach:
         if row and row.sha256 == people.fingerprint_of(self._roster()):
             return ""
         return "config/people.toml has changed: two people confirm it with outreach people confirm"
+
+    def back_up(
+        self,
+        where: Path | None = None,
+        *,
+        keep: int | None = None,
+        tell: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> backup.Made:
+        """Make a backup while the desk goes on: see `backup.make`, whose errors it raises."""
+        made = backup.make(
+            self.store, self.configuration, where, now=self.real(), keep=keep, tell=tell
+        )
+        with suppress(Unusable), self.store.writing() as session:  # it is made all the same
+            _remember(session, backup.LAST, self.real().isoformat())
+        return made
+
+    def restore(
+        self,
+        file: Path,
+        *,
+        token: str = "",
+        acting: str = "",
+        replace: bool = False,
+        tell: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> backup.Restored:
+        """Put a backup in the place of the database: see `backup.restore`, whose errors it raises.
+
+        Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
+        whoever holds this token in the backup, or the program.
+        """
+
+        def who(session: Session) -> str:
+            with suppress(NotAllowed):
+                return acting or people.whose(session, token).id
+            return clearing.PROGRAM
+
+        return backup.restore(
+            self.store,
+            file,
+            self.configuration,
+            now=self.now(),
+            real=self.real(),
+            who=who,
+            replace=replace,
+            tell=tell,
+        )
 
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""

@@ -439,3 +439,194 @@ class TestOnAServer:
             desk.tick()
         assert not came_back(desk)
         assert desk.status().last_tick == office.clock()
+
+
+class TestAnnounced:
+    """`outreach restore`, however fresh the backup is."""
+
+    def restored(self, office, desk, file):
+        """The backup in place of the database, and the network where it was."""
+        network = desk.platforms["net"]
+        desk.close()
+        again = office.open()
+        again.platforms["net"] = network
+        self.told = again.restore(file, replace=True)
+        return again
+
+    def with_a_hand(self, office, desk):
+        """The desk, with a channel that a person posts to."""
+        hand = '[hand]\nplatform = "manual"\nname = "WeChat"\n'
+        office.write("config/channels.toml", f'[net]\nplatform = "memory"\n\n{hand}')
+        desk.close()
+        return office.open()
+
+    def kept(self, office, desk):
+        return desk.back_up(office.home / "kept.zip").file
+
+    def test_what_went_out_since_is_found_and_not_sent_again(self, desk, office):
+        put(desk, draft(KEY, "One.", "Two."))
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = self.restored(office, desk, file)
+        assert self.told.waiting == {"net": 1}
+        run(office, desk)
+        assert (network.texts, state(desk, KEY)) == (["One.", "Two."], "published")
+
+    def test_long_after_it_is_found_too_and_is_not_called_missed(self, desk, office):
+        put(desk, draft())
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(hours=9)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+        assert row(desk).published_at == network.live[0].at
+
+    def test_what_was_cleared_after_the_backup_and_went_out_is_found(self, desk, office):
+        put(desk, draft())
+        file = self.kept(office, desk)
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(hours=2)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_what_nobody_had_cleared_still_waits_for_that(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        file = self.kept(office, desk)
+        run_to(office, desk, AT + timedelta(minutes=1))
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), row(desk).look_since) == ("proposed", None)
+        clear_all(desk)
+        desk.tick()
+        assert state(desk, KEY) == "published"
+
+    @pytest.mark.parametrize(("hours", "becomes"), [(0, "published"), (2, "missed")])
+    def test_what_surely_did_not_go_out_is_sent_in_time_and_missed_after(
+        self, desk, office, hours, becomes
+    ):
+        put(desk, draft())
+        clear_all(desk)
+        file = self.kept(office, desk)
+        office.clock.at = AT + timedelta(hours=hours)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == (becomes, not hours)
+
+    def test_where_nobody_can_look_a_person_is_asked(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        desk.platforms["net"].blind = True
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "uncertain")
+        assert [line.key for line in desk.status().attention] == [KEY]
+        desk.settle(KEY, "live", by=desk.person("ana"), url="https://net.example.org/1")
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_what_is_posted_by_hand_is_asked_about_and_not_handed_over_again(self, desk, office):
+        hand = "c/news/en@hand"
+        desk = self.with_a_hand(office, desk)
+        put(desk, draft(hand, account="manual WeChat", late=12 * HOUR))
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        assert state(desk, hand) == "handed"
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert state(desk, hand) == "uncertain"
+        assert "posted it by hand" in row(desk, hand).reason
+        desk.settle(hand, "absent", by=desk.person("ana"))
+        desk.tick()
+        assert state(desk, hand) == "handed"
+
+    def test_what_a_person_had_already_then_is_still_theirs_to_answer(self, desk, office):
+        hand = "c/news/en@hand"
+        desk = self.with_a_hand(office, desk)
+        put(desk, draft(hand, account="manual WeChat", late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT)
+        desk = self.restored(office, desk, self.kept(office, desk))
+        run(office, desk)
+        assert state(desk, hand) == "handed"
+        desk.settle(hand, "absent", by=desk.person("ana"))
+        assert state(desk, hand) == "cleared"
+
+    def test_an_entry_of_the_feed_comes_back_under_the_address_that_it_had(self, desk, office):
+        """The feed is part of the database; its readers know the entry by its id."""
+        entry = "c/news/en@web"
+        put(desk, draft(entry, account="feed web"))
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        [before] = desk.feed("web")
+        desk = self.restored(office, desk, file)
+        assert desk.feed("web") == []
+        run(office, desk)
+        [after] = desk.feed("web")
+        assert (after.id, after.text, state(desk, entry)) == (before.id, before.text, "published")
+
+    def test_what_is_due_later_goes_out_at_its_time_without_a_look(self, desk, office):
+        put(desk, draft())
+        clear_all(desk)
+        desk.platforms["net"].blind = True
+        desk = self.restored(office, desk, self.kept(office, desk))
+        assert self.told.waiting == {}
+        run(office, desk, minutes=60)
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)
+
+    def test_what_is_on_hold_stays_so_and_is_looked_for_when_it_is_released(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        desk.hold("all", "wait", by=desk.person("ana"))
+        run_to(office, desk, AT)
+        file = self.kept(office, desk)
+        desk.release("all", by=desk.person("ana"))
+        desk.tick()
+        network = desk.platforms["net"]
+        assert len(network.live) == 1
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), len(desk.status().holds)) == ("cleared", 1)
+        desk.release("all", by=desk.person("ana"))
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_tokens_are_those_of_then(self, desk, office):
+        then = desk.token_for("ana", by=None)
+        file = self.kept(office, desk)
+        desk.token_for("ana", by=None)
+        desk = self.restored(office, desk, file)
+        assert desk.whose(then).id == "ana"
+
+    def test_a_claim_of_then_is_in_doubt(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=1))
+        network, publish = desk.platforms["net"], desk.platforms["net"].publish
+        files = []
+
+        def keep_during_the_call(part, after):
+            files.append(self.kept(office, desk))
+            return publish(part, after)
+
+        network.publish = keep_during_the_call
+        run_to(office, desk, AT)
+        network.publish = publish
+        desk = self.restored(office, desk, files[0])
+        assert state(desk, KEY) == "sending"
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")

@@ -96,7 +96,7 @@ class TestTroubles:
         store = Store(f"sqlite:///{file}")
         with pytest.raises(Unusable, match="the database file is damaged or is no database") as why:
             store.prepare()
-        assert why.value.hint == "restore the last backup"
+        assert why.value.hint == "restore the last backup: outreach restore FILE --replace"
         store.close()
 
     def test_from_a_newer_version(self, store):
@@ -134,7 +134,7 @@ class TestNoDatabase:
         with pytest.raises(Unusable, match="this office has no database") as told:
             store.prepare(make=False)
         assert told.value.hint == (
-            "restore the last backup to that place; or for a new office: outreach init"
+            "restore the last backup: outreach restore FILE; a new office has: outreach init"
         )
         assert not file.exists()
         store.prepare(make=True)

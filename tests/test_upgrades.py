@@ -13,13 +13,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from outreach import backup
 from outreach.delivery import Delivery
 from outreach.store import HEAD, Base, Store
 from outreach.store.migrations import HERE, configuration
 from outreach.store.tables import TrailEntry
 from tests import postgresql
-from tests.conftest import Clock
-from tests.rows import MANY, fill
+from tests.conftest import Clock, Office
+from tests.rows import MANY, fill, kept
 
 SCRIPTS = ScriptDirectory(str(HERE))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
@@ -113,3 +114,29 @@ def test_history_is_still_only_ever_added_to(old, table, verb):
     old.prepare()
     with pytest.raises(DatabaseError, match=f"{table} is append-only"), old.writing() as session:
         session.execute(sa.text(verb.format(table)))
+
+
+def test_a_backup_of_it_is_restored_as_one_of_today_s(old, tmp_path):
+    """A file copied by hand, of whatever revision, into a database of today's."""
+    if not old.embedded:
+        pytest.skip("a copy made by hand is an SQLite file")
+    with old.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(old.file.read_bytes())
+    old.prepare()
+    office = Office(tmp_path / "office")
+    desk = office.open()
+    backup.restore(
+        desk.store,
+        copy,
+        desk.configuration,
+        now=NOW,
+        real=NOW,
+        who=lambda _session: "ana",
+        replace=True,
+    )
+    touched = {"heartbeat", "meta", "process", "trail"}
+    assert kept(desk.store, touched) == kept(old, touched)
+    assert desk.store.revision() == HEAD
+    office.close()

@@ -205,7 +205,7 @@ class Store:
             place = self.file or self.url.render_as_string(hide_password=True)
             raise Unusable(
                 f"this office has no database: there is nothing at {place}",
-                "restore the last backup to that place; or for a new office: outreach init",
+                "restore the last backup: outreach restore FILE; a new office has: outreach init",
             )
         from outreach.store.migrations import known, upgrade
 
@@ -353,7 +353,7 @@ _TROUBLES = (
     (
         ("file is not a database", "malformed"),
         "the database file is damaged or is no database",
-        "restore the last backup",
+        "restore the last backup: outreach restore FILE --replace",
     ),
     (
         ("no such table", "does not exist"),
