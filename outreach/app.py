@@ -9,6 +9,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
+    backups      back_up, restore                        and after one that went wrong
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
@@ -66,6 +67,7 @@ from outreach.store.tables import (
 # A verb imports what it alone works with: looking at files that have not changed takes a few
 # tenths of a second, and most of them would go to modules that nobody calls.
 if TYPE_CHECKING:
+    from outreach.backup import Made, Restored
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
     from outreach.measure.clicks import Bots
@@ -382,7 +384,9 @@ class Outreach:
             _remember(session, "applied tree", tree)
             _remember(session, "applied by", by.id)
             if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
-                session.add(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False))
+                pulse = self.store.pulse.beat(session)
+                beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False, pulse=pulse)
+                session.add(beat)
             clearing.record(session, self.now(), by.id, "plan applied", why=made.hash)
             notices.write(session, people.in_force(session), self.now())
         return made
@@ -626,21 +630,37 @@ class Outreach:
         A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
         copy was made before the first tick.
         """
-        self.mind_the_gap()
+        copy = self.mind_the_gap(looking=True)
         with self.store.writing() as session:
-            session.merge(Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True))
+            pulse = self.store.pulse.beat(session)
+            beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
+            session.merge(beat)
+            if copy:
+                why = "it is older than what was last seen of it, or was moved"
+                clearing.record(session, self.now(), clearing.PROGRAM, "database put back", why=why)
             if self.name:
                 me = Process(name=self.name, started_at=self._since, seen_at=self.real())
                 session.merge(me)
                 long_gone = Process.seen_at < self.real() - FORGOTTEN
                 session.execute(delete(Process).where(long_gone))
 
-    def mind_the_gap(self) -> None:
-        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live."""
+    def mind_the_gap(self, *, looking: bool = False) -> bool:
+        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live.
+
+        Returns whether the database surely is an older copy that was put back. Then the gap may
+        be of seconds; and who is `looking` looks for all of it at once.
+        """
         with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
-        if last is None or self.real() - last.real > GAP:
-            self.publisher.fell_due(last.now if last else None, self.now())
+            copy = last is not None and self.store.pulse.lost(session, last.pulse)
+        if copy:  # or a desk was just about to write its heartbeat down
+            with self.store.writing() as session:
+                last = session.get_one(Heartbeat, 1)
+                copy = self.store.pulse.lost(session, last.pulse)
+        if last is None or copy or self.real() - last.real > GAP:
+            since = last.now if last else None
+            self.publisher.fell_due(since, self.now(), restored=copy and looking)
+        return copy
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""
@@ -977,6 +997,56 @@ class Outreach:
         if row and row.sha256 == people.fingerprint_of(self._roster()):
             return ""
         return "config/people.toml has changed: two people confirm it with outreach people confirm"
+
+    def back_up(
+        self,
+        where: Path | None = None,
+        *,
+        keep: int | None = None,
+        tell: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> "Made":
+        """Make a backup while the desk goes on: see `backup.make`, whose errors it raises."""
+        from outreach import backup
+
+        made = backup.make(
+            self.store, self.configuration, where, now=self.real(), keep=keep, tell=tell
+        )
+        with suppress(Unusable), self.store.writing() as session:  # it is made all the same
+            _remember(session, backup.LAST, self.real().isoformat())
+        return made
+
+    def restore(
+        self,
+        file: Path,
+        *,
+        token: str = "",
+        acting: str = "",
+        replace: bool = False,
+        tell: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> "Restored":
+        """Put a backup in the place of the database: see `backup.restore`, whose errors it raises.
+
+        Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
+        whoever holds this token in the backup, or the program.
+        """
+
+        def who(session: Session) -> str:
+            with suppress(NotAllowed):
+                return acting or people.whose(session, token).id
+            return clearing.PROGRAM
+
+        from outreach import backup
+
+        return backup.restore(
+            self.store,
+            file,
+            self.configuration,
+            now=self.now(),
+            real=self.real(),
+            who=who,
+            replace=replace,
+            tell=tell,
+        )
 
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""

@@ -37,6 +37,7 @@ _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
+_LONG = 6  # characters: shorter ones would be found in ordinary words; networks' tokens are long
 
 
 class _Strict(BaseModel):
@@ -75,6 +76,7 @@ class DeskSettings(_Strict):
 
     database: str = "sqlite:///data/outreach.db"  # relative to the office's folder
     demo: bool = False  # a demo: --as works, and every page says so
+    backups: str = "data/backups"  # a folder; relative to the office's
 
 
 class WebSettings(_Strict):
@@ -249,6 +251,20 @@ class Configuration:
             return _with_password(url, self.secret("database_password"))
         return url
 
+    @property
+    def backups(self) -> Path:
+        """The folder of backups, unless another one is named."""
+        return self.home / self.settings.desk.backups
+
+    def never_to_be_written(self) -> frozenset[str]:
+        """Every secret of this office, by value: none may stand in a file that is copied."""
+        known = _secrets(self.home)
+        values = [v for name, v in known.items() if name not in {*_NO_SECRETS, "database"}]
+        for url in (self.database, self.settings.desk.database):
+            if password := urlsplit(url).password:
+                values += [password, unquote(password)]
+        return frozenset(value for value in values if len(value) >= _LONG)
+
     def secret(self, name: str) -> str:
         """A secret by its lower-case name ("telegram_token"), or "".
 
@@ -332,9 +348,8 @@ def without_secrets(text: str, home: Path | None) -> str:
     known = _secrets_lately(home or Path(), *_secrets_seen(home or Path()))
     if password := urlsplit(known.get("database", "")).password:
         known = {**known, "": unquote(password)}
-    # Short ones would make holes in ordinary words; networks' tokens are long.
     for secret in sorted(
-        (value for name, value in known.items() if name not in _NO_SECRETS and len(value) >= 6),
+        (value for name, value in known.items() if name not in _NO_SECRETS and len(value) >= _LONG),
         key=len,
         reverse=True,
     ):

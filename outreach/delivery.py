@@ -145,6 +145,11 @@ class Delivery(Base):
         self.state, self.reason = state, reason
         self.owner, self.lease_life, self.lease_until = "", "", 0.0
 
+    def is_not_live(self, why: str) -> None:
+        """Somebody has looked: it waits again for its turn, or for the clearance that it lacks."""
+        self.look_since = None
+        self.move(State.PROPOSED if self.clearance is None else State.CLEARED, why)
+
 
 class Attempt(Base):
     """One call to a network: committed before the call, completed after it."""

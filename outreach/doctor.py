@@ -13,13 +13,14 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from sqlalchemy import select
 
 from outreach.app import GAP, Outreach
+from outreach.backup import LAST
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 from outreach.config import is_loopback
 from outreach.delivery import Delivery, State
@@ -27,9 +28,11 @@ from outreach.errors import OutreachError, WrongFiles
 from outreach.extras import EXTRAS
 from outreach.store import HEAD
 from outreach.store.tables import Meta
+from outreach.words import counted
 
 TIMEOUT = 10.0  # seconds for a mail server, or for our own public address, to answer
 SOON = timedelta(days=14)
+STALE = timedelta(days=7)  # a backup that is older is no longer one to rely on
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,23 @@ def _database(desk: Outreach) -> Iterator[Finding]:
             f"{free / 1e9:,.1f} GB are free",
             "make room before the disk is full: then nothing can be sent",
         )
+
+
+def _backups(desk: Outreach) -> Iterator[Finding]:
+    """Whether a machine that is lost tonight would take the office with it."""
+    with desk.store.reading() as session:
+        last = session.get(Meta, LAST)
+        nothing_to_lose = session.scalar(select(Delivery.key).limit(1)) is None
+    if nothing_to_lose or desk.configuration.settings.desk.demo:
+        return
+    todo = "outreach backup DIR, best each night by a timer: operations.md, Backups"
+    if last is None:
+        yield Finding("backup", None, "outreach has made none of this office", todo)
+        return
+    age = desk.real() - datetime.fromisoformat(last.value)
+    days = f"{counted(age.days, 'day')} ago" if age.days > 0 else "within the last day"
+    told = f"the last one was made {days}"
+    yield Finding("backup", True if age <= STALE else None, told, "" if age <= STALE else todo)
 
 
 def _people(desk: Outreach) -> Iterator[Finding]:
@@ -329,6 +349,7 @@ def _alarms(desk: Outreach) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Outreach], Iterator[Finding]], ...] = (
     _configuration,
     _database,
+    _backups,
     _people,
     _channels,
     _posts_in_danger,

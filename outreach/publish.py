@@ -14,6 +14,8 @@ beside an SQLite file, the database's on PostgreSQL, where workers of many machi
 reads the boot-time clock everywhere: it needs to be right in this process alone, and at once.
 """
 
+import hashlib
+import hmac
 import logging
 import secrets
 import threading
@@ -39,7 +41,7 @@ from outreach.pace import Full, Pace, Turn
 from outreach.platforms import Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
-from outreach.store.tables import Asset
+from outreach.store.tables import Asset, Meta
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
 GONE = 3.0  # seconds that a process is gone before its claims are swept
 LOOKING = 60.0  # seconds that one look may take
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
+SEED = "seed"  # in Meta: what tokens are made from
+PUT_BACK = "put back"  # in Meta: when this database was last an older copy, ISO 8601
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
 
 
@@ -751,6 +755,8 @@ class Publisher:
                 )
             )
             since = min(filter(None, (first, row.look_since)), default=row.at) - SKEW
+            # What this database does not know of a post by hand, such a channel does not know.
+            by_hand = isinstance(platform, Told) and _put_back_since(session, row)
             others = frozenset(
                 session.scalars(
                     select(ReceiptRow.remote_id).where(
@@ -764,6 +770,9 @@ class Publisher:
             return self._looked(key, version, state, str(error))
         except Exception as error:  # we could not even look: it stays as it is
             return self._looked(key, version, state, f"could not look: {error}")
+        if receipt is None and by_hand and state is State.UNCERTAIN:
+            why = "somebody may have posted it by hand, and this copy of the database not know it"
+            return self._looked(key, version, state, why)
         with self.store.writing(shared=True) as session:
             row = session.get_one(Delivery, key, with_for_update=True)
             if row.version != version:
@@ -781,10 +790,9 @@ class Publisher:
             if state is State.UNCERTAIN and waited < self._visible(channel):
                 self._pause(session, row)
                 return None
-            row.look_since = None
-            row.move(State.CLEARED, "it is surely not live")
+            row.is_not_live("it is surely not live")
             record(session, self.now(), PROGRAM, "not live", row, why="we looked")
-            return Outcome(key, State.CLEARED, "it is surely not live")
+            return Outcome(key, row.state, row.reason)
 
     def _looked(self, key: str, version: int, state: State, why: str) -> Outcome | None:
         """Nothing was learnt: say why, and look again later."""
@@ -837,25 +845,11 @@ class Publisher:
                 missed.append(Outcome(row.key, State.MISSED, why))
         return missed
 
-    def fell_due(self, since: datetime | None, until: datetime) -> None:
-        """Nothing ticked since then: what was due by `until` is looked for before its next call.
-
-        This may be a restored copy of a database that has sent it since: whatever waited then,
-        for its time, a clearance, a hold's end or a person, may be live. It stays marked when it
-        is moved: only a look, or a person, takes the doubt away.
-        """
-        over = [State.PUBLISHED, State.TAKEN_DOWN]
+    def fell_due(self, since: datetime | None, until: datetime, *, restored: bool = False) -> None:
+        """Nothing ticked since then: see `fell_due` below."""
         with self.store.writing() as session:
-            marked = session.execute(
-                update(Delivery)
-                .where(
-                    Delivery.state.not_in(over),
-                    Delivery.at <= until,
-                    Delivery.look_since.is_(None),
-                )
-                .values(look_since=since or Delivery.applied_at, version=Delivery.version + 1)
-            )
-        if count := marked.rowcount:  # type: ignore[attr-defined] # an UPDATE's result has one
+            count = fell_due(session, since, until, restored=restored)
+        if count:
             when = f"{since:%Y-%m-%d %H:%M} UTC" if since else "the beginning"
             log.warning("nothing ticked since %s: looking before sending %d posts", when, count)
 
@@ -884,6 +878,50 @@ _THESE = (
     .outerjoin(Clearance, Clearance.id == Delivery.clearance)
     .where(*_DUE, _ON, Delivery.key.in_(bindparam("keys", expanding=True)))
 )
+
+
+def fell_due(
+    session: Session, since: datetime | None, until: datetime, *, restored: bool = False
+) -> int:
+    """What was due by `until` is looked for before its next call, since nothing ticked meanwhile.
+
+    This may be a restored copy of a database that has sent it since: whatever waited then,
+    for its time, a clearance, a hold's end or a person, may be live. It stays marked when it
+    is moved: only a look, or a person, takes the doubt away. Where it surely is `restored`, the
+    look comes at once: also for what is too late by now, or was not cleared yet in this copy.
+    Returns how many were marked.
+    """
+    over = [State.PUBLISHED, State.TAKEN_DOWN]
+    marked = session.execute(
+        update(Delivery)
+        .where(
+            Delivery.state.not_in(over),
+            Delivery.at <= until,
+            Delivery.look_since.is_(None),
+        )
+        .values(look_since=since or Delivery.applied_at, version=Delivery.version + 1)
+    )
+    if restored:
+        session.merge(Meta(name=PUT_BACK, value=until.isoformat()))
+        waited = session.scalars(
+            select(Delivery).where(
+                Delivery.state.in_([State.PROPOSED, State.CLEARED]), Delivery.at <= until
+            )
+        ).all()
+        free = [row for row in waited if row.content is not None and not held(session, row)]
+        in_time = [row for row in free if until < row.late_after and together(session, row)]
+        for row in in_time:
+            # Looking takes its time, which is not the post's lateness.
+            row.lateness_settled = row.lateness_settled or row.state is State.CLEARED
+        for row in free:
+            row.move(State.UNCERTAIN, "it may have gone out after this copy was made: looking")
+    return int(marked.rowcount)  # type: ignore[attr-defined] # an UPDATE's result has one
+
+
+def _put_back_since(session: Session, row: Delivery) -> bool:
+    """Whether it is in doubt because an older copy of the database was put back."""
+    last = session.get(Meta, PUT_BACK)
+    return bool(last and row.look_since and row.look_since <= datetime.fromisoformat(last.value))
 
 
 def keep_receipt(
@@ -932,14 +970,20 @@ def _receipts(session: Session, key: str) -> list[Receipt]:
 
 
 def _tokens(session: Session, key: str, fingerprint: str, parts: int) -> list[str]:
-    """The parts' tokens: each made once, before its first call, and kept."""
+    """The parts' tokens: each made once, before its first call, and kept.
+
+    Made from the database's seed, so that an older copy of it makes the same ones again: a network
+    that takes a token once then answers with the post that it has.
+    """
     mine = PartToken.key == key, PartToken.fingerprint == fingerprint
     made = {row.part: row.token for row in session.scalars(select(PartToken).where(*mine))}
-    for part in range(parts):
-        if part not in made:
-            made[part] = secrets.token_hex(16)
-            token = PartToken(key=key, fingerprint=fingerprint, part=part, token=made[part])
-            session.add(token)
+    missing = [part for part in range(parts) if part not in made]
+    seed = session.get_one(Meta, SEED).value.encode() if missing else b""
+    for part in missing:
+        about = f"{key}\n{fingerprint}\n{part}".encode()
+        made[part] = hmac.new(seed, about, hashlib.sha256).hexdigest()[:32]
+        token = PartToken(key=key, fingerprint=fingerprint, part=part, token=made[part])
+        session.add(token)
     return [made[part] for part in range(parts)]
 
 

@@ -72,8 +72,7 @@ def _absent(_session: Session, row: Delivery, _now: datetime) -> None:
     if row.state is State.HANDED:
         row.move(State.MISSED, "nobody posted it")
     else:
-        row.look_since = None
-        row.move(State.CLEARED, "somebody looked: it is not live")
+        row.is_not_live("somebody looked: it is not live")
 
 
 def _retry(session: Session, row: Delivery, now: datetime) -> None:

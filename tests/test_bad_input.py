@@ -333,7 +333,7 @@ class TestTheDatabase:
         file.write_bytes(b"no database" * 1000)
         with pytest.raises(Unusable, match="is damaged or is no database") as told:
             open_desk(office.home)
-        assert told.value.hint == "restore the last backup"
+        assert told.value.hint == "restore the last backup: outreach restore FILE --replace"
 
 
 def png() -> bytes:

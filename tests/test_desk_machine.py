@@ -370,25 +370,25 @@ class Desk(RuleBasedStateMachine):
         self.cleared_at_backup = set(self.cleared), self.cleared_day
 
     @precondition(lambda self: self.backup is not None and not self.edited_since_backup)
-    @rule()
-    def restore_raw_copy(self):
-        """Nobody announces it; the desk has only its old heartbeat to tell by."""
+    @rule(minutes=st.sampled_from([1, 6]))
+    def restore_raw_copy(self, minutes):
+        """Nobody announces it; the desk has only its heartbeat, and its mark, to tell by."""
         self.office.close()
         for suffix in ("-wal", "-shm"):
             self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
         shutil.copy(self.backup, self.database)
         self.cleared, self.cleared_day = self.cleared_at_backup
-        self.office.clock.forward(minutes=6)
-        self.office.leases.seconds += 6 * 60
+        self.office.clock.forward(minutes=minutes)
+        self.office.leases.seconds += minutes * 60
         self.start()
         reached["restored"] += 1
 
-    @rule()
-    def run_on_and_restore(self):
+    @rule(minutes=st.sampled_from([1, 6]))
+    def run_on_and_restore(self, minutes):
         """A copy is made, the desk runs on and sends, and the copy takes its place."""
         self.back_up()
         self.run_for(12, "")
-        self.restore_raw_copy()
+        self.restore_raw_copy(minutes)
         self.tick_once("")
 
     def sleep_through_the_lease(self) -> None:
@@ -537,7 +537,7 @@ class IgnoresHolds(Publisher):
 
 
 class ForgetsTheGap(Publisher):
-    def fell_due(self, after, until):
+    def fell_due(self, since, until, *, restored=False):
         pass
 
 

@@ -1,20 +1,25 @@
-"""An old copy of the database comes back, and nobody says so: nothing is sent a second time.
+"""An old copy of the database comes back: nothing is sent a second time.
 
-Whoever copies the file back does not announce it. All that the desk can tell by is its heartbeat;
-so after any gap it looks for what may have gone out meanwhile before it calls a network again.
+By `outreach restore`, or put back by somebody who announces nothing: then the desk tells by its
+heartbeat, whose mark no copy brings along, and whose age says more. It looks for what may have
+gone out meanwhile before it calls a network again.
 """
 
+import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from outreach.delivery import Delivery, State
+from outreach.store import pulse
 from tests import postgresql
 from tests.conftest import Office, apply, clear_all, state
-from tests.drafts import AT, KEY, draft, put, row, run_to
+from tests.drafts import AT, KEY, draft, put, row, run_to, trail
 
 HOUR = timedelta(hours=1)
 
@@ -73,6 +78,11 @@ def desk(office: Office):
     desk = office.open()
     desk.tick()
     return desk
+
+
+def came_back(desk):
+    """Whether the desk has noticed that its database is an older one."""
+    return "database put back" in [what.strip() for what in trail(desk, "")]
 
 
 def run(office, desk, minutes=30):
@@ -286,3 +296,337 @@ def test_a_post_that_the_network_does_not_show_yet_is_waited_for_after_a_restore
     network.find = find
     run(office, desk)
     assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+
+class TestWithinAMinute:
+    """The heartbeat is as fresh as that of a desk that never stopped."""
+
+    def test_a_copy_that_is_put_back_is_noticed(self, desk, office, copies):
+        put(desk, draft())
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        copies.make()
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = copies.put_back(desk)
+        desk.tick()
+        assert (state(desk, KEY), came_back(desk)) == ("uncertain", True)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+        assert trail(desk, "").count("database put back ") == 1
+
+    def test_also_by_whoever_applies_a_plan_before_the_desk_runs_again(self, desk, office, copies):
+        office.campaign(CAMPAIGN.format(time="09:00"), news="## en\nSome words.\n")
+        apply(desk)
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        copies.make()
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = copies.put_back(desk)
+        office.campaign(CAMPAIGN.format(time="10:00"), news="## en\nSome words.\n")
+        apply(desk)
+        run(office, desk, minutes=90)
+        assert (network.texts, state(desk, KEY)) == (["Some words."], "published")
+
+    def test_a_desk_that_stops_and_starts_is_not_taken_for_one(self, desk, office):
+        """What falls due in a minute's pause goes out at once, without a look."""
+        put(desk, draft())
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=30))
+        network = desk.platforms["net"]
+        network.blind = True
+        for _ in range(3):
+            desk.close()
+            desk = office.open()
+            desk.platforms["net"] = network
+            office.clock.forward(seconds=20)
+            desk.tick()
+        assert (state(desk, KEY), came_back(desk)) == ("published", False)
+
+    def test_whoever_asks_while_a_desk_writes_its_heartbeat_is_not_misled(self, desk, office):
+        with ThreadPoolExecutor(1) as pool:
+            ticking = pool.submit(lambda: [desk.tick() for _ in range(100)])
+            while not ticking.done():
+                other = office.open()
+                assert not other.mind_the_gap()
+                other.close()
+            ticking.result()
+
+    @pytest.fixture
+    def _sqlite(self, office):
+        if office.database:
+            pytest.skip("a folder is copied")
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_the_whole_folder_copied_back_is_noticed_too(self, desk, office):
+        data, copy = office.home / "data", office.home / "copy"
+        desk.close()
+        shutil.copytree(data, copy)  # with times and all, as `cp -a` and rsync do
+        desk = office.open()
+        desk.tick()
+        desk.close()
+        shutil.copytree(copy, data, dirs_exist_ok=True)
+        desk = office.open()
+        desk.tick()
+        assert came_back(desk)
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_a_database_that_came_without_the_file_beside_it_is_noticed(self, desk, office):
+        desk.close()
+        (office.home / "data" / "outreach.db.pulse").unlink()
+        desk = office.open()
+        desk.tick()
+        assert came_back(desk)
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_the_file_has_the_rights_of_the_database(self, desk, office):
+        database = office.home / "data" / "outreach.db"
+        database.chmod(0o660)
+        desk.tick()
+        assert (office.home / "data" / "outreach.db.pulse").stat().st_mode & 0o777 == 0o660
+
+    @pytest.mark.usefixtures("_sqlite")
+    def test_where_it_cannot_be_written_the_age_of_the_heartbeat_is_all(self, office):
+        (office.home / "data" / "outreach.db.pulse").mkdir(parents=True)
+        for _ in range(3):
+            desk = office.open()
+            desk.tick()
+            desk.close()
+        assert not came_back(desk)
+
+
+class TestOnAServer:
+    @pytest.fixture(autouse=True)
+    def _server(self, office):
+        if not office.database:
+            pytest.skip("rows are written anew under a desk that runs on")
+
+    def test_a_dump_that_is_read_in_under_a_running_desk_is_noticed(self, desk, office):
+        """The same rows, in the same database, at the same second."""
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        with desk.store.writing() as session:  # as it was before the post went out
+            for statement in (
+                "CREATE TEMPORARY TABLE read_in AS SELECT * FROM heartbeat",
+                "DELETE FROM heartbeat",
+                "INSERT INTO heartbeat SELECT * FROM read_in",
+                "DELETE FROM receipt",
+                "DELETE FROM attempt",
+                "UPDATE delivery SET state = 'cleared', published_at = NULL",
+            ):
+                session.execute(text(statement))
+        run(office, desk)
+        assert came_back(desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_vacuum_is_no_such_thing(self, desk, office):
+        with desk.store.session_connection(idle="0") as connection:
+            connection.exec_driver_sql("VACUUM (FULL, FREEZE) heartbeat")
+        desk.tick()
+        assert not came_back(desk)
+
+    def test_a_server_that_does_not_tell_its_timeline_is_served_all_the_same(
+        self, desk, office, monkeypatch
+    ):
+        monkeypatch.setattr(pulse, "TIMELINE", "it_has_no_such_function()")
+        for _ in range(2):
+            office.clock.forward(seconds=1)
+            desk.tick()
+        assert not came_back(desk)
+        assert desk.status().last_tick == office.clock()
+
+
+class TestAnnounced:
+    """`outreach restore`, however fresh the backup is."""
+
+    def restored(self, office, desk, file):
+        """The backup in place of the database, and the network where it was."""
+        network = desk.platforms["net"]
+        desk.close()
+        again = office.open()
+        again.platforms["net"] = network
+        self.told = again.restore(file, replace=True)
+        return again
+
+    def with_a_hand(self, office, desk):
+        """The desk, with a channel that a person posts to."""
+        hand = '[hand]\nplatform = "manual"\nname = "WeChat"\n'
+        office.write("config/channels.toml", f'[net]\nplatform = "memory"\n\n{hand}')
+        desk.close()
+        return office.open()
+
+    def kept(self, office, desk):
+        return desk.back_up(office.home / "kept.zip").file
+
+    def test_what_went_out_since_is_found_and_not_sent_again(self, desk, office):
+        put(desk, draft(KEY, "One.", "Two."))
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=10))
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(seconds=20)
+        desk = self.restored(office, desk, file)
+        assert self.told.waiting == {"net": 1}
+        run(office, desk)
+        assert (network.texts, state(desk, KEY)) == (["One.", "Two."], "published")
+
+    def test_long_after_it_is_found_too_and_is_not_called_missed(self, desk, office):
+        put(desk, draft())
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(hours=9)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+        assert row(desk).published_at == network.live[0].at
+
+    def test_what_was_cleared_after_the_backup_and_went_out_is_found(self, desk, office):
+        put(desk, draft())
+        file = self.kept(office, desk)
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        office.clock.forward(hours=2)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_what_nobody_had_cleared_still_waits_for_that(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        file = self.kept(office, desk)
+        run_to(office, desk, AT + timedelta(minutes=1))
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), row(desk).look_since) == ("proposed", None)
+        clear_all(desk)
+        desk.tick()
+        assert state(desk, KEY) == "published"
+
+    @pytest.mark.parametrize(("hours", "becomes"), [(0, "published"), (2, "missed")])
+    def test_what_surely_did_not_go_out_is_sent_in_time_and_missed_after(
+        self, desk, office, hours, becomes
+    ):
+        put(desk, draft())
+        clear_all(desk)
+        file = self.kept(office, desk)
+        office.clock.at = AT + timedelta(hours=hours)
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == (becomes, not hours)
+
+    def test_where_nobody_can_look_a_person_is_asked(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        desk.platforms["net"].blind = True
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "uncertain")
+        assert [line.key for line in desk.status().attention] == [KEY]
+        desk.settle(KEY, "live", by=desk.person("ana"), url="https://net.example.org/1")
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_what_is_posted_by_hand_is_asked_about_and_not_handed_over_again(self, desk, office):
+        hand = "c/news/en@hand"
+        desk = self.with_a_hand(office, desk)
+        put(desk, draft(hand, account="manual WeChat", late=12 * HOUR))
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        assert state(desk, hand) == "handed"
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert state(desk, hand) == "uncertain"
+        assert "posted it by hand" in row(desk, hand).reason
+        desk.settle(hand, "absent", by=desk.person("ana"))
+        desk.tick()
+        assert state(desk, hand) == "handed"
+
+    def test_what_a_person_had_already_then_is_still_theirs_to_answer(self, desk, office):
+        hand = "c/news/en@hand"
+        desk = self.with_a_hand(office, desk)
+        put(desk, draft(hand, account="manual WeChat", late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT)
+        desk = self.restored(office, desk, self.kept(office, desk))
+        run(office, desk)
+        assert state(desk, hand) == "handed"
+        desk.settle(hand, "absent", by=desk.person("ana"))
+        assert state(desk, hand) == "cleared"
+
+    def test_an_entry_of_the_feed_comes_back_under_the_address_that_it_had(self, desk, office):
+        """The feed is part of the database; its readers know the entry by its id."""
+        entry = "c/news/en@web"
+        put(desk, draft(entry, account="feed web"))
+        clear_all(desk)
+        file = self.kept(office, desk)
+        run_to(office, desk, AT)
+        [before] = desk.feed("web")
+        desk = self.restored(office, desk, file)
+        assert desk.feed("web") == []
+        run(office, desk)
+        [after] = desk.feed("web")
+        assert (after.id, after.text, state(desk, entry)) == (before.id, before.text, "published")
+
+    def test_what_is_due_later_goes_out_at_its_time_without_a_look(self, desk, office):
+        put(desk, draft())
+        clear_all(desk)
+        desk.platforms["net"].blind = True
+        desk = self.restored(office, desk, self.kept(office, desk))
+        assert self.told.waiting == {}
+        run(office, desk, minutes=60)
+        assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)
+
+    def test_what_is_on_hold_stays_so_and_is_looked_for_when_it_is_released(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        desk.hold("all", "wait", by=desk.person("ana"))
+        run_to(office, desk, AT)
+        file = self.kept(office, desk)
+        desk.release("all", by=desk.person("ana"))
+        desk.tick()
+        network = desk.platforms["net"]
+        assert len(network.live) == 1
+        desk = self.restored(office, desk, file)
+        run(office, desk)
+        assert (state(desk, KEY), len(desk.status().holds)) == ("cleared", 1)
+        desk.release("all", by=desk.person("ana"))
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+    def test_tokens_are_those_of_then(self, desk, office):
+        then = desk.token_for("ana", by=None)
+        file = self.kept(office, desk)
+        desk.token_for("ana", by=None)
+        desk = self.restored(office, desk, file)
+        assert desk.whose(then).id == "ana"
+
+    def test_a_claim_of_then_is_in_doubt(self, desk, office):
+        put(desk, draft(late=12 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT - timedelta(seconds=1))
+        network, publish = desk.platforms["net"], desk.platforms["net"].publish
+        files = []
+
+        def keep_during_the_call(part, after):
+            files.append(self.kept(office, desk))
+            return publish(part, after)
+
+        network.publish = keep_during_the_call
+        run_to(office, desk, AT)
+        network.publish = publish
+        desk = self.restored(office, desk, files[0])
+        assert state(desk, KEY) == "sending"
+        run(office, desk)
+        assert (len(network.live), state(desk, KEY)) == (1, "published")

@@ -11,6 +11,7 @@ from outreach.errors import Problem
 
 if TYPE_CHECKING:  # these bring the database with them
     from outreach.alarms import Alarm
+    from outreach.backup import Restored
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
     from outreach.doctor import Finding
@@ -385,6 +386,39 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
             yield from _picture(picture, indent=0)
     for way in _WAYS_OUT.get(one.state, ()):
         yield row(f"outreach settle {one.key} {way}", lead="→ ", whole=True)
+
+
+def restored(it: "Restored", real: datetime, zones: Zones) -> Iterator[Row]:
+    """What came back, from when, what became of what was there, and what to do next."""
+    of = f" of {it.about.office}" if it.about.office else ""
+    if at := it.about.at or it.since:
+        age = ago(max((real - at).total_seconds(), 0))
+        yield row(("Restored", "bold"), f" the database{of} as it was {age} ago: {zones.show(at)}.")
+    else:
+        yield row(("Restored", "bold"), f" the database{of}; nothing says from when it is.")
+    if it.kept:
+        yield row("What was there before is kept in", indent=2)
+        yield row(str(it.kept), indent=4, whole=True)
+    if count := sum(it.waiting.values()):
+        posts, are = counted(count, "post"), "is" if count == 1 else "are"
+        yield row((f"{posts} {are} due by now, and may be live without its knowing.", "yellow"))
+        by_channel = ", ".join(f"{name} {count}" for name, count in sorted(it.waiting.items()))
+        yield row(by_channel, indent=2)
+        yield row(
+            "Each is looked for before it is sent; where a network shows no history, and for what "
+            "is posted by hand, you are asked.",
+            indent=2,
+        )
+    else:
+        yield row("Nothing was due since: nothing has to be looked for.")
+    yield row("Clearances, holds, people and tokens are as they were then. Next:")
+    for told, why in (
+        ("outreach people", "who is in force; renew what was renewed since"),
+        ("outreach status", "what needs a person, and which holds there were"),
+        ("outreach plan", "what the files ask for that this database does not know"),
+        ("outreach run", "start the desk: it looks first"),
+    ):
+        yield row(f"{told:<16} {why}", indent=2, whole=True)
 
 
 def _on_duty(processes: Mapping[str, datetime], real: datetime) -> Iterator[Row]:

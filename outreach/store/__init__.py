@@ -40,8 +40,9 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from outreach.errors import Changed, Unusable
 from outreach.store.duty import Duty
+from outreach.store.pulse import Pulse
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this program works with; a test holds it to the newest migration."""
 
 BUSY = 15.0  # seconds; with 20 threads writing, nothing was locked out (3,479 times without)
@@ -79,7 +80,7 @@ class Base(DeclarativeBase):
 class Store:
     """One database. `reading()` and `writing()` are the two ways in."""
 
-    def __init__(self, url: str, *, busy: float = BUSY) -> None:
+    def __init__(self, url: str | URL, *, busy: float = BUSY) -> None:
         """Open the database of this SQLAlchemy address; a writer waits `busy` seconds for another.
 
         Raises Unusable where there cannot be a file. Makes its folder, for its owner alone.
@@ -115,7 +116,7 @@ class Store:
             shared: self.engine.execution_options(writes="shared" if shared else "alone")
             for shared in (False, True)
         }
-        self.duty = Duty(self)
+        self.duty, self.pulse = Duty(self), Pulse(self)
         self._busy, self._writing = busy, Lock()
 
     @contextmanager
@@ -204,7 +205,7 @@ class Store:
             place = self.file or self.url.render_as_string(hide_password=True)
             raise Unusable(
                 f"this office has no database: there is nothing at {place}",
-                "restore the last backup to that place; or for a new office: outreach init",
+                "restore the last backup: outreach restore FILE; a new office has: outreach init",
             )
         from outreach.store.migrations import known, upgrade
 
@@ -352,7 +353,7 @@ _TROUBLES = (
     (
         ("file is not a database", "malformed"),
         "the database file is damaged or is no database",
-        "restore the last backup",
+        "restore the last backup: outreach restore FILE --replace",
     ),
     (
         ("no such table", "does not exist"),

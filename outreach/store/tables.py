@@ -29,7 +29,7 @@ class TrailEntry(Base):
 
 
 class Meta(Base):
-    """A few facts about the database itself: its id, whether it is a demo, what was applied."""
+    """A few facts about the database itself: its seed, what was applied, its last backup."""
 
     __tablename__ = "meta"
 
@@ -41,6 +41,7 @@ class Heartbeat(Base):
     """When the desk was last alive: real time, and what it took for now.
 
     `ticked` is False in a desk's first hours, when a plan was applied and no clock has run yet.
+    `pulse` is the mark of `outreach/store/pulse.py`: by it an older copy is noticed at once.
     """
 
     __tablename__ = "heartbeat"
@@ -49,6 +50,7 @@ class Heartbeat(Base):
     real: Mapped[datetime]
     now: Mapped[datetime]
     ticked: Mapped[bool] = mapped_column(default=True)
+    pulse: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Process(Base):

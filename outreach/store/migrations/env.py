@@ -1,13 +1,19 @@
 """Alembic's entrance: one connection, one transaction, the tables of the whole program."""
 
+from contextlib import nullcontext
+
 from alembic import context
+from sqlalchemy import Engine
 
 from outreach.clearance import Clearance  # noqa: F401 - as above
 from outreach.delivery import Delivery  # noqa: F401 - each registers its tables
 from outreach.pace import Call  # noqa: F401 - as above
 from outreach.store import Base, tables  # noqa: F401 - as above
 
-with context.config.attributes["engine"].connect() as connection:
+given = context.config.attributes["engine"]
+own = isinstance(given, Engine)  # else a connection, whose transaction is the caller's
+
+with given.connect() if own else nullcontext(given) as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -16,4 +22,5 @@ with context.config.attributes["engine"].connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
-    connection.commit()
+    if own:
+        connection.commit()
