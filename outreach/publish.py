@@ -254,19 +254,18 @@ class Publisher:
         if self.ending.asked:
             return None
         here = self.leases.here()  # before the claim: the fence must never be later than the lease
-        turn = self._turn(session, channel)
-        if turn and (full := turn.full()):
-            return full
+        turn: Turn | None = None
         for row, begun in self._urgent(session, channel):
             receipts = _receipts(session, row.key) if begun else []
             if row.key in differing or not self._may_go(session, row, receipts):
                 continue
             parts, live = row.post.parts, len(receipts)
-            if turn and not live and (why := turn.too_dear(parts)):
-                self._miss(session, row, why)
-                continue
-            if turn and (full := turn.full(parts[live])):
-                return full
+            if turn := turn or self._turn(session, channel):  # nobody is locked out for nothing
+                if full := turn.full(parts[live]):
+                    return full
+                if not live and (why := turn.too_dear(parts)):
+                    self._miss(session, row, why)
+                    continue
             if claim := self._take(session, row, receipts, here):
                 if turn:
                     paid = () if live else parts

@@ -113,7 +113,7 @@ BOTH = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
-        several = metafunc.module.__name__.rpartition(".")[2] in BOTH
+        several = metafunc.module.__name__.removeprefix("tests.") in BOTH
         kinds = ["sqlite", "postgresql"] if several else ["sqlite"]
         metafunc.parametrize("database", kinds, indirect=True, ids=kinds if several else [""])
 

@@ -144,7 +144,10 @@ class TestWhatIsOne:
             file.unlink()
         (office.home / "data/outreach.db").write_bytes(b"This was a database once. " * 500)
         [alarm] = desk.watch.look()
-        assert (alarm.kind, alarm.todo) == ("database", "restore the last backup")
+        assert (alarm.kind, alarm.todo) == (
+            "database",
+            "restore the last backup: outreach restore FILE --replace",
+        )
 
     def test_notices_that_nobody_gets_where_there_is_a_mail_server(self, office):
         with_mail(office, 9)

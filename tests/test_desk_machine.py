@@ -44,6 +44,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import text
+from sqlalchemy.orm.attributes import set_committed_value
 
 from outreach import apply as applying
 from outreach.campaign.models import Late
@@ -560,11 +561,13 @@ class BeginsThreadsAnew(Publisher):
 
 class IgnoresNotAfter(Publisher):
     def _may_go(self, session, row, receipts):
-        row.lateness_settled, kept, row.not_after = True, row.not_after, None
+        kept = row.not_after
+        set_committed_value(row, "lateness_settled", True)  # seen so, and not written
+        set_committed_value(row, "not_after", None)
         try:
             return super()._may_go(session, row, receipts)
         finally:
-            row.not_after = kept
+            set_committed_value(row, "not_after", kept)
 
     def overdue(self):
         return []
@@ -596,7 +599,14 @@ BUGS = {
     ),
     "10 not-after is ignored": Bug(
         IgnoresNotAfter,
-        {"faults": ("",), "troubles": ("long outage",), "without": {"changes", "decisions"}},
+        {
+            "faults": ("",),
+            "troubles": ("long outage",),
+            "blind": (False,),
+            "delays": (0.0,),
+            "lengths": (1,),
+            "without": {"changes", "decisions"},
+        },
     ),
 }
 

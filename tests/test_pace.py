@@ -422,6 +422,21 @@ class TestPosts:
         forward(office, 601)
         assert desk.status().waits == {}
 
+    def test_where_nothing_more_is_due_nobody_waits(self, desk, office):
+        paced(desk, Rule("net", 1, 4.0))
+        desk.publisher.patience = 60
+        put_cleared(desk, due("a"), due("b", at="2025-07-20T01:09Z"))
+        office.clock.to(DUE)
+        began = time.monotonic()
+        desk.tick()
+        assert time.monotonic() - began < 10  # and not for as long as its patience
+        assert sent(desk) == ["a"]
+        assert desk.status().waits == {}
+        office.clock.to("2025-07-20T01:09Z")
+        office.leases.seconds += 4
+        desk.tick()
+        assert sent(desk) == ["a", "b"]
+
     def test_a_channel_that_waits_is_not_rung_every_second(self, desk, office):
         paced(desk, Rule("net", 1, 30.0))
         put_cleared(desk, due("a"), due("b"))

@@ -286,16 +286,20 @@ def _seconds(headers: Mapping[str, str], told: str) -> Iterator[timedelta]:
     """A `Retry-After`: seconds, or a date."""
     if _DIGITS.fullmatch(told.strip()):
         yield bounded(int(told))
-    elif told:
-        with suppress(ValueError):
-            yield bounded((parsedate_to_datetime(told) - _there(headers)).total_seconds())
+    elif at := _date(told):
+        yield bounded((at - _there(headers)).total_seconds())
 
 
 def _there(headers: Mapping[str, str]) -> datetime:
     """What time it is at X, or here where it does not say."""
-    with suppress(ValueError):
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    return datetime.now(UTC)
+    return _date(headers.get("date", "")) or datetime.now(UTC)
+
+
+def _date(told: str) -> datetime | None:
+    """A date of a header, or None where it is none."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return parsedate_to_datetime(told).astimezone(UTC)
+    return None
 
 
 _DIGITS = re.compile("[0-9]{1,15}")

@@ -19,7 +19,7 @@ from outreach.clearance import Clearance
 from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError
 from outreach.post import Part
-from tests.drill.field import MARGIN, Field, Stopped
+from tests.drill.field import MARGIN, UNDER_WAY, Field, Stopped
 from tests.drill.network import DEADLINE
 
 BOTH, SQLITE, POSTGRESQL = ("sqlite", "postgresql"), ("sqlite",), ("postgresql",)
@@ -202,6 +202,8 @@ def people_race_the_claim(field: Field) -> None:
     while time.monotonic() < ends and len(field.live()) < 0.9 * field.posts:
         field.random.choice(acts)(field)
         time.sleep(field.random.uniform(0, 0.05))
+    for channel in list(field.holds):
+        _release(field, channel)
     assert len(field.stopped) > 5, "people were too slow for this drill"
     field.faulted()
 
@@ -232,13 +234,18 @@ def _edit(field: Field) -> None:
 
 
 def _hold(field: Field) -> None:
+    """A channel is held, or released after some seconds."""
     channel = field.random.choice(field.names)
-    ana = field.desk.person("ana")
-    field.desk.hold(f"channel:{channel}", "a drill", by=ana)
-    since = time.time()
-    time.sleep(field.random.uniform(0, 0.5))
-    until = time.time()
-    field.desk.release(f"channel:{channel}", by=ana)
+    if channel not in field.holds:
+        field.desk.hold(f"channel:{channel}", "a drill", by=field.desk.person("ana"))
+        field.holds[channel] = time.time()
+    elif time.time() > field.holds[channel] + UNDER_WAY + 1:
+        _release(field, channel)
+
+
+def _release(field: Field, channel: str) -> None:
+    since, until = field.holds.pop(channel), time.time()
+    field.desk.release(f"channel:{channel}", by=field.desk.person("ana"))
     field.stopped.append(Stopped(since, until, channel=channel))
 
 

@@ -95,6 +95,7 @@ class Field:
     bug: str = ""  # a planted one, of tests/drill/program.py
     elsewhere: Elsewhere | None = None
     server: postgresql.Server | None = None  # PostgreSQL's, where the drill may restart it
+    holds: dict[str, float] = field(default_factory=dict)  # channels on hold, since when
     edits: list[str] = field(default_factory=list)  # words that were written in the drill
     drafts: dict[str, Draft] = field(default_factory=dict)
     cleared: set[str] = field(default_factory=set)  # every text that anybody said yes to
@@ -174,7 +175,8 @@ class Field:
         self.clear(*self.drafts)
         self.clock.write_text("0")
         with self.desk.store.writing() as session:
-            session.merge(Heartbeat(id=1, real=self.now(), now=self.now()))
+            pulse = self.desk.store.pulse.beat(session)
+            session.merge(Heartbeat(id=1, real=self.now(), now=self.now(), pulse=pulse))
 
     def put_aside(self, count: int) -> None:
         """Further posts, cleared and scheduled for the weeks to come."""

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from outreach import app as application
 from outreach import platforms, publish
 from outreach.app import open_desk
 from outreach.cli import Door, app
@@ -43,13 +42,6 @@ class _SweepsToCleared(publish.Publisher):
         return swept
 
 
-class _HasNoFence(publish.Publisher):
-    """Whoever wakes after its lease calls all the same."""
-
-    def _fence(self, until):
-        return lambda seconds: None
-
-
 class _ClaimsAnything(publish.Publisher):
     """Nobody looks whether a clearance still holds, or a hold."""
 
@@ -60,7 +52,6 @@ class _ClaimsAnything(publish.Publisher):
 BUGS = {
     "retries the unknown": _RetriesTheUnknown,
     "sweeps to cleared": _SweepsToCleared,
-    "has no fence": _HasNoFence,
     "claims anything": _ClaimsAnything,
 }
 
@@ -82,7 +73,7 @@ def now() -> datetime:
 
 def opened(home, *, prepare, make):
     if bug := os.environ.get("DRILL_BUG"):
-        application.Publisher = BUGS[bug]
+        publish.Publisher = BUGS[bug]
     desk = open_desk(home, now=now, prepare=prepare, make=make)
     if FULL:
 

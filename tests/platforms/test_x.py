@@ -180,6 +180,8 @@ class TestX(ServerContract):
             ({"retry-after": "9" * 400}, 900, 900),
             ({"retry-after": "soon", "x-rate-limit-reset": "tomorrow"}, 900, 900),
             ({"retry-after": "-5"}, 900, 900),
+            ({"retry-after": "Wed, 21 Oct 2026 07:28:00 -0000", **AT}, 1, 86_400),
+            ({"retry-after": "Mon, 1 Jan 0001 00:00:00 +0000", **AT}, 1, 900),
             ({"date": "yesterday", "x-rate-limit-reset": "99999999999"}, 86_400, 86_400),
         ],
     )
@@ -204,6 +206,12 @@ class TestX(ServerContract):
         network.headers = spent(window, 300)
         pause = platform.publish(part(), None).pause
         assert timedelta(seconds=295) <= pause <= timedelta(seconds=300)
+
+    @pytest.mark.parametrize("reset", ["soon", "-1", "9" * 99, "", "٣"])
+    def test_a_yes_is_a_yes_whatever_stands_in_its_headers(self, platform, network, reset):
+        wrong = {"x-rate-limit-reset": reset.encode().decode("latin-1"), "date": "a moment ago"}
+        network.headers = {**spent("x-rate-limit", 300), **wrong}
+        assert platform.publish(part(), None).pause == timedelta(0)
 
     def test_a_yes_that_leaves_room_asks_for_no_pause(self, platform, network):
         network.headers = {**spent("x-rate-limit", 300), "x-rate-limit-remaining": "1"}
