@@ -42,17 +42,9 @@ class _SweepsToCleared(publish.Publisher):
         return swept
 
 
-class _ClaimsAnything(publish.Publisher):
-    """Nobody looks whether a clearance still holds, or a hold."""
-
-    def _may_go(self, session, row, receipts):
-        return True
-
-
 BUGS = {
     "retries the unknown": _RetriesTheUnknown,
     "sweeps to cleared": _SweepsToCleared,
-    "claims anything": _ClaimsAnything,
 }
 
 for kind, adapter in KINDS.items():
