@@ -159,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.command, unquote(url.path), query, self.headers, body
             )
             if kind == "publish":
-                self.network.arrivals.append((arrived, self.network.bodies[-1][1]))
+                body = self.network.bodies[-1][1] if self.network.bodies else None
+                self.network.arrivals.append((arrived, body))
             fault = self.network.faults.pop(kind, "")
             before = fault in ("refused", "not now", "lost before", "500 before")
             if reply.commit and not before:
