@@ -45,7 +45,7 @@ from outreach.campaign.models import Campaign, Loaded
 from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft
-from outreach.config import Configuration, home_of, read_configuration, real_now
+from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
@@ -448,7 +448,7 @@ class Outreach:
     def _tree(self) -> str:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
         seen = hashlib.sha256()
-        for folder in ("campaigns", "templates", "media", "config"):
+        for folder in FOLDERS:
             for path, told in sorted(_files_below(str(self.home / folder))):
                 if not path.endswith("/people.toml"):
                     seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())

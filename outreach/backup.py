@@ -32,7 +32,7 @@ from sqlalchemy import URL, delete, inspect, select, text
 from sqlalchemy.orm import Session
 
 from outreach.clearance import record
-from outreach.config import Configuration
+from outreach.config import FOLDERS, Configuration
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound, Unusable
 from outreach.publish import fell_due
@@ -49,7 +49,6 @@ from outreach.store.transfer import (
     reading,
 )
 
-FOLDERS = ("campaigns", "templates", "media", "config")
 LAST = "last backup"  # in Meta: when the last one was made, ISO 8601
 
 ABOUT, DATABASE, OFFICE = "backup.json", "database.db", "office/"

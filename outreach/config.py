@@ -30,6 +30,7 @@ from outreach.toml import line_of, read_toml
 Model = TypeVar("Model", bound=BaseModel)
 
 PREFIX = "OUTREACH_"
+FOLDERS = ("campaigns", "templates", "media", "config")  # what an office writes itself
 POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")

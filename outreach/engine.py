@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
+from outreach.dispatch import THREADS
 from outreach.errors import Unusable
 
 if TYPE_CHECKING:  # imported by whoever has several workers
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # imported by whoever has several workers
 log = logging.getLogger(__name__)
 
 SCHEMA = "outreach_engine"
-THREADS = 32  # channels that one worker sends on at the same time, or as many as it has
 BEAT, STALLED = 3.0, 10.0  # seconds: a worker's heartbeat, and when it is taken for dead
 POLL = 0.25  # seconds; one job of a channel ends long before another comes
 AGAIN = 1.0  # seconds before the engine is started again

@@ -4,7 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -228,3 +229,14 @@ def state(desk: Outreach, key: str) -> str:
 
     with desk.store.reading() as session:
         return str(session.get_one(Delivery, key).state)
+
+
+def until(
+    told: Callable[[], object], seconds: float = 30, *, meanwhile: Callable[[], object] = bool
+) -> None:
+    """Wait until it is true, at most so long, doing something else in between."""
+    ends = time.monotonic() + seconds
+    while not told():
+        assert time.monotonic() < ends, "it did not come to that in time"
+        meanwhile()
+        time.sleep(0.05)

@@ -11,6 +11,7 @@ import pytest
 from outreach.errors import Unusable
 from outreach.store import Store
 from tests import postgresql
+from tests.conftest import until
 
 ON_DUTY = """
 import sys
@@ -51,13 +52,6 @@ def other(address):
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def until(told, seconds=10):
-    ends = time.monotonic() + seconds
-    while not told():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
 
 
 def test_who_is_not_on_duty_cannot_tell(store):

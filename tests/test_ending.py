@@ -16,7 +16,7 @@ from sqlalchemy import select
 from outreach.delivery import Attempt, Delivery, ReceiptRow
 from outreach.ending import WRITING, Ending
 from outreach.errors import NotNow
-from tests.conftest import Office, state
+from tests.conftest import Office, state, until
 from tests.drafts import KEY, SOON, draft, put_cleared, soon
 from tests.platforms.servers import serving
 from tests.platforms.servers_mastodon import MastodonNetwork
@@ -156,13 +156,6 @@ def running(office: Office, *args: str, **environment: str):
         process.kill()
         process.wait()
         process.stderr.close()
-
-
-def until(true, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def states(desk) -> Counter[str]:

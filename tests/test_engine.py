@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from outreach.engine import SCHEMA, STALLED, ScaledOut, make_schema
 from tests import postgresql
+from tests.conftest import until
 
 
 @pytest.fixture
@@ -37,16 +38,6 @@ def worker(address):
         one.close()
 
 
-def until(told: Callable[[], object], seconds: float = 20, *, ring=None) -> None:
-    """Wait for it; ring every half second meanwhile, as ticks do."""
-    ends = time.monotonic() + seconds
-    while not told():
-        assert time.monotonic() < ends, "it did not come to that in time"
-        if ring:
-            ring()
-        time.sleep(0.1)
-
-
 def ask(address: str, statement: str) -> list[tuple]:
     with psycopg.connect(address, autocommit=True) as connection:
         found = connection.execute(statement)
@@ -66,8 +57,8 @@ def test_a_ring_is_answered_once_by_whoever_is_free_and_one_at_a_time_on_a_chann
             busy -= 1
 
     first, second = worker(send, "x"), worker(send, "x")
-    until(lambda: calls, ring=lambda: (first.ring(["x"]), second.ring(["x"])))
-    until(lambda: len(calls) >= 4, ring=lambda: (first.ring(["x"]), second.ring(["x"])))
+    until(lambda: calls, meanwhile=lambda: (first.ring(["x"]), second.ring(["x"])))
+    until(lambda: len(calls) >= 4, meanwhile=lambda: (first.ring(["x"]), second.ring(["x"])))
     assert most == 1
     time.sleep(1)  # what was rung while it was busy is one ring more, not one for each
     settled = len(calls)
@@ -79,7 +70,7 @@ def test_a_channel_is_sent_on_by_a_worker_that_has_it(worker):
     calls = []
     desk = worker(lambda channel: calls.append(("desk", channel)), "web")
     worker(lambda channel: calls.append(("other", channel)), "x")
-    until(lambda: ("other", "x") in calls, ring=lambda: desk.ring(["x"]))
+    until(lambda: ("other", "x") in calls, meanwhile=lambda: desk.ring(["x"]))
     assert ("desk", "x") not in calls
 
 
@@ -117,31 +108,31 @@ def test_a_worker_that_is_killed_does_not_keep_its_channel(worker, address):
     os.kill(other.pid, signal.SIGKILL)
     other.communicate()
     died = time.monotonic()
-    until(lambda: calls, STALLED + 10, ring=lambda: mine.ring(["x"]))
+    until(lambda: calls, STALLED + 10, meanwhile=lambda: mine.ring(["x"]))
     assert time.monotonic() - died < STALLED + 5
 
 
 def test_its_tables_may_be_dropped_in_mid_run(worker, address):
     calls = []
     one = worker(calls.append, "x")
-    until(lambda: calls, ring=lambda: one.ring(["x"]))
+    until(lambda: calls, meanwhile=lambda: one.ring(["x"]))
     ask(address, f"DROP SCHEMA {SCHEMA} CASCADE")
     calls.clear()
-    until(lambda: calls, ring=lambda: one.ring(["x"]))
+    until(lambda: calls, meanwhile=lambda: one.ring(["x"]))
     assert ask(address, f"SELECT count(*) FROM {SCHEMA}.procrastinate_workers") == [(1,)]
 
 
 def test_its_connections_may_be_cut(worker, address):
     calls = []
     one = worker(calls.append, "x")
-    until(lambda: calls, ring=lambda: one.ring(["x"]))
+    until(lambda: calls, meanwhile=lambda: one.ring(["x"]))
     ask(
         address,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
     calls.clear()
-    until(lambda: calls, ring=lambda: one.ring(["x"]))
+    until(lambda: calls, meanwhile=lambda: one.ring(["x"]))
 
 
 def test_what_fails_on_a_channel_does_not_end_the_worker(worker):
@@ -153,7 +144,7 @@ def test_what_fails_on_a_channel_does_not_end_the_worker(worker):
             raise RuntimeError("unforeseen")
 
     one = worker(send, "x")
-    until(lambda: len(calls) >= 2, ring=lambda: one.ring(["x"]))
+    until(lambda: len(calls) >= 2, meanwhile=lambda: one.ring(["x"]))
 
 
 def test_closing_finishes_what_is_being_sent_and_answers_no_more(worker):
@@ -165,7 +156,7 @@ def test_closing_finishes_what_is_being_sent_and_answers_no_more(worker):
         sent.append(channel)
 
     one = worker(send, "x")
-    until(begun.is_set, ring=lambda: one.ring(["x"]))
+    until(begun.is_set, meanwhile=lambda: one.ring(["x"]))
     threading.Timer(0.3, go_on.set).start()
     one.close()
     assert sent == ["x"]

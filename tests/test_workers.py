@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
 
 from tests import postgresql
-from tests.conftest import Office, apply, clear_all
+from tests.conftest import Office, apply, clear_all, until
 from tests.drill.field import Field, held
 
 
@@ -20,13 +19,6 @@ def field(tmp_path):
     with held(tmp_path, database=address, workers=2, posts=12, channels=3, lead=4.0) as made:
         yield made
     postgresql.server().drop(address)
-
-
-def until(told, seconds=30):
-    ends = time.monotonic() + seconds
-    while not told():
-        assert time.monotonic() < ends, "it did not come to that in time"
-        time.sleep(0.1)
 
 
 def seen(field: Field) -> set[str]:

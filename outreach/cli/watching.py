@@ -11,7 +11,6 @@ import typer
 from outreach.cli.door import Door
 from outreach.errors import OutreachError
 
-FOLDERS = ("campaigns", "templates", "media", "config")
 PAUSE = 0.5  # seconds: a person who saves a file and looks up sees the answer
 
 _CLEAR = "\x1b[2J\x1b[H"
@@ -39,6 +38,8 @@ def again_and_again(
 
 def seen(home: Path) -> Seen:
     """The names, times and sizes of all files that posts are made from."""
+    from outreach.config import FOLDERS
+
     found = set()
     for folder in FOLDERS:
         for path in (home / folder).rglob("*"):

@@ -14,7 +14,7 @@ many.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -122,7 +122,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent look. Raises Unusable where the database cannot be read."""
-        with _understood(self), Session(self._reader, expire_on_commit=False) as session:
+        with self.understood(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -134,7 +134,7 @@ class Store:
         """
         with (
             self._turn(),
-            _understood(self),
+            self.understood(),
             Session(self._writers[shared], expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -166,7 +166,7 @@ class Store:
         if self.embedded:
             yield True
             return
-        with _understood(self), self.session_connection(idle=idle) as connection:
+        with self.understood(), self.session_connection(idle=idle) as connection:
             number = int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], signed=True)
             lock = {"job": number, "of": WRITERS & 0x7FFFFFFF}
             mine = connection.scalar(text("SELECT pg_try_advisory_lock(:of, :job)"), lock)
@@ -187,9 +187,25 @@ class Store:
         connection.exec_driver_sql(f"SET idle_session_timeout = '{idle}'")
         return connection
 
-    def understood(self) -> AbstractContextManager[None]:
-        """Says what a database's error means: raises Unusable for it."""
-        return _understood(self)
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Say what a database's error means for the person who waits: raises Unusable for it.
+
+        Changed where a row was changed by somebody else in the same moment.
+        """
+        try:
+            yield
+        except StaleDataError as error:
+            raise Changed(
+                "somebody else changed it at the same moment", "look again, and decide anew"
+            ) from error
+        except DBAPIError as error:
+            told = str(error.orig).lower()
+            for signs, what, hint in _TROUBLES:
+                if any(sign in told for sign in signs):
+                    place = self.file or self.url.render_as_string(hide_password=True)
+                    raise Unusable(f"{what} ({place})", hint) from error
+            raise
 
     def prepare(self, *, make: bool = True) -> None:
         """Bring the tables to this program's revision; where there are none, make them, if so told.
@@ -215,7 +231,7 @@ class Store:
                 f"this one knows up to {HEAD}",
                 "install the newer version, or restore a backup that this version has made",
             )
-        with _understood(self):
+        with self.understood():
             upgrade(
                 self._writers[False]
             )  # two processes that start at once: the second finds it done
@@ -224,7 +240,7 @@ class Store:
         """The revision of the tables, or "" where there are none yet."""
         if self.file and not self.file.exists():
             return ""  # to ask SQLite would make one
-        with _understood(self), self.engine.connect() as connection:
+        with self.understood(), self.engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return ""
             return str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
@@ -361,21 +377,3 @@ _TROUBLES = (
         "run: outreach init",
     ),
 )
-
-
-@contextmanager
-def _understood(store: Store) -> Iterator[None]:
-    """Say what a database's error means for the person who waits."""
-    try:
-        yield
-    except StaleDataError as error:
-        raise Changed(
-            "somebody else changed it at the same moment", "look again, and decide anew"
-        ) from error
-    except DBAPIError as error:
-        told = str(error.orig).lower()
-        for signs, what, hint in _TROUBLES:
-            if any(sign in told for sign in signs):
-                place = store.file or store.url.render_as_string(hide_password=True)
-                raise Unusable(f"{what} ({place})", hint) from error
-        raise
