@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
-from outreach.holds import held
+from outreach.holds import held, placed
 from outreach.platforms import Limits, Platform
 from outreach.store.tables import AccountCheck, AlarmRow, Heartbeat, Mail, TrailEntry
 from outreach.words import counted
@@ -170,7 +170,9 @@ def unsent(sight: Sight) -> Iterator[Alarm]:
             or_(Delivery.retry_at.is_(None), Delivery.retry_at <= sight.now + sight.stuck),
         )
     ).all()
-    waiting = [row for row in rows if not held(sight.session, row) and together(sight.session, row)]
+    holds = placed(sight.session)
+    free = [row for row in rows if not held(row, holds)]
+    waiting = [row for row in free if together(sight.session, row, holds)]
     back = sight.differs() if waiting else {}
     why = {row.channel: sight.unready.get(row.channel) or row.reason for row in waiting}
     yield from (

@@ -135,6 +135,7 @@ class Outreach:
         self.home = configuration.home
         self._leases = leases
         self._since = self.real()
+        self._beaten = False  # this process has written its heartbeat
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing, self._compared = Lock(), -COMPARE
         self.ending = Ending()
@@ -609,6 +610,9 @@ class Outreach:
 
     def tell(self) -> None:
         """Write the notices that the trail asks for."""
+        with self.store.reading() as session:  # mostly it asks for none, and nobody need wait
+            if not notices.asked_for(session):
+                return
         with self.store.writing() as session:
             notices.write(session, people.in_force(session), self.now())
 
@@ -631,7 +635,8 @@ class Outreach:
         copy was made before the first tick.
         """
         copy = self.mind_the_gap(looking=True)
-        with self.store.writing() as session:
+        # Beside those who send, as a row's lock is enough; but for the first one, which makes it.
+        with self.store.writing(shared=self._beaten) as session:
             pulse = self.store.pulse.beat(session)
             beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
             session.merge(beat)
@@ -643,6 +648,7 @@ class Outreach:
                 session.merge(me)
                 long_gone = Process.seen_at < self.real() - FORGOTTEN
                 session.execute(delete(Process).where(long_gone))
+        self._beaten = True
 
     def mind_the_gap(self, *, looking: bool = False) -> bool:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live.

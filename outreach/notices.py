@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 TIMEOUT = 20.0  # seconds for one mail server to answer
 TRIES = 20  # then the mail stays in the list with its trouble
 WATERMARK = "trail noticed up to"
+MANY = 200  # lines of the trail that are looked at again and again, because they concern nobody
 
 _TELLS = {
     "returned": ("returned to you", "authors"),
@@ -42,6 +43,21 @@ _TELLS = {
     "cleared in an emergency": ("was cleared in an emergency by its author", "clearers"),
 }
 """What the trail says -> the subject, and who is told."""
+
+_ASKS = frozenset({"applied", "clearance voided"})
+"""What the trail says -> whoever clears may have something to read."""
+
+
+def asked_for(session: Session) -> bool:
+    """Whether anything new in the trail may concern somebody. As good as free where there is not.
+
+    Lines that concern nobody stay new until one comes that does, or there are many.
+    """
+    mark = session.get(Meta, WATERMARK)
+    new = session.scalars(
+        select(TrailEntry.what).where(TrailEntry.id > int(mark.value if mark else 0))
+    ).all()
+    return len(new) > MANY or any(what in _TELLS or what in _ASKS for what in new)
 
 
 def write(session: Session, people: Mapping[str, Person], now: datetime) -> int:
@@ -56,7 +72,7 @@ def write(session: Session, people: Mapping[str, Person], now: datetime) -> int:
     if not lines:
         return 0
     count = sum(_about(session, line, people, now) for line in lines)
-    if any(line.what in {"applied", "clearance voided"} for line in lines):
+    if any(line.what in _ASKS for line in lines):
         count += _waiting(session, people, now, lines[-1].id)
     mark.value = str(lines[-1].id)
     return count

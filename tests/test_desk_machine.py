@@ -527,14 +527,8 @@ class BelievesAtOnce(Publisher):
 
 
 class IgnoresHolds(Publisher):
-    def _may_go(self, session, row, receipts):
-        session.execute(
-            text(
-                "UPDATE hold SET released_at = '2000-01-01 00:00:00.000000' "
-                "WHERE released_at IS NULL"
-            )
-        )
-        return super()._may_go(session, row, receipts)
+    def _may_go(self, session, row, receipts, holds):
+        return super()._may_go(session, row, receipts, ())
 
 
 class ForgetsTheGap(Publisher):
@@ -554,18 +548,17 @@ class TakesAnyCopy(Publisher):
 
 
 class BeginsThreadsAnew(Publisher):
-    def _take(self, session, row, receipts, here):
-        claim = super()._take(session, row, receipts, here)
-        return claim and replace(claim, part=0)
+    def _take(self, session, chosen, here):
+        return [replace(claim, part=0) for claim in super()._take(session, chosen, here)]
 
 
 class IgnoresNotAfter(Publisher):
-    def _may_go(self, session, row, receipts):
+    def _may_go(self, session, row, receipts, holds):
         kept = row.not_after
         set_committed_value(row, "lateness_settled", True)  # seen so, and not written
         set_committed_value(row, "not_after", None)
         try:
-            return super()._may_go(session, row, receipts)
+            return super()._may_go(session, row, receipts, holds)
         finally:
             set_committed_value(row, "not_after", kept)
 
