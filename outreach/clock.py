@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from outreach.errors import OutreachError
 log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds between two looks at what is due
+JUST_AFTER = 2_000  # microseconds after a whole second, since a timer may be a little early
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
 COLLECT = 300.0  # seconds between two looks at which figures are due
@@ -45,7 +47,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
     )
     alive = _Alive()
     jobs: list[tuple[str, Callable[[], object], object]] = [
-        ("tick", alive.after(lambda: desk.tick(wait=False)), IntervalTrigger(seconds=TICK)),
+        ("tick", alive.after(lambda: desk.tick(wait=False)), _on_the_second(zone)),
         ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
@@ -60,6 +62,13 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         alone = job if name == "tick" else partial(_alone, desk, name, job)
         scheduler.add_job(_guarded(name, alone), trigger, id=name)
     return scheduler
+
+
+def _on_the_second(zone: ZoneInfo) -> IntervalTrigger:
+    """What is due at 09:00:00 is found then, and not up to a tick later."""
+    return IntervalTrigger(
+        seconds=TICK, start_date=datetime.now(zone).replace(microsecond=JUST_AFTER), timezone=zone
+    )
 
 
 def _daily(desk: Outreach) -> None:

@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session, defer
 from outreach import counters, pace
 from outreach.about import about, note
 from outreach.clearance import PROGRAM, Clearance, in_force, record, void
-from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State, latest
+from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State, latest, write_all
 from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import Holds, held, placed
@@ -135,9 +135,13 @@ class _Line:
 
 
 class _Due(NamedTuple):
-    """A delivery that is due, and whether it is a thread that has begun."""
+    """A delivery that is due, and whether it is a thread that has begun.
+
+    Its clearance is kept at hand, since a session forgets what nobody holds.
+    """
 
     row: Delivery
+    clearance: Clearance | None
     begun: bool
 
 
@@ -362,7 +366,7 @@ class Publisher:
         account counts it too.
         """
         turn: Turn | None = None
-        for row, begun in self._urgent(session, channel, firsts, here):
+        for row, _, begun in self._urgent(session, channel, firsts, here):
             receipts = _receipts(session, row.key) if begun else []
             if row.key in differing or not self._may_go(session, row, receipts, holds):
                 continue
@@ -435,7 +439,7 @@ class Publisher:
         given = {"now": self.now(), "keys": [key for some in keys for key in some]}
         if not given["keys"]:
             return {}
-        return {row.key: _Due(row, begun) for row, _, begun in session.execute(_THESE, given)}
+        return {found[0].key: _Due(*found) for found in session.execute(_THESE, given)}
 
     def _release(self, claim: _Claim) -> None:
         """Give a claim back that no call was made for."""
@@ -506,6 +510,7 @@ class Publisher:
                 )
             )
             leases.append(lease)
+        write_all(session, [row for row, _ in chosen])
         session.flush()
         return [
             self._claimed(session, one, tokens[one.row.key], _Call(attempt.id), here + lease)
@@ -659,6 +664,7 @@ class Publisher:
             row, receipt = rows[live.claim.owner], live.receipt
             self._live(session, row, len(live.claim.parts) - 1, receipt)
             finish(session, row, self.now())
+        write_all(session, [rows[live.claim.owner] for live in ours])
         self._close(session, [_Answer(one.claim, one.call, "live", one.receipt.id) for one in ours])
         return {live.claim.owner for live in lives} - rows.keys()
 

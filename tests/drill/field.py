@@ -159,7 +159,7 @@ class Field:
     def put(self) -> None:
         """Posts that are cleared and due now, spread over the channels; late by half a day is
         still in time."""
-        at = self.due = self.now() + timedelta(seconds=self.lead)
+        at = self.due = (self.now() + timedelta(seconds=self.lead)).replace(microsecond=0)
         for n in range(self.posts):
             channel = f"c{n % self.channels}"
             one = draft(
