@@ -92,6 +92,7 @@ GAP = timedelta(minutes=5)
 FORGOTTEN = timedelta(days=3)
 """A process that was not seen for so long is no alarm any more."""
 
+BEAT = 3.0  # seconds between two heartbeats while there is nothing to send
 COMPARE = 1.0  # seconds between two looks at whether a file has changed, within one turn
 
 HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, as JSON
@@ -135,7 +136,7 @@ class Outreach:
         self.home = configuration.home
         self._leases = leases
         self._since = self.real()
-        self._beaten = False  # this process has written its heartbeat
+        self._beaten = -BEAT  # when this process last wrote its heartbeat, on its own clock
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing, self._compared = Lock(), -COMPARE
         self.ending = Ending()
@@ -597,11 +598,12 @@ class Outreach:
         """
         self._compared = -COMPARE  # each turn looks anew
         self.store.duty.renew()
-        self._beat()
-        self.publisher.sweep()
-        self.publisher.hear()
-        self.publisher.overdue()
-        self.dispatch.ring(self.publisher.channels())
+        copy = self.mind_the_gap(looking=True)
+        channels = self.publisher.turn()
+        # Before anything is sent, so that a copy of the database from before is known for one.
+        if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
+            self._beat(copy)
+        self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
         self.tell()
@@ -628,15 +630,10 @@ class Outreach:
             self.now(),
         )
 
-    def _beat(self) -> None:
-        """Write the heartbeat; after a gap, mark what fell due in it.
-
-        A restored copy of the database has an old heartbeat, whoever restored it; or none, if the
-        copy was made before the first tick.
-        """
-        copy = self.mind_the_gap(looking=True)
+    def _beat(self, copy: bool) -> None:
+        """Write the heartbeat; and down, where this surely is an older copy of the database."""
         # Beside those who send, as a row's lock is enough; but for the first one, which makes it.
-        with self.store.writing(shared=self._beaten) as session:
+        with self.store.writing(shared=self._beaten > -BEAT) as session:
             pulse = self.store.pulse.beat(session)
             beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
             session.merge(beat)
@@ -648,11 +645,13 @@ class Outreach:
                 session.merge(me)
                 long_gone = Process.seen_at < self.real() - FORGOTTEN
                 session.execute(delete(Process).where(long_gone))
-        self._beaten = True
+        self._beaten = time.monotonic()
 
     def mind_the_gap(self, *, looking: bool = False) -> bool:
         """Where nothing ticked for a while, mark what fell due meanwhile: it may be live.
 
+        A restored copy of the database has an old heartbeat, whoever restored it; or none, if it
+        was made before the first tick.
         Returns whether the database surely is an older copy that was put back. Then the gap may
         be of seconds; and who is `looking` looks for all of it at once.
         """

@@ -223,18 +223,34 @@ class Publisher:
 
     # --- what is due ---------------------------------------------------------------------
 
+    def turn(self) -> list[str]:
+        """What time does to deliveries; then the channels that have something to send or look for.
+
+        One look where time does nothing, as nearly always.
+        """
+        with self.store.reading() as session:
+            channels, dead = self._channels(session), self._dead(session)
+            handed, late = self._handed(session), self._late(session)
+        if dead:
+            self.sweep()
+        if handed:
+            self.hear()
+        if late:
+            self.overdue()
+        return self.channels() if dead or handed or late else channels
+
     def channels(self) -> list[str]:
         """Channels that have something to send now, or to look for."""
         with self.store.reading() as session:
-            self._waiting = pace.waiting(session, self.leases)
-            due = set(session.scalars(_DUE_ON, {"now": self.now()}))
-            due = {name for name in due if not self._waits(name)}
-            life, seconds = self.leases(session)
-            doubtful = select(Delivery.channel).where(
-                Delivery.state == State.UNCERTAIN,
-                or_(Delivery.look_at <= seconds, Delivery.lease_life != life),
-            )
-            return sorted((due | set(session.scalars(doubtful.distinct()))) & self.platforms.keys())
+            return self._channels(session)
+
+    def _channels(self, session: Session) -> list[str]:
+        self._waiting = pace.waiting(session, self.leases)
+        due = set(session.scalars(_DUE_ON, {"now": self.now()}))
+        due = {name for name in due if not self._waits(name)}
+        life, seconds = self.leases(session)
+        doubtful = set(session.scalars(_DOUBTFUL_ON, {"life": life, "seconds": seconds}))
+        return sorted((due | doubtful) & self.platforms.keys())
 
     def pace_of(self, channel: str) -> Pace:
         """What the channel has to keep to; also of one that this process cannot send on."""
@@ -777,19 +793,17 @@ class Publisher:
         Their process may have sent them. Where it may only sleep, its call may still be coming:
         "not there" is believed no sooner than its lease would have run out.
         """
+        with self.store.reading() as session:
+            dead = self._dead(session)
+        if not dead:
+            return []
         swept = []
         with self.store.writing(shared=True) as session:
             life, seconds = self.leases(session)
-            sending = session.scalars(
-                select(Delivery)
-                .where(Delivery.state == State.SENDING)
-                .with_for_update(skip_locked=True)
-            ).all()
-            orphans = self._orphans(session, sending)
-            for row in sending:
+            for row in session.scalars(_CLAIMED, {"keys": list(dead)}):
+                if row.owner != dead[row.key]:
+                    continue  # somebody else was faster
                 until = row.lease_until if row.lease_life == life else seconds
-                if until > seconds and row.key not in orphans:
-                    continue
                 if self.store.embedded:
                     until = seconds  # we have its lock: it is dead, and not asleep
                 why = "the process that was sending it ended before it knew"
@@ -799,16 +813,30 @@ class Publisher:
                 swept.append(Outcome(row.key, State.UNCERTAIN, why))
         return swept
 
-    def _orphans(self, session: Session, sending: Sequence[Delivery]) -> set[str]:
+    def _dead(self, session: Session) -> dict[str, str]:
+        """The owners, by key, of claims whose lease has run out, or whose process has died."""
+        sending = session.execute(_SENDING).all()
+        if not sending:
+            self._gone.clear()
+            return {}
+        life, seconds = self.leases(session)
+        orphans = self._orphans(session, {one.key: one.owner for one in sending})
+        return {
+            one.key: one.owner
+            for one in sending
+            if one.lease_life != life or one.lease_until <= seconds or one.key in orphans
+        }
+
+    def _orphans(self, session: Session, owners: Mapping[str, str]) -> set[str]:
         """The keys of what is claimed by processes that have been gone for a moment."""
-        alive = self.store.duty.alive(session) if sending else None
+        alive = self.store.duty.alive(session)
         if alive is None:
             self._gone.clear()
             return set()
         here = self.leases.here()
         # After a restart of a server its clients take a moment to say that they live.
         grace = 0.0 if self.store.embedded else GONE
-        of = {row.key: int(row.owner.partition(".")[0] or "0", 16) for row in sending}
+        of = {key: int(owner.partition(".")[0] or "0", 16) for key, owner in owners.items()}
         gone = set(of.values()) - alive - {0}
         self._gone = {life: self._gone.get(life, here) for life in gone}
         return {
@@ -842,13 +870,13 @@ class Publisher:
 
     def hear(self) -> list[Outcome]:
         """What people have said of the posts that they make by hand. Asks no network."""
-        by_hand = [name for name, one in self.platforms.items() if isinstance(one, Told)]
-        handed = select(Delivery.key).where(
-            Delivery.state == State.HANDED, Delivery.channel.in_(by_hand)
-        )
         with self.store.reading() as session:
-            keys = session.scalars(handed).all()
+            keys = self._handed(session)
         return [outcome for key in keys if (outcome := self.look_at(key))]
+
+    def _handed(self, session: Session) -> Sequence[str]:
+        by_hand = [name for name, one in self.platforms.items() if isinstance(one, Told)]
+        return session.scalars(_HANDED, {"channels": by_hand}).all() if by_hand else ()
 
     def token(self, session: Session, row: Delivery) -> str:
         """The token of the part of this delivery that is next, or in doubt."""
@@ -941,9 +969,8 @@ class Publisher:
     def overdue(self) -> list[Outcome]:
         """What waited for a person until it was too late is *missed*, and never late-published."""
         now, differing = self.now(), self.differs()
-        with self.store.reading() as session:  # mostly there is none, and nothing to lock
-            due = session.execute(_TIME_PASSES, {"now": now}).all()
-        late = [one.key for one in due if latest(one.at, one.late_seconds, one.not_after) <= now]
+        with self.store.reading() as session:
+            late = self._late(session)
         if not late:
             return []
         missed = []
@@ -969,6 +996,12 @@ class Publisher:
                 missed.append(Outcome(row.key, State.MISSED, why))
         return missed
 
+    def _late(self, session: Session) -> list[str]:
+        """What waits for a person, or to be sent, and is past its time; or was let off that."""
+        now = self.now()
+        due = session.execute(_TIME_PASSES, {"now": now})
+        return [one.key for one in due if latest(one.at, one.late_seconds, one.not_after) <= now]
+
     def fell_due(self, since: datetime | None, until: datetime, *, restored: bool = False) -> None:
         """Nothing ticked since then: see `fell_due` below."""
         with self.store.writing() as session:
@@ -985,6 +1018,25 @@ _DUE: tuple[ColumnElement[bool], ...] = (
 )
 # Made once: every claim and every answer asks them.
 _DUE_ON = select(Delivery.channel).where(*_DUE).distinct()
+_DOUBTFUL_ON = (
+    select(Delivery.channel)
+    .where(
+        Delivery.state == State.UNCERTAIN,
+        or_(Delivery.look_at <= bindparam("seconds"), Delivery.lease_life != bindparam("life")),
+    )
+    .distinct()
+)
+_HANDED = select(Delivery.key).where(
+    Delivery.state == State.HANDED, Delivery.channel.in_(bindparam("channels", expanding=True))
+)
+_SENDING = select(Delivery.key, Delivery.owner, Delivery.lease_life, Delivery.lease_until).where(
+    Delivery.state == State.SENDING
+)
+_CLAIMED = (
+    select(Delivery)
+    .where(Delivery.state == State.SENDING, Delivery.key.in_(bindparam("keys", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
 _BEGUN = exists().where(ReceiptRow.key == Delivery.key).label("begun")
 _URGENCY = (
     select(
