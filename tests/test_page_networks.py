@@ -111,3 +111,13 @@ def test_when_the_token_ends_is_known_ahead(desk, network):
     assert desk.ask_account("net").ok
     with desk.store.reading() as session:
         assert session.get_one(AccountCheck, "net").expires.timestamp() == network.ends
+
+
+def test_a_months_report_has_what_adds_up_and_no_reach(desk, office):
+    desk.tick()
+    office.clock.forward(hours=1)
+    desk.collect()
+    report = desk.report(f"{office.clock():%Y-%m}", by=desk.person("bo"))
+    measures = {row.cells[0].text for row in report.more.rows}
+    assert {"Likes", "Shares", "Replies"} <= measures
+    assert "Reach" not in measures

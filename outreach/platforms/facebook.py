@@ -19,6 +19,7 @@ from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertai
 from outreach.platforms import Account, Figures, Limits, Receipt
 from outreach.platforms.alike import alike
 from outreach.platforms.failures import bounded, looking, surely_not_live
+from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
 
@@ -132,9 +133,8 @@ class Facebook:
         post = {"message": part.text}
         for number, photo in enumerate(photos):
             post[f"attached_media[{number}]"] = json.dumps({"media_fbid": photo})
-        address = re.search(r"https?://\S+", part.text)
-        if self._card and address and not photos and not after:
-            post["link"] = address[0].rstrip(".,;:!?)")
+        if self._card and not photos and not after and (address := first_address(part.text)):
+            post["link"] = address
 
         def read(answer: Answer) -> Receipt:
             id_ = str(answer.body["id"])

@@ -16,6 +16,7 @@ from outreach.platforms import Account, Budget, Figures, Limits, Receipt
 from outreach.platforms.alike import alike
 from outreach.platforms.failures import bounded, looking, surely_not_live
 from outreach.platforms.linkedin_text import counted, little, shown, without_markup
+from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
 
@@ -117,13 +118,12 @@ class LinkedIn:
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": False,
         }
-        address = re.search(r"https?://\S+", part.text)
         if len(images) == 1:
             post["content"] = {"media": images[0]}
         elif images:
             post["content"] = {"multiImage": {"images": images}}
-        elif self._card and address:
-            card = {"source": address[0].rstrip(".,;:!?)"), "title": self._card}
+        elif self._card and (address := first_address(part.text)):
+            card = {"source": address, "title": self._card}
             post["content"] = {"article": {**card, "description": self._card}}
 
         def read(answer: Answer) -> Receipt:

@@ -145,7 +145,7 @@ class TestLinkedIn(ServerContract):
     def test_a_card_shows_the_first_address_and_is_part_of_what_is_cleared(self, make, network):
         platform = make(card="NEASPEC")
         assert "with a card “NEASPEC”" in platform.account
-        platform.publish(part("Read https://neaspec.org/a, and https://un.org/"), None)
+        platform.publish(part("(https://neaspec.org/a에서), https://un.org/"), None)
         article = network.sent[network.posts[0].id]["content"]["article"]
         assert (article["source"], article["title"]) == ("https://neaspec.org/a", "NEASPEC")
 
