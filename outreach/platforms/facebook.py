@@ -10,15 +10,24 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
-from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
+from outreach.errors import CannotTell, Refused, Uncertain
 from outreach.platforms import Account, Figures, Limits, Receipt
-from outreach.platforms.alike import alike
-from outreach.platforms.failures import bounded, looking, surely_not_live
+from outreach.platforms.alike import post_or_comment
+from outreach.platforms.facebook_errors import (
+    FORBIDDEN,
+    PERMISSIONS,
+    SPENT,
+    TOKEN,
+    code_of,
+    meaning,
+    no_such_metric,
+    spent,
+)
+from outreach.platforms.failures import lacking, looking, surely_not_live
 from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
@@ -40,19 +49,8 @@ METRICS: Mapping[
 }
 RENAMED = ("displays", "reach")  # those for which a channel may name another metric
 
-# https://developers.facebook.com/docs/graph-api/guides/error-handling
-SPENT = frozenset({4, 17, 32, 341, 613, 80001})
-TOKEN = frozenset({102, 190})
-FORBIDDEN = frozenset({3, 10, *range(200, 300)})
-DUPLICATE, BLOCKED, UNKNOWN = 506, 368, frozenset({1, 2})
-PERMISSIONS = (
-    "pages_manage_posts, pages_manage_engagement, pages_read_engagement, pages_read_user_content "
-    "and read_insights"
-)
-
 PAGE = 100  # posts or comments of one listing
 AT_ONCE = 50  # questions of one batch; Facebook takes no more
-PARENTS = 5  # posts whose comments are looked through, where it is not known which it belongs to
 
 
 def counted(text: str) -> int:
@@ -103,7 +101,7 @@ class Facebook:
             self.connect,
             self.timeout,
             live=lambda method, path: method == "POST" and path.endswith(("/feed", "/comments")),
-            meaning=self._meaning,
+            meaning=lambda answer: meaning(answer, self._rest.scrubbed),
             secrets=(self._token, self._secret),
             base=account.base,
         )
@@ -138,7 +136,7 @@ class Facebook:
 
         def read(answer: Answer) -> Receipt:
             id_ = str(answer.body["id"])
-            pause = _spent(answer.headers)
+            pause = spent(answer.headers)
             return Receipt(id_, self._url(id_), self._account.now(), pause)
 
         path = f"/{after.id}/comments" if after else f"/{self._page}/feed"
@@ -147,15 +145,15 @@ class Facebook:
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """The newest of the page's posts, or of our comments below them, that reads the same."""
         since = since.astimezone(UTC).replace(microsecond=0)
-        kept = self._account.shelf.get(part.token)
+        kept = self._account.shelf.get(part.token) or {}
         with looking("Facebook"):
-            if not kept and (found := alike(part.text, self._posts(since, not_these))):
-                return found
-            ours = sorted((i for i in not_these if self._is_post(i)), reverse=True)
-            for parent in [kept["after"]] if kept else ours[:PARENTS]:
-                if found := alike(part.text, self._comments(parent, since, not_these)):
-                    return found
-        return None
+            return post_or_comment(
+                part.text,
+                kept.get("after", ""),
+                (id_ for id_ in not_these if self._is_post(id_)),
+                lambda: self._posts(since, not_these),
+                lambda post: self._comments(post, since, not_these),
+            )
 
     def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
         """Lifetime insights, fifty posts a call; a comment's reactions and replies.
@@ -169,15 +167,15 @@ class Facebook:
         for start in range(0, len(ids), AT_ONCE):
             group = ids[start : start + AT_ONCE]
             found = self._batch([self._figures_of(id_, metrics) for id_ in group])
-            unknown = [id_ for id_, one in zip(group, found, strict=True) if _no_such_metric(one)]
+            unknown = [id_ for id_, one in zip(group, found, strict=True) if no_such_metric(one)]
             if unknown:
                 alone = [f"{unknown[0]}/insights?metric={name}" for name in metrics]
                 answers = zip(list(metrics), self._batch(alone), strict=True)
-                gone = {name for name, one in answers if _no_such_metric(one)}
+                gone = {name for name, one in answers if no_such_metric(one)}
                 self.retired |= {ours for name in gone for ours in metrics.pop(name)}
                 found = self._batch([self._figures_of(id_, metrics) for id_ in group])
-            if found and all(_code(one) in FORBIDDEN for one in found):
-                raise self._meaning(Answer(403, {}, found[0], ""))
+            if found and all(code_of(one) in FORBIDDEN for one in found):
+                raise meaning(Answer(403, {}, found[0], ""), self._rest.scrubbed)
             for id_, one in zip(group, found, strict=True):
                 if "id" in one:
                     told[id_] = self._read(id_, one, metrics)
@@ -199,10 +197,16 @@ class Facebook:
         line = f"{self.account}: “{self._rest.scrubbed(name)}”, token accepted"
         if not isinstance(told := answer.get("data"), dict) or "expires_at" not in told:
             return f"{line}; until when is not known: give app and app_secret to be told"
+        if told.get("type", "PAGE") != "PAGE" or told.get("profile_id", self._page) != self._page:
+            raise Refused(
+                f"this is no token of the page {self._page}: make a new one for it; a person's own "
+                "is another (platforms.md)"
+            )
         # 0 is for ever. Data access ends too: the page is posted to, but not read.
         ends = [told[n] for n in ("expires_at", "data_access_expires_at") if told.get(n)]
         self._ends = datetime.fromtimestamp(min(ends), UTC) if ends else None
-        return f"{line} until {self._ends:%Y-%m-%d}" if self._ends else line
+        line += f" until {self._ends:%Y-%m-%d}" if self._ends else ""
+        return line + lacking(PERMISSIONS, told.get("scopes", PERMISSIONS))
 
     def expires(self) -> datetime | None:
         """When the token ends, or what it may read, as Facebook last told."""
@@ -303,8 +307,8 @@ class Facebook:
         answers = self._ask("POST", "/", lambda answer: list(answer.body), data=data)
         told = [json.loads(one["body"]) if one else {} for one in answers]
         for one in told:
-            if _code(one) in SPENT | TOKEN:
-                raise self._meaning(Answer(400, {}, one, ""))
+            if code_of(one) in SPENT | TOKEN:
+                raise meaning(Answer(400, {}, one, ""), self._rest.scrubbed)
         return told
 
     def _ask(
@@ -337,32 +341,6 @@ class Facebook:
             files=files,
         )
 
-    def _meaning(self, answer: Answer) -> PlatformError:
-        """What an error of Facebook's means for a post, by its code."""
-        error = answer.body.get("error") if isinstance(answer.body, dict) else None
-        if not isinstance(error, dict):
-            return Uncertain(f"no clear answer from Facebook: {answer.status} {answer.reason}")
-        code = error.get("code")
-        told = error.get("error_user_msg") or error.get("message")
-        said = self._rest.scrubbed(f"{told} (code {code})")
-        if code in SPENT or answer.status == 429:
-            wait = _spent(answer.headers) or timedelta(minutes=15)
-            return NotNow(f"Facebook asks to wait: {said}", wait, everything=True)
-        if code == BLOCKED:
-            why = f"Facebook blocks the page for a while, and a person should see why: {said}"
-            return NotNow(why, timedelta(hours=6), everything=True)
-        if code == DUPLICATE:
-            return Uncertain(f"Facebook has the same text already: {said}")
-        if code in TOKEN:
-            return Refused(
-                f"Facebook does not accept this token ({said}): make a new one for the page"
-            )
-        if code in FORBIDDEN:
-            return Refused(f"Facebook does not permit it ({said}): the token needs {PERMISSIONS}")
-        if code in UNKNOWN or error.get("is_transient") or not 400 <= answer.status < 500:
-            return Uncertain(f"no clear answer from Facebook: {said}")
-        return Refused(f"Facebook refuses it: {said}")
-
 
 def _done(answer: Answer) -> None:
     if not answer.body["success"]:
@@ -373,27 +351,3 @@ def _listed(answer: Answer) -> dict[str, Any]:
     """A listing; an answer without `data` is none."""
     answer.body["data"]
     return dict(answer.body)
-
-
-def _code(answer: Mapping[str, Any]) -> object:
-    return answer.get("error", {}).get("code")
-
-
-def _no_such_metric(answer: Mapping[str, Any]) -> bool:
-    return _code(answer) == 100 and "insights metric" in str(answer["error"].get("message"))
-
-
-def _spent(headers: Mapping[str, str]) -> timedelta:
-    """How long until calls are taken again, as Facebook's counters say; 0 where there is room.
-
-    https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-    """
-    waits = [timedelta(0)]
-    with suppress(ValueError, TypeError, AttributeError, OverflowError):
-        used = json.loads(headers.get("X-App-Usage", "{}")).values()
-        waits += [timedelta(minutes=15) for share in used if share >= 100]
-    with suppress(ValueError, TypeError, AttributeError, OverflowError):
-        for kinds in json.loads(headers.get("X-Business-Use-Case-Usage", "{}")).values():
-            minutes = [float(kind.get("estimated_time_to_regain_access", 0)) for kind in kinds]
-            waits += [bounded(one * 60) for one in minutes if one > 0]
-    return max(waits)

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Budget, Figures, Limits, Receipt
-from outreach.platforms.alike import alike
-from outreach.platforms.failures import bounded, looking, surely_not_live
+from outreach.platforms.alike import post_or_comment
+from outreach.platforms.failures import bounded, lacking, looking, surely_not_live
 from outreach.platforms.linkedin_text import counted, little, shown, without_markup
 from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
@@ -35,10 +35,9 @@ METRICS = {  # of organizationalEntityShareStatistics, as documented for version
     "commentCount": "replies",
     "shareCount": "shares",
 }
-PERMISSIONS = "w_organization_social, r_organization_social and rw_organization_admin"
+PERMISSIONS = ("w_organization_social", "r_organization_social", "rw_organization_admin")
 PAGE = 100  # posts or comments of one listing; LinkedIn gives no more
 AT_ONCE = 50  # posts of one reading of figures, so that the address stays short
-PARENTS = 5  # posts whose comments are looked through, where it is not known which it belongs to
 
 
 class LinkedIn:
@@ -135,20 +134,15 @@ class LinkedIn:
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """The newest of the page's posts, or of our comments below them, that reads the same."""
         since = since.astimezone(UTC).replace(microsecond=0)
-        kept = self._account.shelf.get(part.token)
+        kept = self._account.shelf.get(part.token) or {}
         with looking("LinkedIn"):
-            if not kept:
-                posts = self._posts(since, not_these)
-                if found := alike(shown(little(part.text)), posts):
-                    return found
-            ours = sorted(
-                (i for i in not_these if not i.startswith("urn:li:comment")), reverse=True
+            return post_or_comment(
+                without_markup(part.text),
+                kept.get("after", ""),
+                (id_ for id_ in not_these if not _thread(id_)),
+                lambda: self._posts(since, not_these),
+                lambda post: self._comments(post, since, not_these),
             )
-            for parent in [kept["after"]] if kept else ours[:PARENTS]:
-                comments = self._comments(parent, since, not_these)
-                if found := alike(without_markup(part.text), comments):
-                    return found
-        return None
 
     def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
         """Lifetime statistics of posts, fifty a call; of comments their reactions and replies."""
@@ -174,8 +168,13 @@ class LinkedIn:
         )
         line = f"{self.account}: “{name}”, token accepted"
         if self._client and self._secret:
-            self._ends = self._rest.ask("POST", INTROSPECTION, _ends, data=self._introspection)
+            mine = {"client_id": self._client, "client_secret": self._secret, "token": self._token}
+            token = self._rest.ask("POST", INTROSPECTION, _good, data=mine)
+            self._ends = _time(token["expires_at"] * 1000) if token.get("expires_at") else None
             line += f" until {self._ends:%Y-%m-%d}" if self._ends else ""
+            # LinkedIn gives some apps a permission under this name, and others under ..._feed.
+            granted = re.split("[, ]+", token.get("scope", ""))
+            line += lacking(PERMISSIONS, [name.removesuffix("_feed") for name in granted])
         else:
             line += "; until when is not known: give client-id and client_secret to be told"
         age = self._account.now() - datetime.strptime(self._version + "+0000", "%Y%m%z")
@@ -299,14 +298,6 @@ class LinkedIn:
             return f"/socialActions/{quote(post, '')}/comments/{id_}?actor={quote(self._urn, '')}"
         return f"/posts/{quote(receipt.id, '')}"
 
-    @property
-    def _introspection(self) -> dict[str, str]:
-        return {
-            "client_id": self._client,
-            "client_secret": self._secret,
-            "token": self._token,
-        }
-
     def _ask(
         self,
         method: str,
@@ -350,8 +341,8 @@ class LinkedIn:
                 )
             case 403:
                 return Refused(
-                    f"LinkedIn does not permit it ({said}): the token needs {PERMISSIONS}, and who "
-                    "made it must be an administrator of the page"
+                    f"LinkedIn does not permit it ({said}): who made the token must be an "
+                    f"administrator of the page, and it needs {', '.join(PERMISSIONS)}"
                 )
             case 426:
                 return Refused(
@@ -383,9 +374,8 @@ def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _ends(answer: Answer) -> datetime | None:
-    """When an introspected token ends; Refused for one that is no longer good."""
+def _good(answer: Answer) -> dict[str, Any]:
+    """An introspected token; Refused for one that is no longer good."""
     if not answer.body["active"]:
         raise Refused("LinkedIn says that this token is no longer good: make a new one")
-    ends = answer.body.get("expires_at")
-    return datetime.fromtimestamp(ends, UTC) if ends else None
+    return dict(answer.body)

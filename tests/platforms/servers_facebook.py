@@ -51,6 +51,18 @@ class FacebookNetwork(Network):
         self.queries: list[dict] = []
         self.photos: dict[str, tuple[bytes, str]] = {}
         self.sent: dict[str, dict] = {}
+        self.token = {
+            "type": "PAGE",
+            "is_valid": True,
+            "profile_id": self.PAGE,
+            "scopes": [
+                "pages_manage_posts",
+                "pages_manage_engagement",
+                "pages_read_engagement",
+                "pages_read_user_content",
+                "read_insights",
+            ],
+        }
         self.ends, self.data_ends = 0, int(time.time()) + 86_400 * 90
         self.spent = {"X-App-Usage": json.dumps({"call_count": 100, "total_time": 25})}
         self.forbidden: set[str] = set()  # whose insights it does not permit to read
@@ -153,7 +165,7 @@ class FacebookNetwork(Network):
                 400, 100, "(#100) You must provide an app access token, or a user access token"
             )
         ends = {"expires_at": self.ends, "data_access_expires_at": self.data_ends}
-        return Reply(200, {"data": {"type": "PAGE", "is_valid": True, **ends}})
+        return Reply(200, {"data": {**self.token, **ends}})
 
     def create(self, data):
         attached = {n: v for n, v in data.items() if re.fullmatch(r"attached_media\[\d\]", n)}

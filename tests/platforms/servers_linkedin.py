@@ -67,6 +67,7 @@ class LinkedInNetwork(Network):
         self.media: dict[str, tuple[bytes, int]] = {}
         self.sent: dict[str, dict] = {}
         self.unseen: set[str] = set()
+        self.scopes = ["w_organization_social", "r_organization_social", "rw_organization_admin"]
         self.active, self.ends = True, int(time.time()) + 86_400 * 60
         self.counts: dict[str, float] = {
             "impressionCount": 250,
@@ -159,7 +160,8 @@ class LinkedInNetwork(Network):
         if (data["client_id"], data["client_secret"]) != (self.CLIENT, self.SECRET):
             return Reply(401, {"error": "invalid_client", "error_description": "wrong secret"})
         good = data["token"] == self.TOKEN and self.active
-        return Reply(200, {"active": good, "status": "active", "expires_at": self.ends})
+        told = {"active": good, "status": "active", "expires_at": self.ends}
+        return Reply(200, {**told, "scope": ",".join(self.scopes), "auth_type": "3L"})
 
     def create(self, data):
         content = data.get("content", {})

@@ -357,6 +357,19 @@ class TestFacebook(ServerContract):
         assert ends == (datetime.fromtimestamp(now + days * 86_400, UTC) if days else None)
         assert ("until" in line) == bool(days)
 
+    def test_a_check_names_the_permissions_that_a_token_lacks(self, platform, network):
+        del network.token["scopes"][4]
+        assert platform.check().endswith("; it lacks read_insights")
+        del network.token["scopes"][0]
+        with pytest.raises(Refused, match="may not post: make a new one, with pages_manage_posts"):
+            platform.check()
+
+    @pytest.mark.parametrize("other", [{"type": "USER"}, {"profile_id": "77"}])
+    def test_a_check_refuses_a_persons_or_another_pages_token(self, platform, network, other):
+        network.token |= other
+        with pytest.raises(Refused, match=f"no token of the page {PAGE}: make a new one"):
+            platform.check()
+
     def test_where_the_token_may_not_ask_about_itself_the_app_does(self, make, network):
         network.debugs = False
         assert "until when is not known" in make().check()

@@ -321,6 +321,13 @@ class TestLinkedIn(ServerContract):
         with pytest.raises(Refused, match="new one"):
             knowing.check()
 
+    def test_a_check_names_the_permissions_that_a_token_lacks(self, knowing, network):
+        network.scopes = ["w_organization_social_feed", "r_organization_social"]
+        assert knowing.check().endswith("; it lacks rw_organization_admin")
+        del network.scopes[0]
+        with pytest.raises(Refused, match="may not post: make a new one, with w_organization"):
+            knowing.check()
+
     def test_without_the_apps_secret_a_check_says_what_it_does_not_know(self, platform):
         assert "until when is not known: give client-id and client_secret" in platform.check()
 
