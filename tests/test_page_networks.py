@@ -43,33 +43,36 @@ def desk(office: Office, network):
         office.clock.at = due - timedelta(minutes=1)
         desk = office.open()
         desk.tick()
-        put_cleared(desk, draft("news", ONE, TWO, at=due, account=desk.platforms["net"].account))
+        account = desk.platforms["net"].account
+        late = timedelta(hours=1)
+        put_cleared(desk, draft("news", ONE, TWO, at=due, late=late, account=account))
         office.clock.forward(seconds=60)
         yield desk
 
 
 class LostOnce:
-    """Loses the answer to the nth request that would publish, after its network has taken it."""
+    """Loses the answer to the nth request that would publish: its network has taken it or not."""
 
-    def __init__(self, network, nth: int) -> None:
-        self.answer, self.network, self.left = network.answer, network, nth
+    def __init__(self, network, nth: int, fault: str) -> None:
+        self.answer, self.network, self.left, self.fault = network.answer, network, nth, fault
 
     def __call__(self, *request):
         kind, reply = self.answer(*request)
         if kind == "publish":
             self.left -= 1
-            self.network.next_fault = "" if self.left else "lost after"
+            self.network.next_fault = "" if self.left else self.fault
         return kind, reply
 
 
 @pytest.mark.parametrize("nth", [1, 2], ids=["of the post", "of the comment"])
-def test_a_lost_answer_ends_in_one_post_and_one_comment(desk, office, network, nth):
-    network.answer = LostOnce(network, nth)
+@pytest.mark.parametrize("fault", ["lost after", "lost before"])
+def test_a_lost_answer_ends_in_one_post_and_one_comment(desk, office, network, nth, fault):
+    network.answer = LostOnce(network, nth, fault)
     desk.tick()
     assert state(desk, KEY) == "uncertain"
-    for _ in range(3):
-        office.clock.forward(seconds=30)
-        office.leases.seconds += 30
+    for _ in range(12):  # "not found" is believed after a quarter of an hour
+        office.clock.forward(minutes=2)
+        office.leases.seconds += 120
         desk.tick()
 
     assert state(desk, KEY) == "published"
