@@ -304,8 +304,7 @@ class Facebook:
             return []
         batch = [{"method": "GET", "relative_url": one} for one in questions]
         data = {"batch": json.dumps(batch), "include_headers": "false"}
-        answers = self._ask("POST", "/", lambda answer: list(answer.body), data=data)
-        told = [json.loads(one["body"]) if one else {} for one in answers]
+        told = self._ask("POST", "/", _answers, data=data)
         for one in told:
             if code_of(one) in SPENT | TOKEN:
                 raise meaning(Answer(400, {}, one, ""), self._rest.scrubbed)
@@ -330,21 +329,22 @@ class Facebook:
         if self._secret:
             digest = hmac.new(self._secret.encode(), self._token.encode(), hashlib.sha256)
             proof = {"appsecret_proof": digest.hexdigest()}
-        return self._rest.ask(
-            method,
-            f"{GRAPH}/{self._version}{path}",
-            read,
-            fence=fence,
-            headers={"Authorization": f"Bearer {self._token}"},
-            params=proof if data is None else None,
-            data={**data, **proof} if data is not None else None,
-            files=files,
-        )
+        who: dict[str, Any] = {"headers": {"Authorization": f"Bearer {self._token}"}}
+        who["params"] = proof
+        if data is not None:  # the token goes into the body, as in all that is documented
+            who = {"data": {**data, **proof, "access_token": self._token}, "files": files}
+        url = f"{GRAPH}/{self._version}{path}"
+        return self._rest.ask(method, url, read, fence=fence, **who)
 
 
 def _done(answer: Answer) -> None:
     if not answer.body["success"]:
         raise Uncertain("Facebook does not say that it is done")
+
+
+def _answers(answer: Answer) -> list[dict[str, Any]]:
+    """Those of a batch; {} for one that was not reached in time."""
+    return [dict(json.loads(one["body"])) if one else {} for one in answer.body]
 
 
 def _listed(answer: Answer) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class FacebookNetwork(Network):
         data, files = form(headers.get("Content-Type", ""), body) if body else ({}, {})
         self.bodies.append((path, data))
         token = headers.get("Authorization", "").removeprefix("Bearer ")
+        token += data.pop("access_token", "")  # one of the two
         if token != self.TOKEN:
             return "", no(401, 190, f"Malformed access token {token}")
         for given in (query, data):
