@@ -334,6 +334,8 @@ class LinkedIn:
                 return NotNow("LinkedIn asks to wait", wait, everything=True)
             case 409 | 422 if "DUPLICATE" in str(body).upper():
                 return Uncertain(f"LinkedIn has the same text already ({said})")
+            case 401 if body.get("error") == "invalid_client":
+                return Refused("LinkedIn does not know this client-id with this client_secret")
             case 401:
                 return Refused(
                     f"LinkedIn does not accept this token ({said}): make a new one in its "

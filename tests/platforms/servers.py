@@ -93,6 +93,7 @@ class Network:
         self.posts: list[Kept] = []
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
+        self.addresses: list[str] = []  # of each request, as it came, escapes and all
         self.bodies: list[tuple[str, Any]] = []
         self.arrivals: list[tuple[float, Any]] = []  # of what would be public: when, its body
         self.headers: dict[str, str] = {}  # of every answer
@@ -154,6 +155,7 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = fields(url.query)
         self.network.requests.append((self.command, unquote(url.path)))
+        self.network.addresses.append(self.path)
         with self.network.lock:
             kind, reply = self.network.answer(
                 self.command, unquote(url.path), query, self.headers, body

@@ -48,7 +48,6 @@ class FacebookNetwork(Network):
     def __init__(self) -> None:
         super().__init__()
         self.hidden, self.debugs = False, True
-        self.queries: list[dict] = []
         self.photos: dict[str, tuple[bytes, str]] = {}
         self.sent: dict[str, dict] = {}
         self.token = {
@@ -91,7 +90,6 @@ class FacebookNetwork(Network):
 
     def answer(self, method, path, query, headers, body):
         version, _, rest = path.strip("/").partition("/")
-        self.queries.append(dict(query))
         if version != "v25.0":
             return "", no(400, 2635, "You are calling a deprecated version of the Graph API.")
         data, files = form(headers.get("Content-Type", ""), body) if body else ({}, {})

@@ -382,8 +382,8 @@ class TestFacebook(ServerContract):
         platform.check()
         platform.figures([receipt])
         platform.find(part(), LONG_AGO, frozenset())
-        addresses = f"{network.requests} {network.queries}"
-        assert network.TOKEN not in addresses and network.SECRET not in addresses
+        told = " ".join(network.addresses)
+        assert network.TOKEN not in told and network.SECRET not in told
 
     def test_without_a_page_or_a_token_nothing_is_asked(self, make, network):
         for platform in (make("tbc"), make("")):

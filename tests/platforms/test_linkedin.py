@@ -273,6 +273,15 @@ class TestLinkedIn(ServerContract):
         }
         assert len(network.requests) == 3
 
+    def test_a_list_is_plain_and_what_is_in_it_escaped(self, platform, network):
+        first = platform.publish(part("One."), None)
+        second = platform.publish(part("Two.", token="b" * 32), first)
+        platform.figures([first, second])
+        statistics, metadata = network.addresses[-2:]
+        post, comment = (one.id.rpartition(":")[2].partition(",")[0] for one in (first, second))
+        assert statistics.endswith(f"&shares=List(urn%3Ali%3Ashare%3A{post})")
+        assert f"?ids=List(urn%3Ali%3Acomment%3A%28urn%3Ali%3Aactivity%3A{comment}%2C" in metadata
+
     def test_what_linkedin_leaves_out_is_absent_and_not_zero(self, platform, network):
         network.counts = {"likeCount": 0, "engagement": 0.0, "newCount": 5}
         first, second = (network.keep(f"{n}") for n in (1, 2))
@@ -327,6 +336,10 @@ class TestLinkedIn(ServerContract):
         del network.scopes[0]
         with pytest.raises(Refused, match="may not post: make a new one, with w_organization"):
             knowing.check()
+
+    def test_a_check_says_so_where_the_apps_secret_is_wrong(self, make):
+        with pytest.raises(Refused, match="does not know this client-id with this client_secret"):
+            make(client_id="client-1", client_secret="another").check()
 
     def test_without_the_apps_secret_a_check_says_what_it_does_not_know(self, platform):
         assert "until when is not known: give client-id and client_secret" in platform.check()
