@@ -276,11 +276,11 @@ class Configuration:
 
     def secrets_of(self, channel: str) -> dict[str, str]:
         """A channel's secrets by the adapter's names; those that are missing are left out."""
-        from outreach.platforms import load
+        from outreach.platforms import load, secrets_of
 
         settings = self.channels[channel]
         prefix = (settings.secrets or channel).replace("-", "_").lower()
-        names = load(settings.platform).needs
+        names = secrets_of(load(settings.platform))
         return {n: value for n in names if (value := self.secret(f"{prefix}_{n}"))}
 
     def secret_names(self, channel: str) -> list[str]:

@@ -281,7 +281,7 @@ def _rendering(
             text = [line for line in text if line not in same]
         for line in text:
             yield row(line, indent=4, lead="│ ", style="dim")
-        yield row((_size(part, channel), "dim"), indent=4)
+        yield row((_size(part, channel, number), "dim"), indent=4)
         for picture in part.pictures:
             yield from _picture(picture, indent=4)
 
@@ -294,10 +294,10 @@ def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
         yield row(picture.credit, indent=indent + 2, lead="credit: ")
 
 
-def _size(part: "Part", channel: "Channel | None") -> str:
+def _size(part: "Part", channel: "Channel | None", number: int) -> str:
     if channel is None:
         return f"{len(part.text):,} characters"
-    length, room = channel.limits.length(part.text), channel.limits.room(part)
+    length, room = channel.limits.length(part.text), channel.limits.room(part, number)
     return f"{length:,} of {room:,} {channel.limits.unit}"
 
 
@@ -318,7 +318,8 @@ def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[s
                 "zone": rendering.slot.zone,
                 "post": rendering.post.as_data(),
                 "sizes": [
-                    _size(part, channels.get(rendering.channel)) for part in rendering.post.parts
+                    _size(part, channels.get(rendering.channel), number)
+                    for number, part in enumerate(rendering.post.parts)
                 ],
             }
             for rendering in one.renderings
@@ -376,10 +377,10 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
     """One post, its texts without any margin: to be read, or copied and posted by hand."""
     yield from line(one, zones)
     parts = one.post.parts if one.post else ()
-    for number, part in enumerate(parts, 1):
-        of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+    for number, part in enumerate(parts):
+        of = f", part {number + 1} of {len(parts)}" if len(parts) > 1 else ""
         yield row()
-        yield row((f"--- text{of} ({_size(part, channel)})", "dim"))
+        yield row((f"--- text{of} ({_size(part, channel, number)})", "dim"))
         yield from (row(text, whole=True) for text in part.text.split("\n"))
         yield row(("---", "dim"))
         for picture in part.pictures:

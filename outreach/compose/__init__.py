@@ -583,9 +583,10 @@ def _fits(
         which = f"part {number + 1}: " if len(parts) > 1 else ""
         if not part.text:
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
-        count, room = limits.length(part.text), limits.room(part)
+        count, room = limits.length(part.text), limits.room(part, number)
         if count > room:
-            of = " with a picture" if room != limits.text else ""
+            of = " with a picture" if room == limits.caption else ""
+            of = " in a comment" if number and room == limits.later else of
             what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
             what += f"; {channel.name} takes {room:,}{of}"
             yield Problem(where, what, f"cut {count - room:,}")

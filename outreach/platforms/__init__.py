@@ -77,7 +77,8 @@ class Limits:
     """What a post may be on a network; known without credentials, so that checks run offline.
 
     `length` counts as the network counts, and `unit` names what it counts. `caption` is the
-    most that a part with pictures may hold, where it is less. `alt` is the longest alt text;
+    most that a part with pictures may hold, where it is less; `later` the most of a part after the
+    first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
@@ -90,6 +91,7 @@ class Limits:
     length: Callable[[str], int] = len
     unit: str = "characters"
     caption: int | None = None
+    later: int | None = None
     parts: int = 1
     pictures: int = 4
     picture_bytes: int = 5_000_000
@@ -104,8 +106,10 @@ class Limits:
     messages: Callable[[Part], int] = one_message
     costs: Costs | None = None
 
-    def room(self, part: Part) -> int:
-        """The most that the text of this part may count."""
+    def room(self, part: Part, number: int = 0) -> int:
+        """The most that the text of this part may count, the first of its post being 0."""
+        if number and self.later is not None:
+            return self.later
         return self.caption if part.pictures and self.caption is not None else self.text
 
 
@@ -187,6 +191,21 @@ class Withdraws(Protocol):
 
 
 @runtime_checkable
+class Corrects(Protocol):
+    """A platform that can put another text in place of a live one."""
+
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace its text by the part's, its pictures stay; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Retires(Protocol):
+    """A platform that notices when its network gives one of our figures no more."""
+
+    retired: Set[str]  # those of `offers` that were refused as unknown when last asked for
+
+
+@runtime_checkable
 class Told(Protocol):
     """A platform whose posts people make: they tell it what became of a part it handed over."""
 
@@ -245,7 +264,10 @@ class Channel:
 
 
 class Adapter(Protocol):
-    """The class that a platform's module offers."""
+    """The class that a platform's module offers.
+
+    It may have `uses` too, the secrets that it can work without: see `secrets_of`.
+    """
 
     limits: Limits
     offers: frozenset[str]
@@ -265,9 +287,16 @@ class Validates(Protocol):
         """Option, what is wrong with it, and what to do. Asks no network."""
 
 
+def secrets_of(adapter: Any) -> tuple[str, ...]:
+    """The names of all secrets that an adapter reads: those it needs, and those it can use."""
+    return (*adapter.needs, *getattr(adapter, "uses", ()))
+
+
 PLATFORMS = {
     "bluesky": "outreach.platforms.bluesky:Bluesky",
+    "facebook": "outreach.platforms.facebook:Facebook",
     "feed": "outreach.platforms.feed:Feed",
+    "linkedin": "outreach.platforms.linkedin:LinkedIn",
     "manual": "outreach.platforms.manual:Manual",
     "mastodon": "outreach.platforms.mastodon:Mastodon",
     "memory": "outreach.platforms.memory:Memory",
