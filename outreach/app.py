@@ -5,6 +5,8 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
+    taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
+                 incident
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
+    from outreach.takedown import Affected, Standing, TakeDowns
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
@@ -193,6 +196,24 @@ class Outreach:
             ending=self.ending,
             paces=self.paces,
         )
+
+    @cached_property
+    def take_downs(self) -> "TakeDowns":
+        from outreach.publish import lease_clock
+        from outreach.takedown import TakeDowns
+
+        return TakeDowns(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now,
+            leases=self._leases or lease_clock(self.store),
+            ending=self.ending,
+        )
+
+    @cached_property
+    def _taking_down(self) -> Embedded:
+        """Threads of their own: no post that is being sent keeps a wrong one up."""
+        return Embedded(self.take_downs.work, len(self.platforms))
 
     @cached_property
     def paces(self) -> Mapping[str, Pace]:
@@ -603,9 +624,11 @@ class Outreach:
         # Before anything is sent, so that a copy of the database from before is known for one.
         if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
             self._beat(copy)
+        self._taking_down.ring(self.take_downs.channels())
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
+            self._taking_down.wait()
         self.tell()
         if wait:
             self.mail()
@@ -698,10 +721,12 @@ class Outreach:
     def settle(self, key: str, answer: "Answer", *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
-        "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
-        a clearance that still holds. Raises NotAllowed where the answer does not fit.
+        "live" (with the address), "absent", "retry", "send-now", "skip", or "gone" of what was to
+        be deleted by hand. Sending again needs a clearance that still holds. Raises NotAllowed
+        where the answer does not fit.
         """
         from outreach import settle as settling
+        from outreach import takedown
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         now = self.now()
@@ -715,7 +740,14 @@ class Outreach:
                 token = self.publisher.token(session, row)
             else:
                 clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
-                settling.settle(session, row, answer, url=url, now=now)
+                if answer == "gone":
+                    takedown.gone(session, row, now=now)
+                else:
+                    settling.settle(session, row, answer, url=url, now=now)
+            if answer == "live":
+                takedown.reopen(session, key)
+        if answer == "gone" and row.channel in self.platforms:
+            self.take_downs.work(row.channel)
         if by_hand and isinstance(told, Told):
             if answer == "live":
                 told.done(token, url, now)
@@ -727,6 +759,56 @@ class Outreach:
         self.publisher.look_at(key)
         with self.store.reading() as session:
             return standing.line(session, self._row(session, key))
+
+    # --- taking down ---------------------------------------------------------------------
+
+    def would_take_down(self, name: str, *, every: bool = False) -> "Affected":
+        """What taking a message down would do: a message, one language of it, a post's key, or the
+        address of a post. Changes nothing. Raises NotFound and NotAllowed: see `affected`.
+        """
+        from outreach import takedown
+
+        with self.store.reading() as session:
+            return takedown.affected(session, name, self.platforms, every=every)
+
+    def take_down(self, name: str, why: str, *, by: Person, every: bool = False) -> "Standing":
+        """Order that a message be taken down wherever it is live, or turns out to be.
+
+        One person is enough: an emergency waits for nobody. The evidence is kept and the order
+        committed when this returns; the running desk carries it out within a second, or whoever
+        calls `see_to`.
+        """
+        from outreach import takedown
+
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        with self.store.writing() as session:
+            what = takedown.affected(session, name, self.platforms, every=every)
+            made = takedown.order(session, what, why, by=by.id, now=self.now())
+            notices.write(session, people.in_force(session), self.now())
+            return takedown.standing(session, made.id, self.unready)
+
+    def see_to(self, number: int, *, seconds: float) -> "Standing":
+        """Take down what an incident orders, from this process, for so long at most.
+
+        Beside a desk that runs it does no harm: each post is claimed by one of them.
+        """
+        ends = time.monotonic() + seconds
+        while True:
+            self._taking_down.ring(self.take_downs.channels())
+            self._taking_down.finish(max(0.0, ends - time.monotonic()))
+            stands = self.incident(number)
+            waits = any(one.state == "open" and one.urls for one in stands.results)
+            if not waits or time.monotonic() >= ends:
+                self.tell()
+                return stands
+            time.sleep(0.2)
+
+    def incident(self, number: int) -> "Standing":
+        """How an incident stands, channel by channel. Raises NotFound."""
+        from outreach import takedown
+
+        with self.store.reading() as session:
+            return takedown.standing(session, number, self.unready)
 
     def status(self) -> standing.Status:
         """Where everything stands."""
@@ -1055,9 +1137,10 @@ class Outreach:
 
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""
-        if "dispatch" in self.__dict__:
-            self.ending.ask()
-            self.dispatch.close()
+        for name in ("dispatch", "_taking_down"):
+            if name in self.__dict__:
+                self.ending.ask()
+                self.__dict__[name].close()
         self.store.close()
 
     def _row(self, session: Session, key: str) -> Delivery:

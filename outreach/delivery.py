@@ -216,7 +216,7 @@ class PartToken(Base):
 
 
 class ReceiptRow(Base):
-    """Proof that one part is live."""
+    """Proof that one part is live; or was, until `gone_at`."""
 
     __tablename__ = "receipt"
     __table_args__ = (Index("ix_receipt_remote", "channel", "remote_id", unique=True),)
@@ -227,3 +227,5 @@ class ReceiptRow(Base):
     remote_id: Mapped[str]
     url: Mapped[str]
     at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]  # it was taken down
+    stays: Mapped[str] = mapped_column(default="", server_default="")  # why a person has to do it

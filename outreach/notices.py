@@ -39,6 +39,8 @@ _TELLS = {
     "failed": ("was refused by the network", "officers"),
     "uncertain": ("may or may not be live: somebody has to look", "officers"),
     "handed": ("is to be posted by hand, now", "officers"),
+    "incident": ("is wrong, and is being taken down", "everybody"),
+    "to be deleted by hand": ("is to be deleted by hand, now", "officers"),
     ALARM: ("prints an address that does not work", "officers"),
     "cleared in an emergency": ("was cleared in an emergency by its author", "clearers"),
 }
@@ -93,8 +95,8 @@ def _about(session: Session, line: TrailEntry, people: Mapping[str, Person], now
         )
         told = [last] if last else []
     else:
-        role = MAY_CLEAR if whom == "clearers" else MAY_WRITE
-        told = [p.id for p in people.values() if role in p.roles]
+        roles = {"clearers": {MAY_CLEAR}, "everybody": {MAY_CLEAR, MAY_WRITE}}
+        told = [p.id for p in people.values() if p.roles & roles.get(whom, {MAY_WRITE})]
     why = [f"why: {line.why}"] if line.why else []
     body = "\n".join(
         [
@@ -131,6 +133,11 @@ def _way_out(row: Delivery, what: str) -> str:
         ALARM: (
             "Put it right under links in its campaign file, then: outreach plan, outreach apply\n"
             "To stop the post until then: outreach hold message:{campaign}/{message} --why ..."
+        ),
+        "incident": "How it stands:     outreach take-down",
+        "to be deleted by hand": (
+            "Open each address, signed in as the account, and delete it there.\n"
+            "When it is gone:   outreach settle {key} --gone"
         ),
         "clearance voided": "Read it again:     outreach review",
         "returned": "Change its text, then: outreach plan, outreach apply",
