@@ -480,3 +480,34 @@ def test_refused_is_told_in_the_status(desk):
     down(desk)
     [one] = desk.status().incidents
     assert (one.number, one.results[0].reason) == (1, "48 hours")
+
+
+class TestTheMonthsReport:
+    def test_it_has_a_section_of_its_own_and_no_sum_has_their_figures(self, desk, office):
+        live(desk, "c/news/en@net")
+        live(desk, "c/else/en@net")
+        for name, likes in (("c/news/en@net", 7), ("c/else/en@net", 5)):
+            [post] = [p for p in desk.platforms["net"].live if name[2:6] in p.part.text]
+            desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
+        down(desk)
+        run_to(office, desk, AT + timedelta(days=20))
+        report = desk.report("2025-07", by=desk.person("ana"))
+        [told] = report.incidents
+        assert "Ana Example ordered one post to be taken down" in told
+        assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
+        [one] = report.withdrawn.rows
+        assert (one.head, one.cells[0].text, one.cells[1].text) == ("news", "1", "net")
+        [net] = [row for row in report.channels.rows if row.head == "net"]
+        assert net.cells[0].text == "1"
+        assert any("one post was published and withdrawn" in line for line in report.activity)
+
+    def test_what_is_still_up_is_said_with_the_reason(self, desk):
+        live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
+        down(desk)
+        [told] = desk.report("2025-07", by=desk.person("ana")).incidents
+        assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
+
+    def test_a_quiet_month_has_no_such_section(self, desk):
+        live(desk)
+        report = desk.report("2025-07", by=desk.person("ana"))
+        assert (report.incidents, report.withdrawn) == ((), None)

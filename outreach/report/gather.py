@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from outreach import people
 from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import Delivery, ReceiptRow, State
@@ -33,15 +34,17 @@ from outreach.report.compute import compute
 from outreach.report.facts import (
     ChannelMonth,
     Figure,
+    IncidentFacts,
     Masthead,
     MonthFacts,
     Override,
     Planned,
     PostLine,
     ReportInput,
+    Withdrawn,
 )
 from outreach.report.value import Report
-from outreach.store.tables import Click, ReportRow, ShortLink, Snapshot
+from outreach.store.tables import Click, Incident, ReportRow, ShortLink, Snapshot, TakeDown
 
 DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
 
@@ -85,6 +88,7 @@ def gather(
         before=months.facts(before(month)),
         year_ago=months.facts(year_before(month)),
         posts=tuple(months.posts(month)),
+        incidents=tuple(months.incidents(month)),
         overrides=tuple(_overrides(session, bounds(month, zone))),
         missed=_count(session, State.MISSED, bounds(month, zone)),
         failed=_count(session, State.FAILED, bounds(month, zone)),
@@ -136,7 +140,11 @@ class _Months:
             tuple(
                 typed[name]
                 if name in typed
-                else self._computed(name, month, [p for p in lines if p.channel == name])
+                else self._computed(
+                    name,
+                    month,
+                    [p for p in lines if p.channel == name and p.withdrawn_at is None],
+                )
                 for name in names
             ),
         )
@@ -165,9 +173,56 @@ class _Months:
                 or "",
                 figures=self._of_post(row),
                 linked=_linked(row),
+                withdrawn_at=self._withdrawn_at(row),
             )
             for row in rows
         ]
+
+    def _withdrawn_at(self, row: Delivery) -> datetime | None:
+        placed = self.session.get(TakeDown, row.key)
+        return placed.ended_at if placed and row.state is State.TAKEN_DOWN else None
+
+    def incidents(self, month: str) -> list[IncidentFacts]:
+        """What was ordered to be taken down in the month, and what has become of it by now."""
+        known = people.in_force(self.session)
+        start, end = bounds(month, self.zone)
+        found = self.session.scalars(
+            select(Incident).where(Incident.at >= start, Incident.at < end).order_by(Incident.id)
+        ).all()
+        return [
+            IncidentFacts(
+                one.id,
+                one.at,
+                known[one.by].name if one.by in known else one.by,
+                one.why,
+                tuple(
+                    self._withdrawn(placed)
+                    for placed in self.session.scalars(
+                        select(TakeDown).where(TakeDown.incident == one.id).order_by(TakeDown.key)
+                    )
+                ),
+            )
+            for one in found
+        ]
+
+    def _withdrawn(self, placed: TakeDown) -> Withdrawn:
+        row = self.session.get_one(Delivery, placed.key)
+        first = self.session.scalar(
+            select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
+        )
+        channel = self.channels.get(row.channel)
+        return Withdrawn(
+            key=row.key,
+            title=row.message,
+            channel=channel.title or row.channel if channel else row.channel,
+            language=row.language,
+            state=placed.state,
+            reason=placed.reason,
+            url=first.url if first else "",
+            published_at=row.published_at or (first.at if first else None),
+            ended_at=placed.ended_at,
+            figures=self._latest(row.key, known=True),
+        )
 
     def _of_post(self, row: Delivery) -> dict[str, Figure]:
         figures = self._latest(row.key)
@@ -178,7 +233,8 @@ class _Months:
             )
         return figures
 
-    def _latest(self, key: str) -> dict[str, Figure]:
+    def _latest(self, key: str, *, known: bool = False) -> dict[str, Figure]:
+        """Its figures as last read; with `known`, as last known: what is gone has none any more."""
         rows = self.session.scalars(
             select(Snapshot)
             .where(
@@ -186,7 +242,11 @@ class _Months:
             )
             .order_by(Snapshot.taken_at, Snapshot.id)
         )
-        return {row.metric: _figure(row) for row in rows}
+        figures: dict[str, Figure] = {}
+        for row in rows:
+            if not known or row.value is not None or row.metric not in figures:
+                figures[row.metric] = _figure(row)
+        return figures
 
     def _typed(self, month: str) -> dict[str, ChannelMonth]:
         rows = self.session.scalars(
@@ -269,7 +329,12 @@ class _Months:
             select(func.count())
             .select_from(Click)
             .join(Delivery, Delivery.key == Click.key)
-            .where(Delivery.channel == channel, Click.at >= start, Click.at < end)
+            .where(
+                Delivery.channel == channel,
+                Delivery.state != State.TAKEN_DOWN,
+                Click.at >= start,
+                Click.at < end,
+            )
         )
         return Figure("clicks", count or 0, taken_at=min(end, self.cut_off), source="link")
 
