@@ -496,10 +496,12 @@ class TestTheMonthsReport:
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
         [one] = report.withdrawn.rows
-        assert (one.head, one.cells[0].text, one.cells[1].text) == ("news", "1", "net")
+        assert (one.head, one.cells[0].text, one.cells[1].text) == ("news", "1", "net, en")
         [net] = [row for row in report.channels.rows if row.head == "net"]
         assert net.cells[0].text == "1"
-        assert any("one post was published and withdrawn" in line for line in report.activity)
+        assert any(
+            "One further post was published and withdrawn" in line for line in report.activity
+        )
 
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")

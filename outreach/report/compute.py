@@ -213,10 +213,9 @@ class _Desk:
             yield f"How many posts were published in {self.month} was not recorded."
         withdrawn = sum(one.withdrawn_at is not None for one in facts.posts)
         if withdrawn:
-            were = "was" if withdrawn == 1 else "were"
-            further = "A further" if posts else "In all,"
+            were = "post was" if withdrawn == 1 else "posts were"
             yield (
-                f"{further} {plural(withdrawn, 'post')} {were} published and withdrawn, and "
+                f"{count(withdrawn).capitalize()} further {were} published and withdrawn, and "
                 f"{'its' if withdrawn == 1 else 'their'} figures are in no sum."
             )
         if 0 < len(facts.posts) - withdrawn < posts:
@@ -268,7 +267,7 @@ class _Desk:
             yield told
 
     def withdrawn_table(self) -> Table | None:
-        """The posts of the month's incidents; their figures stand here, and in no sum."""
+        """The posts of the month's incidents. Figures of what is withdrawn are in no sum."""
         notes = _Notes()
         zone = self.facts.zone
         rows = [
@@ -276,8 +275,7 @@ class _Desk:
                 post.title,
                 (
                     Cell(str(one.number)),
-                    Cell(post.channel),
-                    Cell(post.language),
+                    Cell(f"{post.channel}, {post.language}"),
                     Cell(months.moment(post.published_at, zone))
                     if post.published_at
                     else Cell(NOT_APPLICABLE),
@@ -294,12 +292,11 @@ class _Desk:
         if not rows:
             return None
         return self.table(
-            f"Posts withdrawn in {self.month}, with their last figures, which are in no sum",
+            f"Posts to be withdrawn in {self.month}, with their last figures",
             (
                 "Post",
-                "Incident",
+                "No.",
                 "Channel",
-                "Language",
                 f"Published ({zone})",
                 f"Withdrawn ({zone})",
                 *(self.facts.metrics[name].label for name in CORE),

@@ -225,7 +225,7 @@ class _Months:
         )
 
     def _of_post(self, row: Delivery) -> dict[str, Figure]:
-        figures = self._latest(row.key)
+        figures = self._latest(row.key, known=row.state is State.TAKEN_DOWN)
         ours = select(ShortLink.code).where(ShortLink.key == row.key).limit(1)
         if "clicks" not in figures and _linked(row) and not self.session.scalar(ours):
             figures["clicks"] = Figure(

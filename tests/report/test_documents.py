@@ -208,7 +208,7 @@ def test_zero_is_nil_and_is_not_the_same_as_not_available():
 def test_what_did_not_go_as_planned_is_said():
     assert compute(full()).activity == (
         "In August 2025, 52 posts were published on five channels.",
-        "A further one post was published and withdrawn, and its figures are in no sum.",
+        "One further post was published and withdrawn, and its figures are in no sum.",
         "Of the posts planned, one missed its time.",
         "Emergency override: forum-2025/day-of/en@x was cleared on 25 August 2025, 10:00, by "
         "decision of M. Kim and without clearance by a second person. Reason given: The venue "
@@ -281,8 +281,8 @@ def test_an_incident_has_a_section_with_what_was_withdrawn_and_what_was_not():
         "withdrawn when this report was made is Telegram (refused: a bot deletes for 48 hours).",
     )
     assert [[cell.text for cell in row.cells] for row in made.withdrawn.rows] == [
-        ["3", "Telegram", "en", "25 August 2025, 10:00", "—", "..", "..", ".."],
-        ["3", "X", "en", "25 August 2025, 10:00", "25 August 2025, 11:00", "1,925", "..", "—"],
+        ["3", "Telegram, en", "25 August 2025, 10:00", "—", "..", "..", ".."],
+        ["3", "X, en", "25 August 2025, 10:00", "25 August 2025, 11:00", "1,925", "..", "—"],
     ]
 
 

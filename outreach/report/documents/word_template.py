@@ -86,9 +86,7 @@ def _document() -> str:
         _tag("if report.incidents"),
         _paragraph("Heading1", "Incidents"),
         *_each("NumberedParagraph", "report.incidents"),
-        *_optional(
-            "report.withdrawn", (19, 9, 12, 9, 14, 14, 8, 9, 6), words=(1, 3, 4), small=True
-        ),
+        *_optional("report.withdrawn", (15, 5, 14, 17, 17, 10, 14, 8), words=(2, 3, 4), small=True),
         _tag("endif"),
         _tag("if report.notes"),
         _paragraph("Heading1", "Remarks"),
