@@ -6,7 +6,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
     taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
-                 incident
+                 incident, would_correct, correct        or put right where it stands
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
@@ -48,7 +48,7 @@ from outreach.campaign.plan import Kind, Plan, plan
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
 from outreach.compose import Draft
 from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
-from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
+from outreach.delivery import CORRECTION, IN_FLIGHT, Correction, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from outreach.backup import Made, Restored
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
+    from outreach.correction import Corrections, Differs
     from outreach.measure.clicks import Bots
     from outreach.measure.imports import Import
     from outreach.platforms.feed import FeedEntry, FeedInfo
@@ -213,7 +214,24 @@ class Outreach:
     @cached_property
     def _taking_down(self) -> Embedded:
         """Threads of their own: no post that is being sent keeps a wrong one up."""
-        return Embedded(self.take_downs.work, len(self.platforms))
+        return Embedded(self._put_right, len(self.platforms))
+
+    @cached_property
+    def corrections(self) -> "Corrections":
+        from outreach.correction import Corrections
+        from outreach.publish import lease_clock
+
+        return Corrections(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now,
+            leases=self._leases or lease_clock(self.store),
+            ending=self.ending,
+        )
+
+    def _put_right(self, channel: str) -> None:
+        self.take_downs.work(channel)
+        self.corrections.work(channel)
 
     @cached_property
     def paces(self) -> Mapping[str, Pace]:
@@ -483,7 +501,8 @@ class Outreach:
         """What waits for clearance, soonest first; for one clearer, without what they wrote."""
         with self.store.reading() as session:
             rows = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
-            found = clearing.readings(rows)
+            corrections = session.scalars(select(Correction).where(Correction.state == "proposed"))
+            found = clearing.readings([*rows, *corrections])
         return [r for r in found if for_ is None or for_.id not in r.authors]
 
     def clear(
@@ -504,6 +523,19 @@ class Outreach:
         NotAllowed where this person may not.
         """
         days = self.configuration.settings.clearance.max_age_days
+        if f"{CORRECTION}/" in name:
+            from outreach import correction
+
+            with self.store.writing() as session:
+                return correction.clear(
+                    session,
+                    name,
+                    seen,
+                    by=by,
+                    now=self.now(),
+                    override=emergency,
+                    decided=decided,
+                )
         with self.store.writing() as session:
             reading, rows = self._reading(session, name)
             if reading.fingerprint != seen:
@@ -536,6 +568,13 @@ class Outreach:
         if not why.strip():
             raise NotAllowed("a reason is needed", "say what should change, in a sentence")
         now = self.now()
+        if f"{CORRECTION}/" in name:
+            from outreach import correction
+
+            with self.store.writing() as session:
+                keys = correction.send_back(session, name, why, by=by.id, now=now)
+                notices.write(session, people.in_force(session), now)
+                return keys
         with self.store.writing() as session:
             if "@" in name:
                 rows = [self._row(session, name)]
@@ -624,7 +663,7 @@ class Outreach:
         # Before anything is sent, so that a copy of the database from before is known for one.
         if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
             self._beat(copy)
-        self._taking_down.ring(self.take_downs.channels())
+        self._taking_down.ring({*self.take_downs.channels(), *self.corrections.channels()})
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
@@ -802,6 +841,31 @@ class Outreach:
                 self.tell()
                 return stands
             time.sleep(0.2)
+
+    def would_correct(self, name: str) -> "list[Differs]":
+        """The live posts of a message whose file says something else now, and how each can be put
+        right. Changes nothing. Raises NotFound and NotAllowed: see `differing`."""
+        from outreach import correction
+
+        files = self.files()
+        with self.store.reading() as session:
+            return correction.differing(session, name, files.drafts, self.platforms)
+
+    def correct(self, name: str, why: str, *, by: Person) -> list[str]:
+        """Propose what the file says now as the new text of what is live; the names under which a
+        second person reads and clears it. The running desk then edits it in place."""
+        from outreach import correction
+
+        by.must_be(MAY_WRITE)
+        files = self.files()
+        with self.store.writing() as session:
+            posts = correction.differing(session, name, files.drafts, self.platforms)
+            for one in posts:
+                if not one.instead:
+                    applying.register(session, files.drafts[one.key], self.now())
+            names = correction.propose(session, posts, files.drafts, why, by=by.id, now=self.now())
+            notices.write(session, people.in_force(session), self.now())
+            return names
 
     def incident(self, number: int) -> "Standing":
         """How an incident stands, channel by channel. Raises NotFound."""

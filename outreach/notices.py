@@ -39,6 +39,8 @@ _TELLS = {
     "failed": ("was refused by the network", "officers"),
     "uncertain": ("may or may not be live: somebody has to look", "officers"),
     "handed": ("is to be posted by hand, now", "officers"),
+    "correction proposed": ("is to be corrected: the new text waits for clearance", "clearers"),
+    "not corrected": ("could not be corrected", "officers"),
     "incident": ("is wrong, and is being taken down", "everybody"),
     "to be deleted by hand": ("is to be deleted by hand, now", "officers"),
     ALARM: ("prints an address that does not work", "officers"),
@@ -134,6 +136,7 @@ def _way_out(row: Delivery, what: str) -> str:
             "Put it right under links in its campaign file, then: outreach plan, outreach apply\n"
             "To stop the post until then: outreach hold message:{campaign}/{message} --why ..."
         ),
+        "correction proposed": "Read and clear it: outreach review {campaign}/{message}~correction",
         "incident": "How it stands:     outreach take-down",
         "to be deleted by hand": (
             "Open each address, signed in as the account, and delete it there.\n"

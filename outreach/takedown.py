@@ -79,7 +79,7 @@ def affected(
     Raises NotFound; NotAllowed where nothing of it is or may be live, or where a message has been
     out several times and none of its slots is named, unless `every` is meant.
     """
-    rows = [row for row in _named(session, name) if row.content is not None]
+    rows = [row for row in named(session, name) if row.content is not None]
     receipts = _receipts(session, [row.key for row in rows])
     out = [
         row
@@ -96,9 +96,9 @@ def affected(
         )
     slots = sorted({row.slot for row in out})
     if len(slots) > 1 and not every:
-        named = "\n".join(f"  {out[0].campaign}/{out[0].message}~{slot}" for slot in slots)
+        times = "\n".join(f"  {out[0].campaign}/{out[0].message}~{slot}" for slot in slots)
         raise NotAllowed(
-            f"{name} went out {len(slots)} times; say which of them:\n{named}",
+            f"{name} went out {len(slots)} times; say which of them:\n{times}",
             "or give the address of the wrong post; for all of them: --every",
         )
     live = {
@@ -125,7 +125,7 @@ def withdraws(platform: Platform | None) -> bool:
     return platform is None or isinstance(platform, Withdraws)
 
 
-def _named(session: Session, name: str) -> Sequence[Delivery]:
+def named(session: Session, name: str) -> Sequence[Delivery]:
     if "://" in name:
         return _at_address(session, name)
     if "@" in name:
@@ -278,6 +278,12 @@ def _keep_evidence(session: Session, row: Delivery, incident: int, now: datetime
     session.add(Evidence(incident=incident, key=row.key, at=now, data=data))
 
 
+def ordered(session: Session, key: str) -> bool:
+    """Whether this post is to be taken down, or was."""
+    placed = session.get(TakeDown, key)
+    return placed is not None and placed.state != NEVER
+
+
 def reopen(session: Session, key: str) -> None:
     """Something of this post was said to be live, or gone: see to it anew, if it was ordered."""
     if placed := session.get(TakeDown, key):
@@ -408,16 +414,16 @@ class TakeDowns:
         except Refused as error:
             self._answered(claim, stays=str(error))
         except NotNow as error:
-            self._answered(claim, again=str(error), wait=error.wait)
+            self._answered(claim, unanswered=str(error), wait=error.wait)
         except Exception as error:  # it may be gone: then the network says so next time
-            self._answered(claim, again=str(error) or type(error).__name__)
+            self._answered(claim, unanswered=str(error) or type(error).__name__)
         else:
             self._answered(claim)
 
     def _answered(
-        self, claim: _Claim, *, stays: str = "", again: str = "", wait: timedelta | None = None
+        self, claim: _Claim, *, stays: str = "", unanswered: str = "", wait: timedelta | None = None
     ) -> None:
-        """Write down what became of one part: gone, unless it stays or is tried `again`.
+        """Write down what became of one part: gone, unless it stays, or was `unanswered`.
 
         An answer that cannot be written is lost: the lease runs out, and it is done once more.
         """
@@ -427,12 +433,11 @@ class TakeDowns:
             if placed.owner != claim.owner:
                 return
             placed.owner, placed.lease_life, placed.lease_until = "", "", 0.0
-            placed.reason = stays or again
+            placed.reason = stays or unanswered
             row = session.get_one(Delivery, claim.key)
-            if again:
-                pause = min(FIRST * 2.0 ** min(placed.tries - 1, 10), LONGEST)
-                placed.retry_at = now + max(wait or timedelta(seconds=pause), timedelta(seconds=1))
-                log.warning("%s cannot be taken down yet: %s", claim.key, again)
+            if unanswered:
+                placed.retry_at = again(now, placed.tries, wait)
+                log.warning("%s cannot be taken down yet: %s", claim.key, unanswered)
                 return
             placed.retry_at = None
             receipt = session.get_one(ReceiptRow, (claim.key, claim.part))
@@ -468,6 +473,12 @@ class TakeDowns:
         row.published_at = row.published_at or min(one.at for one in receipts)
         row.retry_at, row.look_since, row.lateness_settled = None, None, False
         record(session, now, PROGRAM, "taken down", row, why=why)
+
+
+def again(now: datetime, tries: int, wait: timedelta | None) -> datetime:
+    """When what was not answered is tried again: when the network says, or later each time."""
+    pause = timedelta(seconds=min(FIRST * 2.0 ** min(tries - 1, 10), LONGEST))
+    return now + max(wait or pause, timedelta(seconds=1))
 
 
 _SOMETHING_LEFT = exists().where(

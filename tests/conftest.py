@@ -95,6 +95,7 @@ BOTH = {
     "test_clearance",
     "test_clock",
     "test_collect",
+    "test_correction",
     "test_gather",
     "test_holds",
     "test_if_late",

@@ -5,7 +5,7 @@
     files       check, plan, apply, lint, languages, sheet, rehearse, new, fmt, schema
     clearing    review, clear, return, trail
     running     status, run, tick, alarms, hold, release, settle
-    wrong       take-down
+    wrong       take-down, correct
     figures     import, report
 
 Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in

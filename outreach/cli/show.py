@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.backup import Restored
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
+    from outreach.correction import Differs
     from outreach.doctor import Finding
     from outreach.platforms import Channel
     from outreach.post import Part, Picture
@@ -549,6 +550,22 @@ def affected(what: "Affected") -> Iterator[Row]:
         yield from (row(url, indent=4, whole=True) for url in what.live.get(key, ()))
     waiting = f" ({counted(len(what.pending), 'post')} waiting)" if what.pending else ""
     yield row(f"On hold until somebody releases it: {', '.join(what.held)}{waiting}")
+
+
+def differing(posts: Iterable["Differs"]) -> Iterator[Row]:
+    """What correcting would change on each channel, or why it cannot."""
+    for one in posts:
+        yield row((one.key, "bold"), "" if one.instead else "  is edited in place", indent=2)
+        if one.url:
+            yield row(one.url, indent=4, whole=True)
+        if one.instead:
+            yield row((f"NOT HERE: {one.instead}", "bold red"), indent=4)
+            continue
+        was, becomes = ("\n---\n".join(texts).splitlines() for texts in (one.was, one.becomes))
+        for line in difflib.unified_diff(was, becomes, lineterm="", n=1):
+            if not line.startswith(("---", "+++", "@@")):
+                style = {"+": "green", "-": "red"}.get(line[:1], "dim")
+                yield row((line, style), indent=4)
 
 
 _BECAME = {

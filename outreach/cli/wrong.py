@@ -1,4 +1,4 @@
-"""The command for a post that went wrong: take-down."""
+"""Commands for a post that went wrong: take-down, correct."""
 
 from dataclasses import asdict
 
@@ -74,3 +74,44 @@ def take_down(
             rows.say(show.incident(stands, zones))
     if not stands.done:
         raise typer.Exit(FOUND)
+
+
+@command(
+    "outreach correct https://x.com/example/status/1",
+    'outreach correct forum-2025/recap --why "the room was wrong" --yes',
+)
+def correct(
+    ctx: typer.Context,
+    name: str = typer.Argument(
+        ...,
+        metavar="MESSAGE",
+        help="CAMPAIGN/MESSAGE, one /LANGUAGE of it, one post's key, or the address of a post.",
+    ),
+    why: str = typer.Option("", help="What was wrong; it stands in the trail and the report."),
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+) -> None:
+    """Put another text in place of a live one, where it stands.
+
+    Change the message's text file first. This shows what would change on each channel, and where
+    a network edits nothing what to do instead; then a colleague clears it like any other text,
+    and the running desk edits the posts.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        by = door.person(desk)
+        posts = desk.would_correct(name)
+        rows.say(show.differing(posts))
+        asked = not why.strip()
+        possible = any(not one.instead for one in posts)
+        if possible and (asked or not yes):
+            if not door.asks:
+                raise nobody_to_ask(
+                    "a reason is needed" if asked else "it has to be confirmed",
+                    f'outreach correct {name} --why "what was wrong" --yes',
+                )
+            why = typer.prompt("What was wrong?", prompt_suffix=" ") if asked else why
+            if not yes and choose("Propose this correction?", "yn") == "n":
+                raise NotAllowed("nothing was proposed", "it is all as it was")
+        for proposed in desk.correct(name, why, by=by):
+            typer.echo("It waits for a colleague who clears:")
+            typer.echo(f"  → outreach review {proposed}")

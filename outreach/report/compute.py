@@ -265,6 +265,11 @@ class _Desk:
                 places = listing([f"{post.channel} ({_how(post)})" for post in staying])
                 told += f" Not withdrawn when this report was made {are} {places}."
             yield told
+        for post in sorted(self.facts.corrected, key=lambda post: (post.at, post.key)):
+            yield (
+                f"Corrected: {post.title} on {post.channel} ({post.key}), on "
+                f"{months.moment(post.at, self.facts.zone)}. Reason given: {sentence(post.why)}"
+            )
 
     def withdrawn_table(self) -> Table | None:
         """The posts of the month's incidents. Figures of what is withdrawn are in no sum."""

@@ -133,6 +133,17 @@ class IncidentFacts:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """A post whose text was replaced where it stood, at `at`; `why` as its officer gave it."""
+
+    key: str
+    title: str
+    channel: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Planned:
     """A post of the month to come. `state` as the desk calls it: proposed, cleared."""
 
@@ -174,6 +185,7 @@ class ReportInput:
     posts: tuple[PostLine, ...] = ()
     overrides: tuple[Override, ...] = ()
     incidents: tuple[IncidentFacts, ...] = ()
+    corrected: tuple[Corrected, ...] = ()
     missed: int = 0
     failed: int = 0
     uncertain: int = 0

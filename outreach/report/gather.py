@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from outreach import people
 from outreach.clearance import Clearance
 from outreach.config import Configuration
-from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
 from outreach.measure.months import (
@@ -33,6 +33,7 @@ from outreach.platforms import Channel
 from outreach.report.compute import compute
 from outreach.report.facts import (
     ChannelMonth,
+    Corrected,
     Figure,
     IncidentFacts,
     Masthead,
@@ -89,6 +90,7 @@ def gather(
         year_ago=months.facts(year_before(month)),
         posts=tuple(months.posts(month)),
         incidents=tuple(months.incidents(month)),
+        corrected=tuple(months.corrected(month)),
         overrides=tuple(_overrides(session, bounds(month, zone))),
         missed=_count(session, State.MISSED, bounds(month, zone)),
         failed=_count(session, State.FAILED, bounds(month, zone)),
@@ -205,16 +207,40 @@ class _Months:
             for one in found
         ]
 
+    def corrected(self, month: str) -> list[Corrected]:
+        """The posts whose text was replaced in the month."""
+        start, end = bounds(month, self.zone)
+        found = self.session.scalars(
+            select(Correction).where(
+                Correction.state == "corrected",
+                Correction.ended_at >= start,
+                Correction.ended_at < end,
+            )
+        )
+        return [
+            Corrected(
+                one.key,
+                one.message.removesuffix(CORRECTION),
+                self._title(one.channel),
+                one.ended_at or one.made_at,
+                one.why,
+            )
+            for one in found
+        ]
+
+    def _title(self, channel: str) -> str:
+        known = self.channels.get(channel)
+        return (known.title if known else "") or channel
+
     def _withdrawn(self, placed: TakeDown) -> Withdrawn:
         row = self.session.get_one(Delivery, placed.key)
         first = self.session.scalar(
             select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
         )
-        channel = self.channels.get(row.channel)
         return Withdrawn(
             key=row.key,
             title=row.message,
-            channel=channel.title or row.channel if channel else row.channel,
+            channel=self._title(row.channel),
             language=row.language,
             state=placed.state,
             reason=placed.reason,

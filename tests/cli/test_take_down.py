@@ -70,3 +70,27 @@ def test_a_machine_gets_the_same(live: Shell):
 def test_who_may_not_is_told_before_anything_happens(live: Shell):
     said = live("take-down", KEY, "--why", "wrong map", "--yes", who="cy")
     declined(said, 2, "needs the role officer or clearer or administrator")
+
+
+class TestCorrecting:
+    def test_it_shows_what_changes_and_what_a_person_does_and_a_colleague_clears_it(
+        self, live: Shell
+    ):
+        text = "## en\n\nThe forum opens in Bangkok on 26 August.\n"
+        live.write("templates/posts/forum/reminder.md", text)
+        said = live("correct", "forum/reminder", who="ana", types="wrong day\ny\n", terminal=True)
+        assert said.code == 0, said
+        assert f"{KEY}  is edited in place" in said.out
+        assert "+The forum opens in Bangkok on 26 August." in said.out
+        assert "NOT HERE: it was posted by hand: a person edits it there" in said.out
+        [reading] = json.loads(live("review", "--json").out)
+        assert f"→ outreach review {reading['name']}" in said.out
+        assert f"outreach clear {reading['name']}" in live("review", reading["name"]).out
+        cleared = live("clear", reading["name"], reading["fingerprint"], who="bo")
+        assert "outreach run edits what is live" in cleared.out
+        live("tick")
+        assert "corrected" in live("trail", KEY).out
+
+    def test_without_a_change_it_says_so(self, live: Shell):
+        said = live("correct", "forum/reminder", "--why", "x", "--yes", who="ana")
+        declined(said, 2, "the file of forum/reminder says what is live")
