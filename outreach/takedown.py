@@ -468,7 +468,6 @@ class TakeDowns:
             return
         placed.state, placed.reason = DOWN, ""
         placed.ended_at = max(one.gone_at for one in receipts if one.gone_at)
-        void(session, row, why, now=now, who=PROGRAM)
         row.move(State.TAKEN_DOWN, why)
         row.published_at = row.published_at or min(one.at for one in receipts)
         row.retry_at, row.look_since, row.lateness_settled = None, None, False

@@ -85,7 +85,7 @@ _NOTICES = {
     "blocked": "Waiting: these cannot be cleared until",
     "unreadable": "Unreadable: left as they are",
     "in flight": "Being sent: left as they are",
-    "correction needed": "Correction needed: a person decides",
+    "correction needed": "Correction needed: a person decides (outreach correct, or take-down)",
     "moved after": "Moved after it was published: a person decides",
     "advice": "To think about: nothing waits for it",
     "empty": "Nothing to go by",

@@ -196,8 +196,10 @@ def test_every_request_is_one_that_the_bot_api_describes(make, network, schema):
     telegram.check()
     telegram.audience()
     telegram.publish(part("é" * 4096), None)
-    telegram.publish(part("é" * 1024, pictures=[picture()]), None)
-    telegram.publish(part(pictures=[picture(1), picture(2)]), None)
+    photo = telegram.publish(part("é" * 1024, pictures=[picture()]), None)
+    telegram.correct(photo, part(pictures=[picture()]))
+    telegram.correct(telegram.publish(part("One."), None), part("Two."))
+    telegram.withdraw(telegram.publish(part(pictures=[picture(1), picture(2)]), None))
 
     asked = {method for method, _ in network.bodies}
     assert set(TelegramNetwork.METHODS) == asked
