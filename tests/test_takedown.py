@@ -250,6 +250,13 @@ class TestTheEvidence:
         )
         assert data["figures"]["likes"]["value"] == 7
 
+    def test_it_is_there_with_the_order_whoever_dies_after_it(self, desk):
+        live(desk)
+        desk.take_down("c/news", WHY, by=desk.person("ana"))
+        assert [data["post"]["parts"][0]["text"] for data in evidence(desk)] == ["This is news."]
+        down(desk)
+        assert len(evidence(desk)) == 1  # kept once
+
     def test_its_figures_are_read_once_more_and_then_no_more(self, desk, office):
         live(desk)
         [post] = desk.platforms["net"].live
