@@ -160,6 +160,13 @@ class Outreach:
         """The office's accounts, as composing sees them: no secret, no connection."""
         return self._accounts.channels()
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """The accounts whose networks show no history: there only a person can look."""
+        limits = {name: one.limits for name, one in self.channels.items()}
+        limits |= {name: one.limits for name, one in self.platforms.items()}
+        return frozenset(name for name, one in limits.items() if not one.shows)
+
     @cached_property
     def unready(self) -> Mapping[str, str]:
         """Channels that cannot publish as they are set up, and why."""
@@ -638,7 +645,11 @@ class Outreach:
             beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
             session.merge(beat)
             if copy:
+                from outreach.publish import unseen
+
                 why = "it is older than what was last seen of it, or was moved"
+                if later := len(unseen(session, self.now(), self.blind)):
+                    why += f"; what is due later where nobody can look goes out ({later})"
                 clearing.record(session, self.now(), clearing.PROGRAM, "database put back", why=why)
             if self.name:
                 me = Process(name=self.name, started_at=self._since, seen_at=self.real())
@@ -664,7 +675,8 @@ class Outreach:
                 copy = self.store.pulse.lost(session, last.pulse)
         if last is None or copy or self.real() - last.real > GAP:
             since = last.now if last else None
-            self.publisher.fell_due(since, self.now(), restored=copy and looking)
+            restored = copy and looking
+            self.publisher.fell_due(since, self.now(), restored=restored, blind=self.blind)
         return copy
 
     def once(self, job: str, slot: str) -> bool:
@@ -1049,6 +1061,7 @@ class Outreach:
             now=self.now(),
             real=self.real(),
             who=who,
+            blind=self.blind,
             replace=replace,
             tell=tell,
         )

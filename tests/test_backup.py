@@ -79,6 +79,7 @@ def filled(office: Keeper) -> Keeper:
     with office.store.writing() as session:
         session.execute(text("DELETE FROM meta"))
         fill(session.connection(), Base.metadata.sorted_tables)
+        session.execute(text("UPDATE delivery SET look_since = at"))  # as a restore leaves them
     return office
 
 

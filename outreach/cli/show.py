@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.post import Part, Picture
     from outreach.standing import Line, Status
 
+LISTED = 20  # posts that are named one by one; more are counted
+
 # --- files --------------------------------------------------------------------------------
 
 
@@ -411,7 +413,23 @@ def restored(it: "Restored", real: datetime, zones: Zones) -> Iterator[Row]:
             indent=2,
         )
     else:
-        yield row("Nothing was due since: nothing has to be looked for.")
+        yield row("Nothing was due since.")
+    yield row("What is due later is looked for before its time, in case it was moved forward.")
+    if it.unseen:
+        count = len(it.unseen)
+        posts, go = counted(count, "post"), "goes" if count == 1 else "go"
+        told = f"{posts} cannot be looked for, and {go} out at the time that this backup has:"
+        yield row((told, "yellow"))
+        for key, at in it.unseen[:LISTED]:
+            yield row(f"{zones.show(at)}  {key}", indent=2, whole=True)
+        if count > LISTED:
+            yield row(f"and {count - LISTED:,} more: outreach status", indent=2)
+        yield row(
+            "Its network shows no history. See there whether one was moved forward since, and is "
+            "out already; take that back before you start the desk: "
+            'outreach return CAMPAIGN/MESSAGE/LANGUAGE --why "it is out"',
+            indent=2,
+        )
     yield row("Clearances, holds, people and tokens are as they were then. Next:")
     for told, why in (
         ("outreach people", "who is in force; renew what was renewed since"),

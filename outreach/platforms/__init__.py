@@ -82,6 +82,7 @@ class Limits:
     where it is 0 the network has no field for it, and the description is printed in the text.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
+    `shows`: whether the network can be asked what it has; where not, only a person can look.
     `repeats`: whether the same call again, with the same token, makes no second copy.
     `budgets`: how much the network takes in how long; `messages` is as how many it counts a part.
     `costs`: what it charges; None where it charges nothing.
@@ -101,6 +102,7 @@ class Limits:
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
+    shows: bool = True
     repeats: bool = False
     budgets: tuple[Budget, ...] = ()
     messages: Callable[[Part], int] = one_message

@@ -37,7 +37,6 @@ def make(account, base):
 
 class TestTelegram(ServerContract):
     name = "telegram"
-    can_look = False
     secrets = (TelegramNetwork.TOKEN, "AAE-secret", "wrong-secret")
 
     @pytest.fixture
