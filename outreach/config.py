@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from outreach.errors import NotFound, Problem, Unusable, WrongFiles
 from outreach.hints import did_you_mean
 from outreach.platforms import Costs
+from outreach.store.plain import file_of
 from outreach.toml import line_of, read_toml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -305,16 +306,18 @@ def _with_password(url: str, password: str) -> str:
 
 
 def _secrets(home: Path) -> dict[str, str]:
-    from dotenv import dotenv_values
-
     found: dict[str, str] = {}
+    written: Mapping[str, str | None] = {}
     folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
     try:
         for path in Path(folder).iterdir() if folder else ():
             if path.is_file():
                 found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
-        # As typed: a secret may hold a dollar sign.
-        written = dotenv_values(home / ".env", interpolate=False)
+        if (home / ".env").exists():
+            from dotenv import dotenv_values
+
+            # As typed: a secret may hold a dollar sign.
+            written = dotenv_values(home / ".env", interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         told = error.strerror if isinstance(error, OSError) else "it is not text"
         where = getattr(error, "filename", None) or folder or home / ".env"
@@ -549,6 +552,8 @@ def _alarm_problems(settings: Settings, text: str) -> list[Problem]:
 
 def _database_problem(url: str) -> tuple[str, str] | None:
     """What is wrong with a database's address, and what to write; None where it can be opened."""
+    if file_of(url):  # nearly everybody's, and SQLAlchemy is heavy
+        return None
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 

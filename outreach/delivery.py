@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.errors import NotAllowed
 from outreach.post import Post, Slot
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class State(StrEnum):

@@ -116,7 +116,7 @@ def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
 
 
 def _calendar(door: Door, file: Path, campaign: str) -> None:
-    from outreach.apply import standing
+    from outreach.planning import standing
     from outreach.sheets import calendar
     from outreach.sheets.book import cannot_export
     from outreach.sheets.office import by_message, chosen, messages
@@ -131,8 +131,8 @@ def _calendar(door: Door, file: Path, campaign: str) -> None:
         ]
         if problems := cannot_export(sources):
             raise WrongFiles(problems)
-        with desk.store.reading() as session:
-            states = {one.key: one.state for one in standing(session)}
+        with desk.store.looking() as ask:
+            states = {one.key: one.state for one in standing(ask)}
         drafts = by_message(files.drafts.values())
         names = [(one.campaign.campaign, one.name) for one in told]
         office = desk.configuration.settings.office
