@@ -21,10 +21,9 @@ import gc
 import hashlib
 import json
 import logging
-import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,7 +35,10 @@ from typing import TYPE_CHECKING, Any
 
 from outreach import kept, planning
 from outreach.about import about
+from outreach.campaign import moved
+from outreach.campaign.moved import Held
 from outreach.campaign.plan import Kind, Plan, plan
+from outreach.campaign.values import Loaded
 from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from outreach import alarms, credentials, standing
     from outreach.accounts import Accounts
     from outreach.backup import Made, Restored
-    from outreach.campaign.models import Loaded
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
@@ -88,11 +89,15 @@ HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, a
 
 @dataclass(frozen=True)
 class Files:
-    """What the office's folder asks for: drafts by key, and every mistake and open fact."""
+    """What the office's folder asks for: drafts by key, and every mistake and open fact.
+
+    `held` is when each campaign's events are, by its name.
+    """
 
     loaded: Loaded
     drafts: Mapping[str, Draft]
     problems: tuple[Problem, ...]
+    held: Mapping[str, Sequence[Held]]
 
     @property
     def mistakes(self) -> tuple[Problem, ...]:
@@ -267,21 +272,17 @@ class Outreach:
 
         What was composed before, from exactly these files, is taken from this person's cache.
         """
-        from outreach.campaign.models import Campaign
-
         if not self.keeps:
             return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
-            problems, loaded, *rest = found
-            campaigns = tuple(one for one in rest if isinstance(one, Campaign))
-            by_key = {one.key: one for one in rest[len(campaigns) :]}
-            return Files(replace(loaded, campaigns=campaigns), by_key, problems)
+            head: Files = found[0]
+            return replace(head, drafts={one.key: one for one in found[1:]})
         made = self._compose(progress)
         if key == self._composed():  # nothing was written while they were read
-            loaded = replace(made.loaded, campaigns=())
-            drafts = made.drafts.values()
-            kept.keep(self.home, key, chain((made.problems, loaded), made.loaded.campaigns, drafts))
+            packed = replace(made.loaded, campaigns=kept.Packed(made.loaded.campaigns))
+            head = replace(made, loaded=packed, drafts={})
+            kept.keep(self.home, key, chain([head], made.drafts.values()))
         return made
 
     def _composed(self) -> str:
@@ -289,8 +290,8 @@ class Outreach:
         given = (
             self._tree(),
             self.configuration.people_text,
-            self.configuration.settings.model_dump(),
-            {name: one.model_dump() for name, one in self.configuration.channels.items()},
+            self.configuration.settings,
+            self.configuration.channels,
             _ahead(self.now()),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
@@ -328,7 +329,12 @@ class Outreach:
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
         problems += self._accounts.over_money(drafts)
-        return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
+        return Files(
+            loaded,
+            {draft.key: draft for draft in drafts},
+            tuple(dict.fromkeys(problems)),
+            {one.campaign: moved.held(one) for one in loaded.campaigns},
+        )
 
     def house(self) -> House | None:
         """The rules of config/house-style; None in an office that has none."""
@@ -347,19 +353,18 @@ class Outreach:
 
     def _plan(self, ask: Ask, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
-        campaigns = files.loaded.campaigns
         applied = planning.applied_events(ask)
-        drafts = planning.outdate(campaigns, files.drafts, applied)
+        drafts = planning.outdate(files.loaded.campaigns, files.held, files.drafts, applied)
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
                 planning.standing(ask),
                 now=self.now(),
                 unreadable=files.loaded.unreadable,
-                emptied=not campaigns,
+                emptied=not files.loaded.campaigns,
             )
         made = planning.with_texts(ask, made)
-        return planning.events_moved(campaigns, made, applied), drafts
+        return planning.events_moved(files.held, made, applied), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -465,7 +470,7 @@ class Outreach:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
         seen = hashlib.sha256()
         for folder in FOLDERS:
-            for path, told in sorted(_files_below(str(self.home / folder))):
+            for path, told in sorted(kept.files_below(str(self.home / folder))):
                 if not path.endswith("/people.toml"):
                     seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
         return seen.hexdigest()
@@ -1171,16 +1176,6 @@ class Outreach:
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
-
-
-def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a folder, with what is known of it; nothing where there is no folder."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path)
-            elif entry.is_file():
-                yield entry.path, entry.stat()
 
 
 def _ahead(now: datetime) -> datetime:

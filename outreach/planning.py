@@ -99,16 +99,21 @@ def applied_events(ask: Ask) -> Applied:
 
 
 def outdate(
-    campaigns: "Iterable[Campaign]", drafts: Mapping[str, Draft], applied: Applied
+    campaigns: "Iterable[Campaign]",
+    held: Mapping[str, Sequence[Held]],
+    drafts: Mapping[str, Draft],
+    applied: Applied,
 ) -> Mapping[str, Draft]:
-    """The drafts, those blocked that say in free words where or when an event was before."""
-    earlier = {}
-    for campaign in campaigns:
-        before = applied.get(campaign.campaign, ())
-        if set(before) - set(moved.held(campaign)):
-            earlier[campaign.campaign] = campaign, before
-    if not earlier:
+    """The drafts, those blocked that say in free words where or when an event was before.
+
+    `held` is when the events of the campaigns are now, by campaign.
+    """
+    gone = {name for name, now in held.items() if set(applied.get(name, ())) - set(now)}
+    if not gone:
         return drafts
+    earlier = {
+        one.campaign: (one, applied[one.campaign]) for one in campaigns if one.campaign in gone
+    }
     found = dict(drafts)
     for draft in drafts.values():
         if draft.campaign in earlier and draft.post:
@@ -119,22 +124,22 @@ def outdate(
     return found
 
 
-def events_moved(campaigns: "Iterable[Campaign]", made: Plan, applied: Applied) -> Plan:
+def events_moved(held: Mapping[str, Sequence[Held]], made: Plan, applied: Applied) -> Plan:
     """The plan, headed by what each event's move does to its campaign."""
     told = [
         Notice("event", "", _what_moves(campaign, was, now, made))
-        for campaign in campaigns
-        for was, now in moved.moves(campaign, applied.get(campaign.campaign, ()))
+        for campaign, those in held.items()
+        for was, now in moved.moves(those, applied.get(campaign, ()))
     ]
     return replace(made, notices=(*told, *made.notices)) if told else made
 
 
-def _what_moves(campaign: "Campaign", was: Held, now: Held, made: Plan) -> str:
-    theirs = [op for op in made.operations if op.key.startswith(f"{campaign.campaign}/")]
+def _what_moves(campaign: str, was: Held, now: Held, made: Plan) -> str:
+    theirs = [op for op in made.operations if op.key.startswith(f"{campaign}/")]
     out = [
         one
         for one in made.notices
-        if one.kind == "correction needed" and one.key.startswith(f"{campaign.campaign}/")
+        if one.kind == "correction needed" and one.key.startswith(f"{campaign}/")
     ]
     counts = (
         (sum(op.kind is Kind.MOVE for op in theirs), "move"),
@@ -144,4 +149,4 @@ def _what_moves(campaign: "Campaign", was: Held, now: Held, made: Plan) -> str:
         (len(out), "that are published need a correction"),
     )
     told = ", ".join(f"{count} {words}" for count, words in counts)
-    return f"{campaign.campaign}: {now.event} moves from {was} to {now}: {told}"
+    return f"{campaign}: {now.event} moves from {was} to {now}: {told}"

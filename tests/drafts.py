@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from outreach import apply as applying
 from outreach import notices, people
 from outreach.app import Outreach
-from outreach.campaign.models import Late
 from outreach.campaign.plan import Plan, plan
+from outreach.campaign.values import Late
 from outreach.compose import Draft
 from outreach.compose.links import Link
 from outreach.delivery import Delivery

@@ -47,8 +47,8 @@ from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from outreach import apply as applying
-from outreach.campaign.models import Late
 from outreach.campaign.plan import plan
+from outreach.campaign.values import Late
 from outreach.compose import Draft
 from outreach.delivery import IN_FLIGHT, Delivery, State
 from outreach.errors import OutreachError

@@ -57,10 +57,10 @@ def of_data(data: Iterable[Mapping[str, Any]]) -> list[Held]:
     return [Held(**one) for one in data]
 
 
-def moves(campaign: "Campaign", before: Sequence[Held]) -> Iterator[tuple[Held, Held]]:
-    """(was, is) of each event that is not where it was when the campaign was last applied."""
+def moves(held: Iterable[Held], before: Sequence[Held]) -> Iterator[tuple[Held, Held]]:
+    """(was, is) of each event that is not where it was when its campaign was last applied."""
     last = {one.event: one for one in before}
-    for now in held(campaign):
+    for now in held:
         was = last.get(now.event)
         if was and was != now:
             yield was, now

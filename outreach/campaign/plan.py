@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from outreach.campaign.values import Late
 from outreach.errors import Problem
 from outreach.post import Post, Slot
-
-if TYPE_CHECKING:
-    from outreach.campaign.models import Late
 
 
 class Kind(StrEnum):
@@ -54,7 +52,7 @@ class Wanted(Protocol):
     @property
     def not_after(self) -> datetime | None: ...
     @property
-    def late(self) -> "Late": ...
+    def late(self) -> Late: ...
     @property
     def release(self) -> str: ...
     @property

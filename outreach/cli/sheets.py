@@ -20,8 +20,8 @@ from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.app import Files, Outreach
-    from outreach.campaign.models import Loaded
     from outreach.campaign.plan import Plan
+    from outreach.campaign.values import Loaded
     from outreach.sheets.book import Book, Got
     from outreach.sheets.office import Import, Made, Planned
 
