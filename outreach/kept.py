@@ -19,14 +19,14 @@ from dataclasses import fields, is_dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zoneinfo import TZPATH
 
 from outreach import extras
 
 log = logging.getLogger(__name__)
 
-COMPOSED, CONFIGURED = ".composed", ".configured"
+COMPOSED, CONFIGURED, PICTURES = ".composed", ".configured", ".pictures"
 PIECE = 200_000  # bytes in one pickle, about
 MOST = 500_000_000  # bytes: more is not kept
 
@@ -80,12 +80,9 @@ def keep(home: Path, key: str, values: Iterable[object], kind: str = COMPOSED) -
     Some at a time, as many as make a PIECE: a pickle of all together would remember every text
     of it while it is written.
     """
-    kept = file(home, kind)
-    new = kept.with_suffix(f"{kind}.{os.getpid()}")
     left = iter(values)
     try:
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        with whole(file(home, kind)) as opened:
             opened.write(_named(key))
             many = 1
             while some := [*islice(left, many)]:
@@ -94,14 +91,30 @@ def keep(home: Path, key: str, values: Iterable[object], kind: str = COMPOSED) -
                 fit = len(some) * PIECE // (opened.tell() - before)
                 many = max(1, min(fit, 2 * many))
             pickle.dump([], opened)  # the end
-            small = opened.tell() <= MOST
-        if small:
-            new.replace(kept)
-    except (OSError, pickle.PicklingError, RecursionError) as error:
+            _must_be_small(opened.tell())
+    except (OSError, pickle.PicklingError, RecursionError, OverflowError) as error:
         log.info("what was composed cannot be kept: %s", error)
+
+
+def _must_be_small(size: int) -> None:
+    if size > MOST:
+        raise OverflowError(f"{size} bytes are too much")
+
+
+@contextmanager
+def whole(kept: Path) -> Iterator[IO[bytes]]:
+    """A file for this person alone, in the place of the one before when all of it is written."""
+    from tempfile import mkstemp
+
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, name = mkstemp(dir=kept.parent, prefix=f"{kept.name}.")  # which nobody else can read
+    try:
+        with os.fdopen(number, "wb") as opened:
+            yield opened
+        Path(name).replace(kept)
     finally:
         with suppress(OSError):
-            new.unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
 
 
 class Packed(Sequence[Any]):

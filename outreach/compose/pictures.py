@@ -150,7 +150,7 @@ def _read(
     program: Path,
 ) -> Words:
     """What these pictures say; only those that were never read before are looked at."""
-    file, by = kept.file(home, ".pictures"), f"rapidocr {version('rapidocr')}"
+    file, by = kept.file(home, kept.PICTURES), f"rapidocr {version('rapidocr')}"
     known = _known(file, by)
     words = {one: known[one] for one in pictures if one in known}
     new = {one: data for one, data in pictures.items() if one not in known}
@@ -161,10 +161,8 @@ def _read(
         if progress:
             progress(done, len(new))
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}")
-        made.write_text(json.dumps({"by": by, "words": words}), encoding="utf-8")
-        made.replace(file)
+        with kept.whole(file) as opened:
+            opened.write(json.dumps({"by": by, "words": words}).encode())
     except OSError as error:
         log.info("what pictures say cannot be kept: %s", error)
     return words
