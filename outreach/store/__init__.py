@@ -41,7 +41,7 @@ BUSY = 15.0  # seconds; with 20 threads writing, nothing was locked out (3,479 t
 
 
 class Store:
-    """One database. `reading()` and `writing()` are the two ways in."""
+    """One database. `looking()`, `reading()` and `writing()` are the ways in."""
 
     def __init__(self, url: "str | URL", *, busy: float = BUSY) -> None:
         """Open the database of this SQLAlchemy address; a writer waits `busy` seconds for another.
