@@ -15,15 +15,15 @@ A verb opens a transaction, orders what is read and written, or joins two module
 themselves stand on the values and rows of those modules.
 """
 
-import difflib
+from __future__ import annotations
+
 import gc
 import hashlib
 import json
 import logging
-import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,45 +33,35 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
-
-from outreach import addresses, alarms, credentials, holds, kept, notices, people, standing
-from outreach import apply as applying
-from outreach import clearance as clearing
+from outreach import kept, planning
 from outreach.about import about
-from outreach.accounts import Accounts
-from outreach.campaign.models import Campaign, Loaded
+from outreach.campaign import moved
+from outreach.campaign.moved import Held
 from outreach.campaign.plan import Kind, Plan, plan
-from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
-from outreach.compose import Draft
+from outreach.campaign.values import Loaded
 from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
-from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
-from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
 from outreach.store import Store
-from outreach.store.shelf import TableShelf
-from outreach.store.tables import (
-    Asset,
-    ClockJob,
-    Heartbeat,
-    Meta,
-    Process,
-    Roster,
-    ShortLink,
-)
+from outreach.store.plain import Ask, asking
 
-# A verb imports what it alone works with: looking at files that have not changed takes a few
-# tenths of a second, and most of them would go to modules that nobody calls.
+# A verb imports what it alone works with. Looking at files that have not changed takes a tenth of
+# a second, and SQLAlchemy alone, with which all others begin, takes two more.
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from outreach import alarms, credentials, standing
+    from outreach.accounts import Accounts
     from outreach.backup import Made, Restored
-    from outreach.compose.reachable import Ask
+    from outreach.clearance import Person, Reading, Window
+    from outreach.compose import Draft, reachable
     from outreach.compose.style import House
+    from outreach.delivery import Delivery, State
+    from outreach.dispatch import Dispatch
     from outreach.measure.clicks import Bots
     from outreach.measure.imports import Import
+    from outreach.pace import Pace
     from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
@@ -100,11 +90,15 @@ HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, a
 
 @dataclass(frozen=True)
 class Files:
-    """What the office's folder asks for: drafts by key, and every mistake and open fact."""
+    """What the office's folder asks for: drafts by key, and every mistake and open fact.
+
+    `held` is when each campaign's events are, by its name.
+    """
 
     loaded: Loaded
     drafts: Mapping[str, Draft]
     problems: tuple[Problem, ...]
+    held: Mapping[str, Sequence[Held]]
 
     @property
     def mistakes(self) -> tuple[Problem, ...]:
@@ -129,7 +123,7 @@ class Outreach:
         store: Store,
         now: Callable[[], datetime] = real_now,
         real: Callable[[], datetime] | None = None,
-        leases: "Leases | None" = None,
+        leases: Leases | None = None,
     ) -> None:
         self.configuration, self.store, self.now = configuration, store, now
         self.real = real or now
@@ -143,7 +137,7 @@ class Outreach:
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
         self.name = ""  # of this process, while it runs the clock
-        self.ask: Ask | None = None  # how an address is asked whether it works, if otherwise
+        self.ask: reachable.Ask | None = None  # how an address is asked, if not as usual
 
     @property
     def office(self) -> str:
@@ -184,10 +178,12 @@ class Outreach:
 
     @cached_property
     def _accounts(self) -> Accounts:
+        from outreach.accounts import Accounts
+
         return Accounts(self.configuration, self.store, self.now)
 
     @cached_property
-    def publisher(self) -> "Publisher":
+    def publisher(self) -> Publisher:
         from outreach.publish import Publisher, lease_clock
 
         return Publisher(
@@ -208,6 +204,8 @@ class Outreach:
 
     @cached_property
     def dispatch(self) -> Dispatch:
+        from outreach.dispatch import Embedded
+
         return Embedded(self._send, len(self.platforms))
 
     @contextmanager
@@ -216,6 +214,10 @@ class Outreach:
 
         Raises Unusable where another process of this name is on duty.
         """
+        from sqlalchemy import delete
+
+        from outreach.store.tables import Process
+
         with self.store.duty.begin(), self.store.alone(f"process {name}", idle="0") as mine:
             if not mine:
                 raise Unusable(
@@ -237,7 +239,7 @@ class Outreach:
                     session.execute(delete(Process).where(Process.name == name))
 
     @cached_property
-    def watch(self) -> "Watch":
+    def watch(self) -> Watch:
         """Looks for alarms, and tells them."""
         from outreach.watch import Watch
 
@@ -254,6 +256,11 @@ class Outreach:
 
     def _processes(self) -> list[alarms.Process]:
         """Who sends beside each other; of an SQLite's one process the heartbeat tells."""
+        from sqlalchemy import select
+
+        from outreach import alarms
+        from outreach.store.tables import Process
+
         if self.store.embedded:
             return []
         with self.store.reading() as session:
@@ -278,15 +285,13 @@ class Outreach:
             return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
-            problems, loaded, *rest = found
-            campaigns = tuple(one for one in rest if isinstance(one, Campaign))
-            by_key = {one.key: one for one in rest[len(campaigns) :]}
-            return Files(replace(loaded, campaigns=campaigns), by_key, problems)
+            head: Files = found[0]
+            return replace(head, drafts={one.key: one for one in found[1:]})
         made = self._compose(progress)
         if key == self._composed():  # nothing was written while they were read
-            loaded = replace(made.loaded, campaigns=())
-            drafts = made.drafts.values()
-            kept.keep(self.home, key, chain((made.problems, loaded), made.loaded.campaigns, drafts))
+            packed = replace(made.loaded, campaigns=kept.Packed(made.loaded.campaigns))
+            head = replace(made, loaded=packed, drafts={})
+            kept.keep(self.home, key, chain([head], made.drafts.values()))
         return made
 
     def _composed(self) -> str:
@@ -294,8 +299,8 @@ class Outreach:
         given = (
             self._tree(),
             self.configuration.people_text,
-            self.configuration.settings.model_dump(),
-            {name: one.model_dump() for name, one in self.configuration.channels.items()},
+            self.configuration.settings,
+            self.configuration.channels,
             _ahead(self.now()),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
@@ -333,9 +338,14 @@ class Outreach:
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
         problems += self._accounts.over_money(drafts)
-        return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
+        return Files(
+            loaded,
+            {draft.key: draft for draft in drafts},
+            tuple(dict.fromkeys(problems)),
+            {one.campaign: moved.held(one) for one in loaded.campaigns},
+        )
 
-    def house(self) -> "House | None":
+    def house(self) -> House | None:
         """The rules of config/house-style; None in an office that has none."""
         folder = self.home / "config" / "house-style"
         if not folder.is_dir():
@@ -347,24 +357,23 @@ class Outreach:
     def plan(self, files: Files | None = None) -> Plan:
         """What applying the files would change. Changes nothing."""
         files = files or self.files()
-        with self.store.reading() as session:
-            return self._plan(session, files)[0]
+        with self.store.looking() as ask:
+            return self._plan(ask, files)[0]
 
-    def _plan(self, session: Session, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
+    def _plan(self, ask: Ask, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
-        campaigns = files.loaded.campaigns
-        applied = applying.applied_events(session)
-        drafts = applying.outdate(campaigns, files.drafts, applied)
+        applied = planning.applied_events(ask)
+        drafts = planning.outdate(files.loaded.campaigns, files.held, files.drafts, applied)
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
-                applying.standing(session),
+                planning.standing(ask),
                 now=self.now(),
                 unreadable=files.loaded.unreadable,
-                emptied=not campaigns,
+                emptied=not files.loaded.campaigns,
             )
-        made = applying.with_texts(session, made)
-        return applying.events_moved(campaigns, made, applied), drafts
+        made = planning.with_texts(ask, made)
+        return planning.events_moved(files.held, made, applied), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -372,12 +381,18 @@ class Outreach:
         Raises Changed where the files or the database have moved on since; TooMuch where it
         drops more than a third of what is cleared, unless `really`.
         """
+        from outreach import apply as applying
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import MAY_WRITE
+        from outreach.store.tables import Heartbeat
+
         by.must_be(MAY_WRITE)
         tree = self._tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
         self.mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
-            made, drafts = self._plan(session, files)
+            made, drafts = self._plan(asking(session), files)
             if made.hash != hash_:
                 raise Changed(
                     f"the plan is {made.hash} now and no longer {hash_}",
@@ -406,6 +421,10 @@ class Outreach:
         Only while the files are as they were applied, and only where nothing else would change:
         whoever applied them has asked for the series, and its texts still wait for clearance.
         """
+        from outreach import apply as applying
+        from outreach import notices, people
+        from outreach.store.tables import Meta
+
         tree = self._tree()
         with self.store.reading() as session:
             applied, by = session.get(Meta, "applied tree"), session.get(Meta, "applied by")
@@ -413,7 +432,7 @@ class Outreach:
             return 0
         files = self.files()
         with self.store.writing() as session:
-            made, drafts = self._plan(session, files)
+            made, drafts = self._plan(asking(session), files)
             new = [op for op in made.operations if op.kind is Kind.ADD and not op.state]
             if len(new) < len(made.operations) or not all(drafts[op.key].local for op in new):
                 return 0
@@ -428,6 +447,8 @@ class Outreach:
         Nothing of the kind where nothing was applied from this folder, or where the file cannot
         be read: then what was cleared goes out as it was cleared.
         """
+        from outreach.store.tables import Meta
+
         if not self.has_folder:
             with self.store.reading() as session:
                 told = session.get(Meta, HELD_BACK)
@@ -458,7 +479,7 @@ class Outreach:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
         seen = hashlib.sha256()
         for folder in FOLDERS:
-            for path, told in sorted(_files_below(str(self.home / folder))):
+            for path, told in sorted(kept.files_below(str(self.home / folder))):
                 if not path.endswith("/people.toml"):
                     seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
         return seen.hexdigest()
@@ -467,6 +488,11 @@ class Outreach:
 
     def readings(self, *, for_: Person | None = None) -> list[Reading]:
         """What waits for clearance, soonest first; for one clearer, without what they wrote."""
+        from sqlalchemy import select
+
+        from outreach import clearance as clearing
+        from outreach.delivery import Delivery, State
+
         with self.store.reading() as session:
             rows = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
             found = clearing.readings(rows)
@@ -489,6 +515,10 @@ class Outreach:
         NotFound where nothing of that name waits, Changed where it is no longer what was read,
         NotAllowed where this person may not.
         """
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import Window
+
         days = self.configuration.settings.clearance.max_age_days
         with self.store.writing() as session:
             reading, rows = self._reading(session, name)
@@ -518,6 +548,11 @@ class Outreach:
         `name` is "campaign/message/language", or one post's key: the others stay. What was
         cleared already loses its clearance.
         """
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import MAY_CLEAR
+        from outreach.delivery import State
+
         by.must_be(MAY_CLEAR)
         if not why.strip():
             raise NotAllowed("a reason is needed", "say what should change, in a sentence")
@@ -536,6 +571,9 @@ class Outreach:
             return [row.key for row in rows]
 
     def _reading(self, session: Session, name: str) -> tuple[Reading, dict[str, Delivery]]:
+        from outreach import clearance as clearing
+        from outreach.delivery import State
+
         rows = self._named(session, name, State.PROPOSED)
         reading = clearing.readings(rows)[0]
         if not reading.renderings:
@@ -552,6 +590,12 @@ class Outreach:
 
         Raises NotFound for what is no such name, NotAllowed where all of them are elsewhere.
         """
+        from sqlalchemy import select
+
+        from outreach import clearance as clearing
+        from outreach import people
+        from outreach.delivery import Delivery, State
+
         named = re.fullmatch(r"([^/@]+)/([^/@~]+)(?:~[^/@]*)?/([^/@]+)(@[^@]+)?", name)
         if not named or named[0] != "/".join(named.group(1, 2, 3)):
             whole = "/".join(named.group(1, 2, 3)) if named else "CAMPAIGN/MESSAGE/LANGUAGE"
@@ -589,6 +633,8 @@ class Outreach:
 
         Raises NotFound for a key that never was.
         """
+        from outreach import standing
+
         with self.store.reading() as session:
             if key:
                 self._row(session, key)
@@ -619,6 +665,8 @@ class Outreach:
 
     def tell(self) -> None:
         """Write the notices that the trail asks for."""
+        from outreach import notices, people
+
         with self.store.reading() as session:  # mostly it asks for none, and nobody need wait
             if not notices.asked_for(session):
                 return
@@ -627,6 +675,8 @@ class Outreach:
 
     def mail(self) -> int:
         """Send the notices that wait; returns how many went. Slow where the mail server is."""
+        from outreach import notices, people
+
         with self.store.reading() as session:
             known = people.in_force(session)
         return notices.send(
@@ -639,6 +689,11 @@ class Outreach:
 
     def _beat(self, copy: bool) -> None:
         """Write the heartbeat; and down, where this surely is an older copy of the database."""
+        from sqlalchemy import delete
+
+        from outreach import clearance as clearing
+        from outreach.store.tables import Heartbeat, Process
+
         # Beside those who send, as a row's lock is enough; but for the first one, which makes it.
         with self.store.writing(shared=self._beaten > -BEAT) as session:
             pulse = self.store.pulse.beat(session)
@@ -666,6 +721,8 @@ class Outreach:
         Returns whether the database surely is an older copy that was put back. Then the gap may
         be of seconds; and who is `looking` looks for all of it at once.
         """
+        from outreach.store.tables import Heartbeat
+
         with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
             copy = last is not None and self.store.pulse.lost(session, last.pulse)
@@ -681,6 +738,8 @@ class Outreach:
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""
+        from outreach.store.tables import ClockJob
+
         with self.store.writing() as session:
             if session.get(ClockJob, (job, slot)):
                 return False
@@ -689,12 +748,21 @@ class Outreach:
 
     def hold(self, scope: str, why: str, *, by: Person) -> None:
         """Stop "all", "campaign:ID", "channel:NAME" or "message:CAMPAIGN/ID", at once."""
+        from outreach import holds
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         with self.store.writing() as session:
             holds.place(session, scope, why, channels=self.channels, by=by.id, now=self.now())
 
     def release(self, scope: str, *, by: Person) -> list[standing.Line]:
         """End a hold. Returns what became late meanwhile: a person decides about each."""
+        from sqlalchemy import select
+
+        from outreach import holds, standing
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+        from outreach.delivery import Delivery, State
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         self.publisher.overdue()  # what is late by now is late because of the hold
         with self.store.writing() as session:
@@ -707,13 +775,17 @@ class Outreach:
                 if f"on hold ({scope})" in row.reason and row.late_after >= hold.at
             ]
 
-    def settle(self, key: str, answer: "Answer", *, by: Person, url: str = "") -> standing.Line:
+    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
+        from outreach import clearance as clearing
         from outreach import settle as settling
+        from outreach import standing
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+        from outreach.delivery import State
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         now = self.now()
@@ -742,6 +814,8 @@ class Outreach:
 
     def status(self) -> standing.Status:
         """Where everything stands."""
+        from outreach import alarms, standing
+
         differing = self.held_back()
         with self.store.reading() as session:
             return standing.status(
@@ -759,11 +833,14 @@ class Outreach:
 
         Raises NotFound, and NotAllowed while the post cannot be made.
         """
+        from outreach import standing
+
         with self.store.reading() as session:
             return standing.in_full(session, self._row(session, key))
 
     def look_at_links(self) -> int:
         """Ask the addresses that posts print whether they work, where that is due; how many."""
+        from outreach import addresses, notices, people
         from outreach.compose.reachable import check, check_all
 
         with self.store.reading() as session:
@@ -814,6 +891,7 @@ class Outreach:
         """
         from outreach.measure import collect as collecting
         from outreach.measure.clicks import is_person
+        from outreach.store.tables import ShortLink
 
         with self.store.reading() as session:
             link = session.get(ShortLink, code)
@@ -829,7 +907,7 @@ class Outreach:
         return link.target
 
     @cached_property
-    def _bots(self) -> "Bots":
+    def _bots(self) -> Bots:
         from outreach.measure.clicks import load_bots
 
         return load_bots(self.home / "config" / "bots.txt")
@@ -848,7 +926,7 @@ class Outreach:
 
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> "Import":
+    def read_figures(self, data: bytes, *, file: str) -> Import:
         """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
         from outreach.measure import collect as collecting
         from outreach.measure.imports import read_figures
@@ -865,10 +943,10 @@ class Outreach:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
-    def import_figures(
-        self, data: bytes, *, file: str, by: Person, sample: bool = False
-    ) -> "Import":
+    def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
+        from outreach import clearance as clearing
+        from outreach.clearance import MAY_WRITE
         from outreach.measure import collect as collecting
 
         by.must_be(MAY_WRITE)
@@ -882,8 +960,9 @@ class Outreach:
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
 
-    def report(self, month: str, *, by: Person) -> "Report":
+    def report(self, month: str, *, by: Person) -> Report:
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
+        from outreach import clearance as clearing
         from outreach.report import gather
 
         with self.store.reading() as session:
@@ -902,7 +981,7 @@ class Outreach:
 
     # --- the public pages ----------------------------------------------------------------
 
-    def feeds(self) -> "list[FeedInfo]":
+    def feeds(self) -> list[FeedInfo]:
         """The public feeds of this office."""
         from outreach.platforms.feed import FeedInfo
 
@@ -917,16 +996,17 @@ class Outreach:
             if settings.platform == "feed"
         ]
 
-    def feed(self, channel: str) -> "list[FeedEntry]":
+    def feed(self, channel: str) -> list[FeedEntry]:
         """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
         from outreach.platforms.feed import entries
+        from outreach.store.shelf import TableShelf
 
         settings = self.configuration.channels.get(channel)
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
         return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
 
-    def feed_entry(self, channel: str, entry: str) -> "FeedEntry":
+    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
         """One entry of a feed. Raises NotFound."""
         found = next((one for one in self.feed(channel) if one.id == entry), None)
         if found is None:
@@ -935,6 +1015,8 @@ class Outreach:
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """A picture's bytes and type, once a feed shows it. NotFound before."""
+        from outreach.store.tables import Asset
+
         shown = {
             picture.sha256
             for name, channel in self.channels.items()
@@ -952,6 +1034,8 @@ class Outreach:
 
     def ask_account(self, channel: str) -> credentials.Answer:
         """Ask an account who we are, and keep what it said: one that refuses us is an alarm."""
+        from outreach import credentials
+
         answer = credentials.ask(self.platforms[channel])
         with suppress(Unusable), self.store.writing() as session:
             credentials.keep(session, channel, answer, self.real())
@@ -959,6 +1043,8 @@ class Outreach:
 
     def ask_accounts(self) -> int:
         """Ask the accounts whose turn it is; how many."""
+        from outreach import credentials
+
         with self.store.reading() as session:
             due = credentials.due(session, self.platforms, self.real())
         for channel in due:
@@ -967,21 +1053,29 @@ class Outreach:
 
     def person(self, name: str) -> Person:
         """The person of this id, confirmed. Raises NotFound."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.person(session, name)
 
     def whose(self, token: str) -> Person:
         """The person who holds this token. Raises NotAllowed."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.whose(session, token)
 
     def people(self) -> Mapping[str, Person]:
         """Everybody in force."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.in_force(session)
 
     def confirm_people(self, *, by: str, first: bool = False) -> bool:
         """Confirm config/people.toml as it is; True once it is in force."""
+        from outreach import people
+
         with self.store.writing() as session:
             row = people.confirm(session, self._roster(), by=by, now=self.now(), first=first)
             return row.confirmed_at is not None
@@ -991,6 +1085,10 @@ class Outreach:
 
         `by` is None while the office is made.
         """
+        from outreach import clearance as clearing
+        from outreach import people
+        from outreach.clearance import MAY_ADMINISTER
+
         with self.store.writing() as session:
             person = people.person(session, name)
             if by and by.id != person.id:
@@ -1005,6 +1103,11 @@ class Outreach:
         }
 
     def _pending_roster(self, session: Session) -> str:
+        from sqlalchemy import select
+
+        from outreach import people
+        from outreach.store.tables import Roster
+
         row = session.scalar(
             select(Roster)
             .where(Roster.confirmed_at.is_not(None))
@@ -1021,7 +1124,7 @@ class Outreach:
         *,
         keep: int | None = None,
         tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> "Made":
+    ) -> Made:
         """Make a backup while the desk goes on: see `backup.make`, whose errors it raises."""
         from outreach import backup
 
@@ -1040,12 +1143,15 @@ class Outreach:
         acting: str = "",
         replace: bool = False,
         tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> "Restored":
+    ) -> Restored:
         """Put a backup in the place of the database: see `backup.restore`, whose errors it raises.
 
         Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
         whoever holds this token in the backup, or the program.
         """
+
+        from outreach import clearance as clearing
+        from outreach import people
 
         def who(session: Session) -> str:
             with suppress(NotAllowed):
@@ -1074,24 +1180,20 @@ class Outreach:
         self.store.close()
 
     def _row(self, session: Session, key: str) -> Delivery:
+        from sqlalchemy import select
+
+        from outreach.delivery import Delivery
+
         row = session.get(Delivery, key)
         if row is None:
+            import difflib
+
             near = difflib.get_close_matches(key, session.scalars(select(Delivery.key)), 1)
             raise NotFound(
                 f"there is no post {key!r}",
                 f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
             )
         return row
-
-
-def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a folder, with what is known of it; nothing where there is no folder."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path)
-            elif entry.is_file():
-                yield entry.path, entry.stat()
 
 
 def _ahead(now: datetime) -> datetime:
@@ -1102,6 +1204,10 @@ def _ahead(now: datetime) -> datetime:
 
 def _may_be_public(session: Session, key: str) -> bool:
     """Whether a post, or a part of it, is live or may be."""
+    from sqlalchemy import select
+
+    from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
+
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
         return row is not None
@@ -1109,6 +1215,8 @@ def _may_be_public(session: Session, key: str) -> bool:
 
 
 def _remember(session: Session, name: str, value: str) -> None:
+    from outreach.store.tables import Meta
+
     row = session.get(Meta, name)
     if row:
         row.value = value

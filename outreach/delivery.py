@@ -29,7 +29,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from outreach.errors import NotAllowed
 from outreach.post import Post, Slot
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class State(StrEnum):

@@ -48,14 +48,16 @@ from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from outreach import apply as applying
-from outreach.campaign.models import Late
 from outreach.campaign.plan import plan
+from outreach.campaign.values import Late
 from outreach.compose import Draft
 from outreach.delivery import IN_FLIGHT, Delivery, State
 from outreach.errors import OutreachError
+from outreach.planning import standing
 from outreach.platforms.memory import Memory
 from outreach.post import Part, Post, Slot
 from outreach.publish import Publisher
+from outreach.store.plain import asking
 from outreach.store.tables import Hold
 from tests.conftest import Office
 
@@ -228,7 +230,7 @@ class Desk(RuleBasedStateMachine):
         with self.desk.store.writing() as session:
             row = session.get(Delivery, KEY)
             before = (row.state, row.clearance) if row else None
-            made = plan(drafts, applying.standing(session), now=now)
+            made = plan(drafts, standing(asking(session)), now=now)
             by_key = {draft.key: draft for draft in drafts}
             applying.carry_out(session, made, by_key, by="ana", now=now)
             row = session.get(Delivery, KEY)

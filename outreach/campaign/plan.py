@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
 
-from outreach.campaign.models import Late
+from outreach.campaign.values import Late
 from outreach.errors import Problem
 from outreach.post import Post, Slot
 

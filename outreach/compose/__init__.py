@@ -17,11 +17,9 @@ from urllib.parse import urlsplit
 
 from outreach.compose import languages
 from outreach.compose import links as addresses
-from outreach.compose import render as sandbox
 from outreach.compose.apart import apart
 from outreach.compose.languages import Translation
 from outreach.compose.links import Link
-from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.hints import did_you_mean, known_as
@@ -31,8 +29,10 @@ from outreach.post import Part, Picture, Post, Slot, key_of
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.directory import Directory
-    from outreach.campaign.models import Campaign, Late, Message
+    from outreach.campaign.models import Campaign, Message
     from outreach.campaign.occasions import Occasion
+    from outreach.campaign.values import Late
+    from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
@@ -98,7 +98,7 @@ def compose(
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
-    rendering: Callable[..., Iterator[Rendered]] = sandbox.rendering,
+    rendering: "Callable[..., Iterator[Rendered]] | None" = None,
 ) -> list[Draft]:
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
@@ -110,6 +110,8 @@ def compose(
     `rendering` may put something of its own in what a text is made from. Raises Unusable where
     texts cannot be rendered at all.
     """
+    from outreach.compose.render import rendering as usual
+
     desk = _Desk(
         channels, templates, media, root, public_url, people, house, directory, until, dates
     )
@@ -117,7 +119,7 @@ def compose(
     of = sum(len(campaign.messages) for campaign in campaigns)
     ahead: deque[_Wanted] = deque()  # whose texts are being rendered
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> "Iterator[Job]":
         begun: dict[tuple[str, str], None] = {}
         for item in (item for campaign in campaigns for item in desk.wanted(campaign)):
             ahead.append(item)
@@ -128,7 +130,7 @@ def compose(
                 yield item.job
 
     drafts = []
-    for text in rendering(jobs()):
+    for text in (rendering or usual)(jobs()):
         while not ahead[0].job:
             drafts.append(desk.draft(ahead.popleft(), None))
         drafts.append(desk.draft(ahead.popleft(), text))
@@ -147,7 +149,7 @@ class _Wanted:
     channel: Channel | None = None
     texts: Texts | None = None
     section: Section | None = None
-    job: Job | None = None
+    job: "Job | None" = None
     targets: Mapping[str, str] = field(default_factory=dict)  # tagged addresses by link's name
     printed: Mapping[str, str] = field(default_factory=dict)  # the same, as the text shows them
 
@@ -229,7 +231,7 @@ class _Desk:
             where = campaign.where("messages", one.of, "every" if one.local else "at")
             yield from quiet(where, one.message, slot, channel, known.zone, known.quiet)
 
-    def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
+    def draft(self, item: _Wanted, rendered: "Rendered | None") -> Draft:
         """The draft with its post, or with what is in the way of one."""
         blocked = [*item.draft.blocked]
         style: dict[str, list[Problem]] = {"E": [], "W": [], "H": []}
@@ -283,7 +285,7 @@ class _Desk:
             yield Problem(where, what, hint, advice=True)
 
     def _unlabelled(
-        self, item: _Wanted, rendered: Rendered, section: Section, shown: str
+        self, item: _Wanted, rendered: "Rendered", section: Section, shown: str
     ) -> Iterator[Problem]:
         """A translation that is not official says so."""
         unofficial = item.draft.language in item.campaign.languages.unofficial
@@ -431,6 +433,8 @@ class _Desk:
             name: addresses.address(self._public_url, draft.key, target)
             for name, target in targets.items()
         }
+        from outreach.compose.render import Job
+
         context = self._context(campaign, channel, draft.language, printed, item)
         return replace(
             item,
@@ -483,7 +487,7 @@ class _Desk:
                 problems.append(Problem(where, f"needs {name}, not known yet", hint, open=True))
         return problems
 
-    def _bad_links(self, item: _Wanted, rendered: Rendered) -> list[Problem]:
+    def _bad_links(self, item: _Wanted, rendered: "Rendered") -> list[Problem]:
         """What is wrong with the addresses that this text prints."""
         from outreach.compose.reachable import not_for_the_public
 

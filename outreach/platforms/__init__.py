@@ -10,14 +10,12 @@ What differs by network lives in that network's file. A library's types stay the
 beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from outreach.errors import NotFound
@@ -313,6 +311,8 @@ RENAMED = {"twitter": "x"}
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The channel or platform of `known` that was probably meant, or ""."""
+    import difflib
+
     names = set(known)
     for close in difflib.get_close_matches(name[:60], sorted(names | RENAMED.keys()), 3):
         if (found := RENAMED.get(close, close)) in names:
@@ -328,6 +328,8 @@ def load(name: str) -> Any:
     """
     known = PLATFORMS
     if name not in known:  # a stranger's: every installed package is asked, which takes its time
+        from importlib.metadata import entry_points
+
         strangers = {one.name: one.value for one in entry_points(group="outreach.platforms")}
         known = {**strangers, **PLATFORMS}
     if name not in known:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class TrailEntry(Base):

@@ -28,7 +28,7 @@ def broken(folder, network, elsewhere):
             before = len(field.live())
             for more in (1, 2):
                 network.next_fault = chance.choice(FAULTS)
-                field.until(lambda: len(field.live()) >= before + more, 20)  # noqa: B023
+                field.until(lambda: len(field.live()) >= before + more, 20)  # noqa: B023 - asked at once
             field.kill()
             field.start()
         network.next_fault = ""
