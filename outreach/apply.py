@@ -17,6 +17,7 @@ from outreach.compose import Draft
 from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.post import Slot
 from outreach.store.tables import Asset, Meta, ShortLink
+from outreach.subscribers import Mailing
 
 
 def standing(session: Session) -> list[Standing]:
@@ -30,6 +31,7 @@ def standing(session: Session) -> list[Standing]:
         )
     }
     begun = set(session.scalars(select(ReceiptRow.key).distinct()))
+    begun |= set(session.scalars(select(Mailing.key).distinct()))
     authors: dict[frozenset[str], frozenset[str]] = {}  # the same few wrote nearly everything
     found = []
     rows = session.execute(select(*_STANDING).execution_options(yield_per=1000))
