@@ -24,6 +24,7 @@ AT_ONCE: Final = 200  # reports that one look at a mailbox reads
 LARGEST: Final = 5_000_000  # bytes; a report that is larger is not read
 
 _OURS = re.compile(r"<([0-9a-f]{32})\.([0-9a-f]{16})@[^>\s]+>")
+_ADDRESS = re.compile(r"[^\s<>@:;,()]+@[^\s<>:;,()]+")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def read(data: bytes) -> list[Bounce]:
             return [bounce for mail in box for bounce in _of(mail)]
         finally:
             box.close()
+
+
+def without_addresses(text: str) -> str:
+    """What a server says, without whose mailbox it speaks of: whoever is forgotten is, here too."""
+    return _ADDRESS.sub("…", text)
 
 
 def fetch(address: str, password: str) -> list[Bounce]:
@@ -106,7 +112,8 @@ def _of(mail: Message) -> Iterator[Bounce]:
             status = str(block.get("Status", "")).split("(")[0].strip()
             told = " ".join(str(block.get("Diagnostic-Code", "")).split())
             hard = status.startswith("5.1.") or status == "5.2.1"
-            yield Bounce(*ours, hard, f"{status} {told}".strip()[:300])
+            why = without_addresses(f"{status} {told}".strip())
+            yield Bounce(*ours, hard, why[:300])
             return
 
 

@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Index, delete, func, insert, or_, select, update
+from sqlalchemy import Index, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach import courtesy
@@ -378,6 +378,16 @@ class Roll:
                 )
                 or 0,
             }
+
+
+def getting_on(session: Session, now: datetime, within: timedelta) -> set[str]:
+    """The posts whose mailing is under way: somebody was tried lately, or nobody can be tried now."""
+    mine = MailingReader.token == Mailing.token
+    lately = exists().where(mine, MailingReader.tried_at >= now - within)
+    ready = or_(MailingReader.next_try.is_(None), MailingReader.next_try <= now)
+    waits = exists().where(mine, MailingReader.fate == Fate.WAITING, ready)
+    under_way = select(Mailing.key).where(Mailing.over_at.is_(None), or_(lately, ~waits))
+    return set(session.scalars(under_way))
 
 
 def _delivery(session: Session, token: str) -> Delivery | None:

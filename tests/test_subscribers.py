@@ -202,8 +202,12 @@ class TestSubscribing:
 class TestLeaving:
     def test_one_click_takes_them_off_and_deletes_their_address(self, desk, network):
         join(desk, network, "one@example.org", "two@example.org")
+        network.defers = {"one@example.org": "450 4.2.0 <one@example.org>: greylisted"}
         post(desk)
         desk.tick()
+        network.defers = {}
+        desk.now.forward(minutes=15)
+        ticked(desk)
         mail = dict(network.mails)["one@example.org"]
         ref = link_in(mail, "leave").rpartition("/")[2]
         desk.subscribers.leave(ref)
@@ -212,7 +216,7 @@ class TestLeaving:
         with desk.store.reading() as session:
             told = "\n".join(
                 str(tuple(row))
-                for table in ("subscriber", "suppressed", "mailing_reader", "trail")
+                for table in ("subscriber", "suppressed", "mailing_reader", "trail", "attempt")
                 for row in session.execute(text(f"SELECT * FROM {table}"))
             )
         assert "one@example.org" not in told and "two@example.org" in told
@@ -318,6 +322,18 @@ class TestAMailing:
         with desk.store.reading() as session:
             outcomes = session.scalars(select(Attempt.outcome).where(Attempt.key == KEY)).all()
         assert sorted(outcomes) == ["live", "uncertain"]
+
+    def test_one_that_waits_for_a_reader_is_no_alarm_and_one_that_stands_still_is(
+        self, desk, network
+    ):
+        join(desk, network, "one@example.org", "two@example.org")
+        network.defers = {"two@example.org": "450 4.2.0 greylisted"}
+        post(desk)
+        desk.tick()
+        desk.now.forward(minutes=9)
+        assert [one.kind for one in desk.watch.look() if one.kind == "unsent"] == []
+        desk.now.forward(minutes=10)  # nobody has tried again since
+        assert [one.kind for one in desk.watch.look() if one.kind == "unsent"] == ["unsent"]
 
     def test_an_older_copy_of_the_database_asks_a_person_before_it_writes_on(self, desk, network):
         join(desk, network, "one@example.org", "two@example.org")

@@ -22,7 +22,7 @@ from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from outreach import smtp
-from outreach.bounces import Bounce, fetch
+from outreach.bounces import Bounce, fetch, without_addresses
 from outreach.errors import CannotTell, NotFound, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Fate, Figures, Limits, Progress, Reader, Readers, Receipt
 from outreach.platforms.email_text import LAYOUT, letter, preview
@@ -474,8 +474,8 @@ def _text(line: smtplib.SMTP, data: bytes) -> tuple[int, bytes]:
 
 
 def _words(said: bytes) -> str:
-    """One line of a server's answer, for a row and a person."""
-    return " ".join(said.decode("utf-8", "replace").split())[:200]
+    """One line of a server's answer, for a row and a person; without the address that it quotes."""
+    return without_addresses(" ".join(said.decode("utf-8", "replace").split()))[:200]
 
 
 def _why(error: Exception) -> str:
