@@ -381,7 +381,7 @@ class Roll:
 
 
 def getting_on(session: Session, now: datetime, within: timedelta) -> set[str]:
-    """The posts whose mailing is under way: somebody was tried lately, or nobody can be tried now."""
+    """The posts whose mailing is under way: somebody was tried lately, or nobody can be now."""
     mine = MailingReader.token == Mailing.token
     lately = exists().where(mine, MailingReader.tried_at >= now - within)
     ready = or_(MailingReader.next_try.is_(None), MailingReader.next_try <= now)

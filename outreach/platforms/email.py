@@ -263,6 +263,9 @@ class Email:
             try:
                 mail = self._mail(part, reader, words)
                 fate, why, hard = self._send(line, reader.address, mail, part)
+            except _HungUp as error:  # perhaps at this very address: the others come first
+                readers.over(reader, Fate.WAITING, str(error))
+                raise
             except (NotNow, Refused) as error:  # it was not about this reader: nothing left
                 readers.over(reader, Fate.SENDING, str(error))
                 raise
@@ -350,7 +353,7 @@ class Email:
             wait = AGAIN
             if progress.again_at:
                 wait = max(progress.again_at - self._account.now(), timedelta(seconds=1))
-            raise self._so_far(token, NotNow(f"{waiting:,} are asked for again later", wait))
+            raise self._so_far(token, NotNow(f"{waiting:,} to be asked for again later", wait))
         if progress.of(Fate.SENT):
             return self._receipt(token, progress)
         if progress.of(Fate.DOUBT):
@@ -454,7 +457,7 @@ class Email:
             told = self._server.scrubbed(_why(error))
         if begun:
             raise Uncertain(f"{self._server.host} did not say whether it took it: {told}")
-        raise NotNow(f"{self._server.host} hung up: {told}", AGAIN)
+        raise _HungUp(f"{self._server.host} hung up: {told}", AGAIN)
 
     def _must(self, code: int, said: bytes, what: str) -> None:
         """Raises unless the server said yes."""
@@ -464,6 +467,10 @@ class Email:
         if 500 <= code < 600:
             raise Refused(f"{self._server.host} {what}: {code} {words}")
         raise NotNow(f"{self._server.host} asks us to wait: {code} {words}", AGAIN, everything=True)
+
+
+class _HungUp(NotNow):
+    """The server went away before it had any text."""
 
 
 def _text(line: smtplib.SMTP, data: bytes) -> tuple[int, bytes]:

@@ -130,7 +130,7 @@ def test_every_mailbox_has_every_newsletter_once_or_its_reader_is_in_doubt(tmp_p
     with mailboxes.mailboxes(tmp_path / "mail") as post, post.wire() as base:
         post.share = 0.01
         fates = newsletter(
-            tmp_path, base, lambda: ["x"] * post.carried, posts=1, kills=3, chance=chance
+            tmp_path, base, lambda: ["x"] * post.carried, posts=1, kills=2, chance=chance
         )
         texts = {address: Counter(post.texts(address)) for address in addresses()}
     assert len(fates) == READERS

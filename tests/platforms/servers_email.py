@@ -26,6 +26,7 @@ class EmailNetwork:
     refuses: dict[str, str] = field(default_factory=dict)
     defers: dict[str, str] = field(default_factory=dict)
     loses: set[str] = field(default_factory=set)
+    hangs_up: set[str] = field(default_factory=set)  # at their address, before any text
     sender_refused: str = ""
     after: float = 0.0  # seconds that it takes for each mail
     most: int = 0  # mails over one connection; then 421
@@ -149,6 +150,8 @@ class Talk(socketserver.StreamRequestHandler):
             self.to = said.partition("<")[2].rpartition(">")[0]
             if network.next_fault in ("refused", "not now"):
                 return self.fault(network.faults.pop("publish"))
+            if self.to in network.hangs_up:
+                return None
             wrong = network.refuses.get(self.to) or network.defers.get(self.to)
             return wrong or "250 ok"
         if verb == "DATA":

@@ -300,7 +300,7 @@ class TestEachReader:
     ):
         people.join(*SIX)
         network.defers = {SIX[2]: "450 4.2.0 greylisted"}
-        with pytest.raises(NotNow, match="6 of 7 are done; 1 are asked for again later") as error:
+        with pytest.raises(NotNow, match="6 of 7 are done; 1 to be asked for again later") as error:
             platform.publish(part(), None)
         assert timedelta(minutes=9) < error.value.wait <= timedelta(minutes=10)
         with pytest.raises(NotNow):
@@ -395,6 +395,17 @@ class TestEachReader:
         platform.publish(part(), None)
         assert self.fates(roll) == {"sent": 7}
         assert network.lines == 3
+
+    def test_an_address_at_which_the_server_hangs_up_keeps_nobody_else_waiting(
+        self, platform, network, people, roll
+    ):
+        people.join(*SIX)
+        network.hangs_up = {SIX[0]}
+        with pytest.raises(NotNow, match="hung up"):
+            platform.publish(part(), None)
+        with pytest.raises(NotNow, match="6 of 7 are done; 1 to be asked for again later"):
+            platform.publish(part(), None)
+        assert self.fates(roll) == {"sent": 6, "waiting": 1}
 
     def test_who_leaves_before_their_turn_gets_nothing(self, platform, network, people, roll):
         people.join(*SIX)

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from outreach.subscribers import Subscriber
 from tests.conftest import REPOSITORY
 
+from .desk import serving
 from .test_app import Elements
+from .test_browser import CHROMIUM, browser  # noqa: F401 - a fixture is found by its name
 
 SUBSCRIBE = "/subscribe/newsletter"
 FORM = {"address": "one@example.org", "language": "en", "agree": "yes"}
@@ -151,3 +153,33 @@ def test_an_office_without_a_newsletter_has_no_such_pages(office, door):
     visit = door(office.open())
     for path in (SUBSCRIBE, "/confirm/x", "/leave/x"):
         assert visit.get(path).status_code == visit.post(path).status_code == 404
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: layout is unproven")
+def test_a_person_subscribes_confirms_and_leaves_on_a_telephone(browser, desk):  # noqa: F811
+    with serving(desk) as address:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+
+        def fits():
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 390, page.url
+
+        page.goto(f"{address}{SUBSCRIBE}")
+        fits()
+        page.get_by_label("Your e-mail address").fill("one@example.org")
+        page.get_by_label("Yes, send me").check()
+        page.get_by_role("button", name="Subscribe").click()
+        assert "on its way" in page.get_by_role("status").inner_text()
+        fits()
+        page.goto(f"{address}/confirm/{rows(desk)[0].token}")
+        page.get_by_role("button").click()
+        assert "you are subscribed" in page.get_by_role("status").inner_text()
+        page.goto(f"{address}/leave/{rows(desk)[0].ref}")
+        fits()
+        page.get_by_role("button", name="Unsubscribe").click()
+        assert "You are unsubscribed" in page.get_by_role("status").inner_text()
+        assert rows(desk) == [] and said == []
+        page.close()
