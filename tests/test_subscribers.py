@@ -323,6 +323,18 @@ class TestAMailing:
             outcomes = session.scalars(select(Attempt.outcome).where(Attempt.key == KEY)).all()
         assert sorted(outcomes) == ["live", "uncertain"]
 
+    def test_where_nobody_surely_has_it_a_person_looks_and_says_so(self, desk, network):
+        join(desk, network, "one@example.org")
+        network.loses = {"one@example.org"}
+        post(desk)
+        ticked(desk)
+        with desk.store.reading() as session:
+            row = session.get_one(Delivery, KEY)
+        assert row.state == "uncertain" and "surely for nobody: look in its log" in row.reason
+        desk.settle(KEY, "live", url=row.reason.rpartition(" ")[2], by=desk.person("bo"))
+        ticked(desk)
+        assert (state(desk, KEY), len(network.mails)) == ("published", 1)
+
     def test_one_that_waits_for_a_reader_is_no_alarm_and_one_that_stands_still_is(
         self, desk, network
     ):

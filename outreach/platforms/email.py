@@ -179,7 +179,8 @@ class Email:
             raise CannotTell(
                 f"{self._server.host} may have taken it for {progress.of(Fate.DOUBT):,}, and "
                 f"surely for nobody: look in its log for {self._number(part.token, '…')}, "
-                f"“{part.text.strip().partition(chr(10))[0][:80]}”"
+                f"“{part.text.strip().partition(chr(10))[0][:80]}”; if it went out, it is "
+                f"live at {self._receipt(part.token, progress).url}"
             )
         if not progress.of(Fate.SENT):
             return None
@@ -445,7 +446,10 @@ class Email:
             told = f"{self._server.host} cannot be reached: {told}"
             failed = NotNow(told, AGAIN, everything=True)
             if isinstance(error, smtplib.SMTPNotSupportedError):
-                failed = Refused(f"{told}; see its `security` and `user`")
+                failed = Refused(
+                    f"{self._server.host} does not let us sign in this way: "
+                    f"{self._server.scrubbed(_why(error))}; see its `security` and `user`"
+                )
         if failed:  # outside, so that no error of the library hangs on to it
             raise failed
 
