@@ -9,6 +9,8 @@ Everything this program can do. The command line, the web pages and the bot all 
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
+    newsletters  subscribers, take_subscribers,          who receives them, and what comes back
+                 give_subscribers, read_bounces
     backups      back_up, restore                        and after one that went wrong
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import io
 import json
 import logging
 import re
@@ -41,8 +44,17 @@ from outreach.campaign.plan import Kind, Plan, plan
 from outreach.campaign.values import Loaded
 from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
 from outreach.ending import Ending
-from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
-from outreach.platforms import Channel, Platform, Told, load
+from outreach.errors import (
+    Changed,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+    TooMuch,
+    Unusable,
+    WrongFiles,
+)
+from outreach.platforms import Channel, Platform, Previews, Returns, Told, load
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -66,6 +78,7 @@ if TYPE_CHECKING:
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
+    from outreach.subscribers import Subscribers
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
@@ -673,13 +686,77 @@ class Outreach:
         with self.store.writing() as session:
             notices.write(session, people.in_force(session), self.now())
 
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Those who receive the newsletters: their lists, and what the public can do there."""
+        from outreach.subscribers import Newsletter, Subscribers
+
+        newsletters = {
+            name: Newsletter(name, self.channels[name].title, settings.languages)
+            for name, settings in self.configuration.channels.items()
+            if settings.platform == "email"
+        }
+        return Subscribers(self.store, self.now, newsletters, self._accounts.readers)
+
+    def take_subscribers(
+        self, channel: str, data: bytes, *, file: str, by: Person
+    ) -> tuple[int, int]:
+        """Add the people of a CSV who agreed elsewhere: how many, and how many were left out.
+
+        Raises WrongFiles where there is any mistake in it.
+        """
+        from outreach.clearance import MAY_WRITE
+        from outreach.consents import read_consents
+
+        by.must_be(MAY_WRITE)
+        languages = self.subscribers.newsletters[channel].languages
+        today = self.now().date()
+        agreed = read_consents(data, file=file, languages=languages, today=today)
+        return self.subscribers.take(channel, agreed, file=file, by=by.id)
+
+    def give_subscribers(self, channel: str, *, by: Person) -> tuple[bytes, int]:
+        """The list of a channel as CSV, and how many are on it."""
+        import csv
+
+        from outreach.clearance import MAY_ADMINISTER, MAY_WRITE
+
+        by.must_be(MAY_WRITE, MAY_ADMINISTER)
+        everybody = self.subscribers.everybody(channel, by=by.id)
+        file = io.StringIO(newline="")
+        # A spreadsheet would take some addresses for formulas.
+        rows = [[f"'{cell}" if cell[:1] in "=+-@" else cell for cell in one] for one in everybody]
+        heads = ("address", "language", "source", "date", "consent")
+        csv.writer(file).writerows([heads, *rows])
+        return file.getvalue().encode("utf-8-sig"), len(everybody)
+
+    def read_bounces(self, data: bytes | None = None) -> tuple[int, int]:
+        """Keep what has come back of newsletters: from these bytes, or from every mailbox.
+
+        How many were ours, and how many addresses are written to no more. Raises Unusable.
+        """
+        from outreach import bounces
+
+        if data is not None:
+            return self.subscribers.bounced(bounces.read(data))
+        found = [
+            bounce
+            for platform in self.platforms.values()
+            if isinstance(platform, Returns)
+            for bounce in platform.returned()
+        ]
+        return self.subscribers.bounced(found)
+
     def mail(self) -> int:
-        """Send the notices that wait; returns how many went. Slow where the mail server is."""
+        """Send the mails that wait: notices, and questions whether somebody has subscribed.
+
+        Returns how many went. Slow where the mail server is.
+        """
         from outreach import notices, people
 
         with self.store.reading() as session:
             known = people.in_force(session)
-        return notices.send(
+        asked = self.subscribers.invite(self.platforms, self.public_url)
+        return asked + notices.send(
             self.store,
             self.configuration.settings.mail,
             self.configuration.secret("mail_password"),
@@ -837,6 +914,22 @@ class Outreach:
 
         with self.store.reading() as session:
             return standing.in_full(session, self._row(session, key))
+
+    def preview(self, key: str) -> Mapping[str, bytes]:
+        """One post as it will be seen, in files by name, where that is more than its text.
+
+        Raises as `in_full` does.
+        """
+        post = self.in_full(key).post
+        channel = key.rpartition("@")[2]
+        known = channel in self.configuration.channels
+        platform: object = self._accounts.platform(channel) if known else None
+        if post is None or not isinstance(platform, Previews):
+            return {}
+        try:
+            return platform.preview(post.parts[0])
+        except Refused as error:
+            raise NotAllowed(str(error), "put that right, then look again") from error
 
     def look_at_links(self) -> int:
         """Ask the addresses that posts print whether they work, where that is due; how many."""

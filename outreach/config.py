@@ -309,23 +309,30 @@ class Configuration:
 
     def secrets_of(self, channel: str) -> dict[str, str]:
         """A channel's secrets by the adapter's names; those that are missing are left out."""
-        from outreach.platforms import load, secrets_of
+        from outreach.platforms import load
 
         settings = self.channels[channel]
         prefix = (settings.secrets or channel).replace("-", "_").lower()
-        names = secrets_of(load(settings.platform))
+        names = (*_needed(settings), *getattr(load(settings.platform), "uses", ()))
         return {n: value for n in names if (value := self.secret(f"{prefix}_{n}"))}
 
     def secret_names(self, channel: str) -> list[str]:
         """The names under which a channel's missing secrets are looked for."""
-        from outreach.platforms import load
-
         settings = self.channels[channel]
         prefix = (settings.secrets or channel).replace("-", "_").upper()
         have = self.secrets_of(channel)
-        return [
-            f"{PREFIX}{prefix}_{n.upper()}" for n in load(settings.platform).needs if n not in have
-        ]
+        return [f"{PREFIX}{prefix}_{n.upper()}" for n in _needed(settings) if n not in have]
+
+
+def _needed(settings: ChannelSettings) -> tuple[str, ...]:
+    """The secrets that a channel cannot work without."""
+    from outreach.platforms import Chooses, load
+
+    adapter = load(settings.platform)
+    if isinstance(adapter, Chooses):
+        return adapter.secrets_for(settings.options)
+    needs: tuple[str, ...] = adapter.needs
+    return needs
 
 
 def _with_password(url: str, password: str) -> str:

@@ -9,7 +9,6 @@ power cut says nothing new, a notice that is lost would.
 import hashlib
 import logging
 import smtplib
-import ssl
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -18,6 +17,7 @@ from email.utils import parseaddr
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from outreach import smtp
 from outreach.addresses import ALARM
 from outreach.clearance import MAY_CLEAR, MAY_WRITE, Clearance, Person
 from outreach.config import MailSettings
@@ -245,26 +245,20 @@ def send(
     return sent
 
 
+def server_of(settings: MailSettings, password: str) -> smtp.Server:
+    """The server of [mail]."""
+    return smtp.Server(settings.host, settings.port, settings.security, settings.user, password)
+
+
 def post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
     """Hand one mail to the server; what went wrong, or "". OSError where it cannot be reached."""
     try:
         message = _message(settings.from_, to, mail)
     except ValueError as error:  # an address that is none, such as one of two lines
         return f"this cannot be sent to {to!r}: {error}"
-    context = ssl.create_default_context()
     try:
-        if settings.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.host, settings.port, timeout=TIMEOUT, context=context
-            )
-        else:
-            server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
-        with server:
-            if settings.security == "starttls":
-                server.starttls(context=context)
-            if settings.user:
-                server.login(settings.user, password)
-            server.send_message(message)
+        with smtp.connected(server_of(settings, password), TIMEOUT) as line:
+            line.send_message(message)
     except smtplib.SMTPAuthenticationError as error:
         # Its words are left out: they may repeat what they were sent, in base64.
         return f"the mail server refused the login of {settings.user} ({error.smtp_code})"

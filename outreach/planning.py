@@ -25,7 +25,7 @@ def standing(ask: Ask) -> list[Standing]:
         number: (instant(starts), instant(ends), "" if override else by)
         for number, starts, ends, by, override in ask(_IN_FORCE)
     }
-    begun = {key for (key,) in ask("SELECT DISTINCT key FROM receipt")}
+    begun = {key for (key,) in ask("SELECT key FROM receipt UNION SELECT key FROM mailing")}
     authors: dict[str, frozenset[str]] = {}  # the same few wrote nearly everything
     found = []
     for row in ask(f"SELECT {', '.join(_STANDING)} FROM delivery"):  # noqa: S608 - our own names

@@ -38,10 +38,10 @@ from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import Holds, held, placed
 from outreach.pace import Full, Pace, Turn
-from outreach.platforms import Platform, Receipt, Told
+from outreach.platforms import Invites, Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
-from outreach.store.tables import Asset, Meta
+from outreach.store.tables import SEED, Asset, Meta
 from outreach.store.together import Together
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ GONE = 3.0  # seconds that a process is gone before its claims are swept
 LOOKING = 60.0  # seconds that one look may take
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
 AHEAD = 20  # posts of a channel that are looked for ahead of their slots at a time
-SEED = "seed"  # in Meta: what tokens are made from
 PUT_BACK = "put back"  # in Meta: when this database was last an older copy, ISO 8601
+KEPT_HERE = "it may have gone out, and this older copy of the database not know it"
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
 
 
@@ -915,8 +915,8 @@ class Publisher:
                 )
             )
             since = min(filter(None, (first, row.look_since)), default=row.at) - SKEW
-            # What this database does not know of a post by hand, such a channel does not know.
-            by_hand = isinstance(platform, Told) and _put_back_since(session, row)
+            # Of a post by hand, and of a mailing, nobody knows more than this database.
+            kept_here = isinstance(platform, Told | Invites) and _put_back_since(session, row)
             others = frozenset(
                 session.scalars(
                     select(ReceiptRow.remote_id).where(
@@ -928,11 +928,13 @@ class Publisher:
             receipt = platform.find(replace(post.parts[number], token=token), since, others)
         except CannotTell as error:
             return self._looked(key, version, state, str(error))
+        except NotNow as error:  # a part of it is out
+            look = self._looked if kept_here else self._goes_on
+            return look(key, version, state, KEPT_HERE if kept_here else str(error))
         except Exception as error:  # we could not even look: it stays as it is
             return self._looked(key, version, state, f"could not look: {error}")
-        if receipt is None and by_hand and state is State.UNCERTAIN:
-            why = "somebody may have posted it by hand, and this copy of the database not know it"
-            return self._looked(key, version, state, why)
+        if receipt is None and kept_here and state is State.UNCERTAIN:
+            return self._looked(key, version, state, KEPT_HERE)
         with self.store.writing(shared=True) as session:
             row = session.get_one(Delivery, key, with_for_update=True)
             if row.version != version:
@@ -963,6 +965,17 @@ class Publisher:
             row.reason = why
             self._pause(session, row)
         return Outcome(key, State.UNCERTAIN, why)
+
+    def _goes_on(self, key: str, version: int, _state: State, why: str) -> Outcome | None:
+        """A part of it is out, and the rest surely is not: it waits for its turn again."""
+        with self.store.writing(shared=True) as session:
+            row = session.get_one(Delivery, key, with_for_update=True)
+            if row.version != version:
+                return None
+            row.look_since = None
+            row.move(State.CLEARED, why)
+            record(session, self.now(), PROGRAM, "goes on", row, why=why)
+            return Outcome(key, row.state, why)
 
     def _pause(self, session: Session, row: Delivery) -> None:
         row.looks += 1

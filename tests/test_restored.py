@@ -587,7 +587,7 @@ class TestAnnounced:
         desk = self.restored(office, desk, file)
         run(office, desk)
         assert state(desk, hand) == "uncertain"
-        assert "posted it by hand" in row(desk, hand).reason
+        assert "this older copy of the database not know it" in row(desk, hand).reason
         desk.settle(hand, "absent", by=desk.person("ana"))
         desk.tick()
         assert state(desk, hand) == "handed"

@@ -24,6 +24,7 @@ COPIED = (
     "config/dates.toml",
     "config/partners.toml",
     "config/boilerplate.toml",
+    "config/newsletter.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
 )

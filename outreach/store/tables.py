@@ -28,6 +28,9 @@ class TrailEntry(Base):
     fingerprint: Mapped[str] = mapped_column(default="")
 
 
+SEED = "seed"  # in Meta: what tokens and keyed hashes are made from
+
+
 class Meta(Base):
     """A few facts about the database itself: its seed, what was applied, its last backup."""
 

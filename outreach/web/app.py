@@ -1,14 +1,19 @@
-"""The public's web door: feeds in four forms, their pictures, and short links.
+"""The public's web door: feeds in four forms, their pictures, short links, and newsletters.
 
     /                          the office's feeds
     /feed/CHANNEL              a feed as a page; /ENTRY one entry, /embed a fragment for a frame
     /feed/CHANNEL/atom.xml     the same for readers and other sites; /feed.json likewise
     /media/SHA256              a picture of a published entry
     /l/CODE                    a short link: one visit counted, then on to where it leads
+    /subscribe/CHANNEL         a form; what it answers never tells who is on the list
+    /confirm/TOKEN, /leave/REF  a page with a button: a look alone, which mail scanners take at
+                               every link, does nothing. /leave takes the one click of RFC 8058
     /healthz                   "ok" while the desk answers
 
 Nothing here is signed in, no cookie is set, and nothing about who came is kept: no address is
 read or logged, and of a visit's headers the desk gets only those that tell a person from a bot.
+So no form needs protection against another site's: whatever it sends, anybody could, and what is
+asked for an address is done once its owner has confirmed.
 What is not published and what never was answer alike.
 """
 
@@ -19,9 +24,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -31,6 +37,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from outreach.errors import NotFound
 from outreach.measure.clicks import HEADERS as TELLING
 from outreach.platforms.feed import FeedEntry, FeedInfo
+from outreach.subscribers import Subscribers
 from outreach.web import feeds
 from outreach.web.pages import HERE, Pages
 
@@ -52,6 +59,10 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors {}"
 )
+_WITH_FORM = _POLICY.format("'none'").replace("form-action 'none'", "form-action 'self'")
+LARGEST_FORM = 4096
+"""Bytes that a form may send."""
+
 _EVERYWHERE = {
     "Content-Security-Policy": _POLICY.format("'none'"),
     "X-Content-Type-Options": "nosniff",
@@ -100,6 +111,10 @@ class Desk(Protocol):
         `headers` are those of `outreach.measure.clicks.HEADERS` that came, in lower case.
         """
 
+    @property
+    def subscribers(self) -> Subscribers:
+        """Those who receive the newsletters."""
+
 
 def create_app(desk: Desk) -> FastAPI:
     """The door to this desk. Reads `desk.office` and `desk.public_url` once."""
@@ -110,6 +125,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(_feeds(desk, pages))
     app.include_router(_links(desk))
+    app.include_router(_newsletters(desk, pages))
 
     @app.exception_handler(NotFound)
     def not_found(request: Request, _error: Exception) -> Response:
@@ -161,7 +177,8 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
 
     @router.api_route("/", methods=_METHODS)
     def front(request: Request) -> Response:
-        return page(request, "front.html", feeds=desk.feeds())
+        newsletters = desk.subscribers.newsletters.values()
+        return page(request, "front.html", feeds=desk.feeds(), newsletters=newsletters)
 
     @router.api_route("/healthz", methods=_METHODS)
     def healthz() -> Response:
@@ -234,6 +251,117 @@ def _links(desk: Desk) -> APIRouter:
         return RedirectResponse(target, 302, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _newsletters(desk: Desk, pages: Pages) -> APIRouter:
+    router, people = APIRouter(), desk.subscribers
+
+    def page(
+        request: Request, name: str, language: str, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        html = pages.page(name, root=_root(request.scope), language=language, **values)
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": _WITH_FORM}
+        return HTMLResponse(html, status, headers=headers)
+
+    def form(
+        request: Request,
+        channel: str,
+        wanted: str,
+        *,
+        wrong: str = "",
+        typed: str = "",
+        agreed: bool = False,
+    ) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request,
+            "subscribe.html",
+            language,
+            422 if wrong else 200,
+            words=words,
+            languages=people.newsletters[channel].languages,
+            wrong=words[wrong] if wrong else "",
+            typed=typed,
+            agreed=agreed,
+        )
+
+    def told(
+        request: Request, channel: str, wanted: str, title: str, what: str, status: int = 200
+    ) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request, "told.html", language, status, title=words[title], told=words[what], button=""
+        )
+
+    def asked(request: Request, channel: str, wanted: str, title: str, button: str) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request, "told.html", language, title=words[title], told="", button=words[button]
+        )
+
+    def any_newsletter() -> str:
+        if not people.newsletters:
+            raise NotFound("there is no newsletter")
+        return next(iter(people.newsletters))
+
+    @router.api_route("/subscribe/{channel}", methods=_METHODS)
+    def subscribe(request: Request, channel: str) -> Response:
+        return form(request, channel, request.query_params.get("language", ""))
+
+    @router.post("/subscribe/{channel}")
+    async def subscribed(request: Request, channel: str) -> Response:
+        given = await _typed(request)
+        address, language = given.get("address", ""), given.get("language", "")
+
+        def answer() -> Response:
+            if given.get("agree") != "yes":
+                return form(request, channel, language, wrong="agree", typed=address)
+            outcome = people.subscribe(channel, address, language)
+            if outcome == "wrong-address":
+                return form(request, channel, language, wrong=outcome, typed=address, agreed=True)
+            status = 503 if outcome == "later" else 200
+            return told(request, channel, language, "title", outcome, status)
+
+        return await run_in_threadpool(answer)
+
+    @router.api_route("/confirm/{token}", methods=_METHODS)
+    def confirming(request: Request, token: str) -> Response:
+        try:
+            return asked(request, *people.asks(token), "confirm-title", "confirm")
+        except NotFound:
+            return told(request, any_newsletter(), "", "confirm-title", "over", 404)
+
+    @router.post("/confirm/{token}")
+    def confirmed(request: Request, token: str) -> Response:
+        try:
+            return told(request, *people.confirm(token), "title", "confirmed")
+        except NotFound:
+            return told(request, any_newsletter(), "", "confirm-title", "over", 404)
+
+    @router.api_route("/leave/{ref}", methods=_METHODS)
+    def leaving(request: Request, ref: str) -> Response:
+        if whose := people.whose(ref):
+            return asked(request, *whose, "leave-title", "leave")
+        return told(request, any_newsletter(), "", "leave-title", "left")
+
+    @router.post("/leave/{ref}")
+    def left(request: Request, ref: str) -> Response:
+        whose = people.whose(ref) or (any_newsletter(), "")
+        people.leave(ref)
+        return told(request, *whose, "leave-title", "left")
+
+    return router
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    """The fields of a form, the first of each name; nothing of one that is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413)
+    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _polled(request: Request, document: bytes, changed: datetime, kind: str) -> Response:
