@@ -17,10 +17,15 @@ from tests.drill.field import Result, held
 HEAD = ("fault", "database", "network", "posts", "doubled", "lost", "unread", "stranded", "doubts")
 
 
-def run(
-    fault: Fault, database: str, *, posts: int, kills: int, patience: float, bug: str = ""
-) -> list[Result]:
+def run(fault: Fault, database: str, *, posts: int, kills: int, patience: float) -> list[Result]:
     """Break it, wait until all is settled, and count."""
+    how = {
+        "posts": posts,
+        "kills": kills,
+        "channels": 9 if posts < 500 else 21,
+        "workers": fault.workers if database == "postgresql" else 1,
+        **fault.how,
+    }
     server = None
     address = ""
     if database == "postgresql":
@@ -33,17 +38,14 @@ def run(
             Path(folder),
             database=address,
             server=server,
-            workers=fault.workers if address else 1,
-            posts=posts,
-            kills=kills,
-            bug=bug,
-            channels=9 if posts < 500 else 21,
+            put=fault.put,
+            **how,
         ) as field,
     ):
         fault.act(field)
         seconds = field.settle(patience)
         results = field.count(seconds)
-        if any(wrong(result) for result in results) and not bug:
+        if any(wrong(result) for result in results) and not field.bug:
             told = (Path(folder) / "log").read_text().splitlines(keepends=True)
             sys.stderr.writelines(line for line in told if line[:4].isdigit())
     if server:
