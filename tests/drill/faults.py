@@ -37,6 +37,7 @@ class Fault:
     act: Callable[[Field], None]
     databases: tuple[str, ...] = BOTH
     workers: int = 2  # on PostgreSQL; SQLite has one
+    anywhere: bool = False  # whether any network will do, not only the drill's own
     put: Callable[[Field], None] = Field.put
     how: Mapping[str, Any] = field(default_factory=dict)  # what a Field is made with
 
@@ -317,9 +318,19 @@ def _expire(field: Field) -> None:
 
 
 FAULTS = (
-    Fault("kill -9 at random instants, started anew each time", killed_again_and_again, workers=1),
-    Fault("kill -9 of one of two workers, for good", one_of_two_is_killed_for_good, POSTGRESQL),
-    Fault("kill -9 of all workers at once", all_are_killed_at_once),
+    Fault(
+        "kill -9 at random instants, started anew each time",
+        killed_again_and_again,
+        workers=1,
+        anywhere=True,
+    ),
+    Fault(
+        "kill -9 of one of two workers, for good",
+        one_of_two_is_killed_for_good,
+        POSTGRESQL,
+        anywhere=True,
+    ),
+    Fault("kill -9 of all workers at once", all_are_killed_at_once, anywhere=True),
     Fault("committed, and the answer is lost", network("lost", 0.3)),
     Fault("the answer comes after the time-out", network("late", 0.3)),
     Fault("the server hangs", network("hangs", 0.3)),
@@ -327,17 +338,27 @@ FAULTS = (
     Fault("429, ask again in a second", network("429", 0.5)),
     Fault("500 before committing", network("500 before", 0.3)),
     Fault("500 after committing", network("500 after", 0.3)),
-    Fault("the database refuses to write the answer down", the_answer_cannot_be_written_down),
-    Fault("PostgreSQL restarts in mid-drain", the_database_server_restarts, POSTGRESQL),
-    Fault("locked by another program for 10 s", locked_by_another_program, SQLITE),
-    Fault("disk full", the_disk_is_full, SQLITE),
+    Fault(
+        "the database refuses to write the answer down",
+        the_answer_cannot_be_written_down,
+        anywhere=True,
+    ),
+    Fault(
+        "PostgreSQL restarts in mid-drain", the_database_server_restarts, POSTGRESQL, anywhere=True
+    ),
+    Fault("locked by another program for 10 s", locked_by_another_program, SQLITE, anywhere=True),
+    Fault("disk full", the_disk_is_full, SQLITE, anywhere=True),
     Fault("a worker sleeps past its lease and wakes", a_worker_sleeps_past_its_lease),
     Fault(
         "a worker wakes while another sends its post",
         a_sleeper_wakes_while_another_sends_its_post,
         POSTGRESQL,
     ),
-    Fault("a second program is started by mistake", a_second_program_is_started_by_mistake),
+    Fault(
+        "a second program is started by mistake",
+        a_second_program_is_started_by_mistake,
+        anywhere=True,
+    ),
     Fault("the clock jumps an hour ahead", clock_jumps(+1)),
     Fault("the clock jumps an hour back", clock_jumps(-1)),
     night("the night in autumn: an hour comes twice", nights.AUTUMN),

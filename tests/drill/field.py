@@ -40,12 +40,18 @@ MARGIN = 3.0  # seconds; an office's leases are longer, which is no other path t
 UNDER_WAY = 2.5  # seconds that a call may be under way when something is stopped
 
 
+def blind(kind: str) -> bool:
+    """Whether a network of this kind shows no history."""
+    return not platforms.load(kind).limits.shows
+
+
 @dataclass
 class Result:
     """What came of it, for the posts of one kind of network."""
 
     kind: str
     posts: int
+    blind: bool = False  # it shows no history: a doubt is a person's to answer
     live: int = 0
     doubled: int = 0
     lost: int = 0  # without any outcome that a person would see, or said live and not live
@@ -315,7 +321,7 @@ class Field:
     def under_way(self, row: Delivery) -> bool:
         """Whether the program still has something to do for it, before a person has."""
         waits = row.state in (State.CLEARED, State.SENDING)
-        return waits or (row.state is State.UNCERTAIN and self.kind(row.channel) != "blind")
+        return waits or (row.state is State.UNCERTAIN and not blind(self.kind(row.channel)))
 
     def until(self, told: Callable[[], bool], seconds: float) -> bool:
         ends = time.monotonic() + seconds
@@ -341,7 +347,7 @@ class Field:
         results = []
         for kind in self.kinds:
             mine = [row for row in rows if self.kind(row.channel) == kind]
-            result = Result(kind, len(mine), seconds=seconds)
+            result = Result(kind, len(mine), blind(kind), seconds=seconds)
             for (channel, text), copies in texts.items():
                 if self.kind(channel) == kind:
                     result.live += 1
@@ -367,6 +373,20 @@ class Field:
             (row.channel, row.post.parts[0].text) for row in rows if row.state is State.UNCERTAIN
         }
         return [one for one in self.wanted if self.kind(one[0]) == kind and one not in asked]
+
+    def without_an_outcome(self) -> list[str]:
+        """Posts that are neither live nor shown to a person as in doubt."""
+        texts = Counter((post["channel"], post["text"]) for post in self.live())
+        shown = {line.key for line in self.desk.status().attention}
+        return [
+            row.key
+            for row in self.rows()
+            if row.key not in shown
+            and not (
+                row.state is State.PUBLISHED
+                and all(texts[row.channel, part.text] for part in row.post.parts)
+            )
+        ]
 
     def close(self) -> None:
         for name in list(self.running):
