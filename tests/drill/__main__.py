@@ -10,9 +10,11 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tests import postgresql
 from tests.drill.faults import FAULTS, Fault
@@ -23,18 +25,20 @@ HEAD = ("fault", "database", "network", "posts", "doubled", "lost", "unread", "s
 
 
 def run(
-    fault: Fault, database: str, *, posts: int, kills: int, patience: float, on: str = ""
+    fault: Fault, database: str, *, patience: float, on: str = "", **scale: float
 ) -> list[Result]:
-    """Break it, wait until all is settled, and count; on a stand-in of a real network, if named."""
+    """Break it, wait until all is settled, and count; on a stand-in of a real network, if named.
+
+    `scale` is what a Field is made with: its posts, its kills, how long a fault lasts.
+    """
     if on:
         with STAND_INS[on]() as (_, elsewhere):
             fault = replace(fault, how={**fault.how, "elsewhere": elsewhere})
-            return run(fault, database, posts=posts, kills=kills, patience=patience)
+            return run(fault, database, patience=patience, **scale)
     how = {
-        "posts": posts,
-        "kills": kills,
-        "channels": 9 if posts < 500 else 21,
+        "channels": 9 if scale["posts"] < 500 else 21,
         "workers": fault.workers if database == "postgresql" else 1,
+        **scale,
         **fault.how,
     }
     server = None
@@ -72,14 +76,22 @@ def wrong(result: Result) -> bool:
     return bool(bad or (result.doubts and not result.blind))
 
 
-def lines(**how: int | float | str) -> Iterator[tuple[str, ...]]:
-    only = str(how.pop("only"))
-    for fault in FAULTS:
-        if only not in fault.name or (how["on"] and not fault.anywhere):
-            continue
-        for database in fault.databases:
+def lines(*, only: str, at_a_time: int, **how: Any) -> Iterator[tuple[str, ...]]:
+    """The table's lines, in its order. Each row is an office of its own, so several are held at a
+    time: a drill mostly waits."""
+    rows = [
+        (fault, database)
+        for fault in FAULTS
+        if only in fault.name and (fault.anywhere or not how["on"])
+        for database in fault.databases
+    ]
+    if any(database == "postgresql" for _, database in rows):
+        postgresql.server()  # made once, before several want it
+    with ThreadPoolExecutor(at_a_time) as pool:
+        begun = [pool.submit(run, fault, database, **how) for fault, database in rows]
+        for (fault, database), results in zip(rows, begun, strict=True):
             with_ = f", {fault.workers} workers" if database == "postgresql" else ""
-            for one in run(fault, database, **how):  # type: ignore[arg-type] # as typed
+            for one in results.result():
                 yield (
                     fault.name,
                     database + with_,
@@ -98,6 +110,7 @@ def main() -> int:
     parser.add_argument("--patience", type=float, default=180.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--on", default="", choices=("", *STAND_INS))
+    parser.add_argument("--at-a-time", type=int, default=2, help="rows that are held together")
     parser.add_argument("--keep", type=Path)
     given = vars(parser.parse_args())
     keep = given.pop("keep")

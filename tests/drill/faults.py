@@ -147,8 +147,8 @@ def network(fault: str, share: float) -> Callable[[Field], None]:
 def connection_refused(field: Field) -> None:
     field.start_all()
     field.until_share(0.3)
-    field.network_fails("", away=3)
-    time.sleep(3)
+    field.network_fails("", away=field.lasting)
+    time.sleep(field.lasting)
     field.faulted()
 
 
@@ -169,7 +169,7 @@ def the_answer_cannot_be_written_down(field: Field) -> None:
     }["postgresql" if field.database else "sqlite"]
     field.start_all()
     field.until_share(0.3)
-    for statement, seconds in zip(broken, (3.0, 0.0), strict=True):
+    for statement, seconds in zip(broken, (field.lasting, 0.0), strict=True):
         with field.desk.store.writing() as session:
             session.execute(text(statement))
         time.sleep(seconds)
@@ -191,10 +191,11 @@ def locked_by_another_program(field: Field) -> None:
     field.until_share(0.3)
     program = (
         "import sqlite3, sys, time; other = sqlite3.connect(sys.argv[1], timeout=20,"
-        " isolation_level=None); other.execute('BEGIN EXCLUSIVE'); time.sleep(10);"
-        " other.execute('COMMIT')"
+        " isolation_level=None); other.execute('BEGIN EXCLUSIVE');"
+        " time.sleep(float(sys.argv[2])); other.execute('COMMIT')"
     )
-    subprocess.run([sys.executable, "-c", program, str(field.desk.store.file)], check=True)
+    given = str(field.desk.store.file), str(2.5 * field.lasting)
+    subprocess.run([sys.executable, "-c", program, *given], check=True)
     field.faulted()
 
 
@@ -202,7 +203,7 @@ def the_disk_is_full(field: Field) -> None:
     field.start_all()
     field.until_share(0.3)
     field.full.touch()
-    time.sleep(4)
+    time.sleep(field.lasting)
     field.full.unlink()
     field.faulted()
 
@@ -217,7 +218,7 @@ def clock_jumps(hours: int) -> Callable[[Field], None]:
         field.start_all()
         field.until_share(0.3)
         field.set_clock(3600 * hours)
-        time.sleep(4)
+        time.sleep(field.lasting)
         field.set_clock(0)
         field.faulted()
 
@@ -347,7 +348,7 @@ FAULTS = (
     Fault(
         "PostgreSQL restarts in mid-drain", the_database_server_restarts, POSTGRESQL, anywhere=True
     ),
-    Fault("locked by another program for 10 s", locked_by_another_program, SQLITE, anywhere=True),
+    Fault("locked by another program", locked_by_another_program, SQLITE, anywhere=True),
     Fault("disk full", the_disk_is_full, SQLITE, anywhere=True),
     Fault("a worker sleeps past its lease and wakes", a_worker_sleeps_past_its_lease),
     Fault(

@@ -36,7 +36,7 @@ from tests.drafts import put as put_drafts
 from tests.drill.network import ANSWER, KINDS
 
 OVER = frozenset({State.PUBLISHED, State.FAILED, State.MISSED, State.DROPPED, State.SKIPPED})
-MARGIN = 3.0  # seconds; an office's leases are longer, which is no other path through the code
+MARGIN = 1.5  # seconds; an office's leases are longer, which is no other path through the code
 UNDER_WAY = 2.5  # seconds that a call may be under way when something is stopped
 
 
@@ -97,7 +97,9 @@ class Field:
     kills: int = 4
     kinds: tuple[str, ...] = tuple(KINDS)  # of networks, in turn
     lead: float = -1.0  # seconds from now until the posts are due
-    answer: float = 0.0  # seconds that the network takes to answer; 0: so that a drain takes some
+    answer: float = 0.0  # seconds that the network takes to answer; 0: as `drain` wants it
+    drain: float = 4.0  # seconds that a drain takes at least: a fault is to strike in its middle
+    lasting: float = 4.0  # seconds that a fault lasts which is over by itself
     seed: int = 1
     bug: str = ""  # a planted one, of tests/drill/program.py
     elsewhere: Elsewhere | None = None
@@ -128,8 +130,7 @@ class Field:
             self.channels, self.kinds = 1, (self.elsewhere.platform,)
         self.port = 0
         self.network = self._serve()
-        # A drain takes seconds, however few the posts: a fault is to strike in its middle.
-        self.answer = self.answer or max(ANSWER, 4 * self.channels / self.posts)
+        self.answer = self.answer or max(ANSWER, self.drain * self.channels / self.posts)
         self.network_fails("")
         self._office()
         self.desk = self._desk()

@@ -29,9 +29,9 @@ from outreach.post import Part
 
 ANSWER = 0.05  # seconds that an answer takes
 LAG = 0.4  # seconds until a listing shows a post
-VISIBLE = timedelta(seconds=3)  # and what the adapters say of it
+VISIBLE = timedelta(seconds=2)  # and what the adapters say of it
 PATIENCE = 1.5  # seconds that an adapter waits for an answer
-DEADLINE = 4.0
+DEADLINE = 2.5
 
 
 class Server:
