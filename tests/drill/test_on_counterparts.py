@@ -5,6 +5,7 @@ own key, and can be asked. On stand-ins: X takes no key and can be asked; Telegr
 """
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
@@ -48,6 +49,7 @@ def broken(folder, network, elsewhere):
 @pytest.mark.counterpart
 def test_mastodon_has_every_post_once(tmp_path, mock):  # noqa: F811 - the fixture
     network: Mock = mock()
+    network.rules.reset = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # it asks to wait a second
     with serving(network) as base:
         channel = f'base = "{base}"\nhandle = "{network.handle}"\nsecrets = "drill"\n'
         secrets = {"OUTREACH_DRILL_TOKEN": network.token}
@@ -58,6 +60,7 @@ def test_mastodon_has_every_post_once(tmp_path, mock):  # noqa: F811 - the fixtu
 @pytest.mark.counterpart
 def test_bluesky_has_every_post_once(tmp_path, pds):  # noqa: F811 - the fixture
     network = Pds(pds)
+    network.rules.asks = 1
     with serving(network) as base:
         channel = f'base = "{base}"\nhandle = "{network.handle}"\nsecrets = "drill"\n'
         secrets = {"OUTREACH_DRILL_APP_PASSWORD": network.password}
