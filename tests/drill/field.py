@@ -325,6 +325,10 @@ class Field:
         waits = row.state in (State.CLEARED, State.SENDING)
         return waits or (row.state is State.UNCERTAIN and not blind(self.kind(row.channel)))
 
+    def waiting(self, now: datetime) -> bool:
+        """Whether something that is due by now is still under way."""
+        return any(self.under_way(row) and row.at <= now for row in self.rows())
+
     def until(self, told: Callable[[], bool], seconds: float) -> bool:
         ends = time.monotonic() + seconds
         while not told():

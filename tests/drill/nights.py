@@ -102,7 +102,7 @@ def through(field: "Field", night: Night) -> None:
     field.start_all()
     before = set(field.wanted)
     for midnight, _ in night.nights():
-        seconds = 6.0 if midnight == night.sunday else 2.0
+        seconds = 5.0 if midnight == night.sunday else 1.5
         _set(field, midnight + timedelta(minutes=20))
         if midnight < night.sunday:  # the processes have begun before anything is due
             field.until(lambda: field.pulsed(midnight), 30)  # noqa: B023
@@ -116,8 +116,7 @@ def through(field: "Field", night: Night) -> None:
                 field.kill()
                 field.start()
             time.sleep(STEP)
-        due = [one for one, at in field.wanted.items() if at <= now]
-        field.until(lambda: len(field.live()) >= len(due), 20)  # noqa: B023
+        field.until(lambda: not field.waiting(now), 20)  # noqa: B023
     field.faulted()
 
 

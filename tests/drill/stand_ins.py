@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from tests.drill.field import Elsewhere
-from tests.platforms.servers import Network, TelegramNetwork, XNetwork, bot_api, serving
+from tests.platforms.servers import Network, TelegramNetwork, XNetwork, bot_api, serving, spent
 
 
 @contextmanager
@@ -25,6 +25,7 @@ def telegram() -> Iterator[tuple[Network, Elsewhere]]:
 def x() -> Iterator[tuple[Network, Elsewhere]]:
     """X's API v2."""
     network = XNetwork()
+    network.asks = spent("x-rate-limit", 1)  # it asks to wait for a second, not for minutes
     with _on(network, "x", 'handle = "@neaspec"\n', network.SECRETS) as elsewhere:
         yield network, elsewhere
 

@@ -7,7 +7,7 @@ import pytest
 from tests.drill.__main__ import run, wrong
 from tests.drill.faults import FAULTS
 
-SCALE = {"posts": 36, "kills": 3, "drain": 2.4, "lasting": 2.0, "patience": 60.0}
+SCALE = {"posts": 27, "kills": 3, "drain": 2.0, "lasting": 2.0, "patience": 60.0}
 
 
 @pytest.mark.slow
