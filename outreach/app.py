@@ -51,7 +51,8 @@ from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
 from outreach.pace import Pace
-from outreach.platforms import Channel, Platform, Told, load
+from outreach.platforms import Asks, Channel, Platform, Told, load
+from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import (
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from outreach.backup import Made, Restored
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
+    from outreach.handover import Handover, Task, Waiting
     from outreach.measure.clicks import Bots
     from outreach.measure.imports import Import
     from outreach.platforms.feed import FeedEntry, FeedInfo
@@ -175,7 +177,22 @@ class Outreach:
 
     @cached_property
     def _accounts(self) -> Accounts:
-        return Accounts(self.configuration, self.store, self.now)
+        return Accounts(self.configuration, self.store, self.now, self._package)
+
+    def _package(self, channel: str, part: Part) -> None:
+        self.handover.package(channel, part)
+
+    @cached_property
+    def handover(self) -> "Handover":
+        """Tasks for people, and requests to other offices."""
+        from outreach.handover import Handover
+
+        return Handover(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            chat=self.watch.say if self.configuration.settings.alarms.telegram_chat else None,
+        )
 
     @cached_property
     def publisher(self) -> "Publisher":
@@ -603,6 +620,7 @@ class Outreach:
         self.dispatch.ring(self.publisher.channels())
         if wait:
             self.dispatch.wait()
+        self.handover.round()
         self.tell()
         if wait:
             self.mail()
@@ -616,7 +634,7 @@ class Outreach:
         """Send the notices that wait; returns how many went. Slow where the mail server is."""
         with self.store.reading() as session:
             known = people.in_force(session)
-        return notices.send(
+        return self.handover.send() + notices.send(
             self.store,
             self.configuration.settings.mail,
             self.configuration.secret("mail_password"),
@@ -696,20 +714,30 @@ class Outreach:
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        self._settle(key, answer, who=by.id, url=url)
+        with self.store.reading() as session:
+            return standing.line(session, self._row(session, key))
+
+    def _settle(self, key: str, answer: "Answer", *, who: str, url: str = "") -> None:
         from outreach import settle as settling
 
-        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         now = self.now()
         with self.store.writing() as session:
             row = self._row(session, key)
-            told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
-            by_hand = isinstance(told, Told) and answer in ("live", "absent")
-            if by_hand:
+            platform: object = self.platforms.get(row.channel)
+            if answer == "live" and isinstance(platform, Told):
+                url = platform.address(url)
+            told = platform if row.state is State.HANDED else None
+            # What another office will not publish is not asked of it again.
+            by_hand = answer == "live" or (answer == "absent" and not isinstance(told, Asks))
+            if by_hand and isinstance(told, Told):
                 if answer == "live":
                     settling.its_own(session, row, url, now)
                 token = self.publisher.token(session, row)
             else:
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                by_hand = False
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
                 settling.settle(session, row, answer, url=url, now=now)
         if by_hand and isinstance(told, Told):
             if answer == "live":
@@ -718,10 +746,58 @@ class Outreach:
                 told.absent(token)
             with self.store.writing() as session:
                 row = self._row(session, key)
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
         self.publisher.look_at(key)
+
+    # --- tasks -----------------------------------------------------------------------------
+
+    def task(self, secret: str) -> "Task":
+        """What a task's link opens. NotFound for a link that never was, or has ended."""
+        return self.handover.open(secret)
+
+    def complete(self, secret: str, url: str, *, wording: str = "") -> "Task":
+        """Whoever has a task's link says where it is, and how it is worded if not as asked.
+
+        Saying the same twice is saying it once. Raises NotFound, and NotAllowed where the address
+        is none of that network, or the task is not open.
+        """
+        task = self.handover.open(secret)
+        if task.state == "done" and url.strip() == task.url:
+            return task
+        if task.state != "open":
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        who = task.who or "the staff chat"
+        self._settle(task.sheet.key, "live", who=who, url=url)
+        if wording.strip() and _words(wording) != _words(task.sheet.text):
+            with self.store.writing() as session:
+                row = self._row(session, task.sheet.key)
+                why = wording.strip().replace("\r\n", "\n")
+                clearing.record(session, self.now(), who, "worded otherwise", row, why=why)
+        return self.handover.open(secret)
+
+    def decline(self, secret: str, why: str) -> "Task":
+        """Another office says that it will not publish a request. Raises as `complete` does."""
+        task = self.handover.open(secret)
+        if task.state != "open" or not task.sheet.wanted:
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        if not why.strip():
+            raise NotAllowed("a reason is needed", "say in a sentence why not")
+        key, who = task.sheet.key, task.who
         with self.store.reading() as session:
-            return standing.line(session, self._row(session, key))
+            state = self._row(session, key).state
+        if state is State.UNCERTAIN:  # whoever answers it has it
+            self._settle(key, "arrived", who=who)
+        if state is not State.MISSED:
+            self._settle(key, "absent", who=who)
+        with self.store.writing() as session:
+            clearing.record(
+                session, self.now(), who, "declined", self._row(session, key), why=why.strip()
+            )
+        return self.handover.open(secret)
+
+    def tasks(self, *, for_: Person | None = None) -> "list[Waiting]":
+        """What waits for somebody to publish it, with the links of one person."""
+        return self.handover.waiting(for_.id if for_ else "")
 
     def status(self) -> standing.Status:
         """Where everything stands."""
@@ -1080,6 +1156,11 @@ def _ahead(now: datetime) -> datetime:
     """Until when recurring messages have their posts: the end of a day, so that a plan that is
     made twice within minutes is the same."""
     return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _words(text: str) -> list[str]:
+    """What tells two wordings apart: not how their lines are broken."""
+    return text.split()
 
 
 def _may_be_public(session: Session, key: str) -> bool:

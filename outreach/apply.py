@@ -30,6 +30,8 @@ def standing(session: Session) -> list[Standing]:
         )
     }
     begun = set(session.scalars(select(ReceiptRow.key).distinct()))
+    handed = select(Delivery.key, Delivery.content).where(Delivery.state == State.HANDED)
+    asked = {key for key, content in session.execute(handed) if (content or {}).get("wanted")}
     authors: dict[frozenset[str], frozenset[str]] = {}  # the same few wrote nearly everything
     found = []
     rows = session.execute(select(*_STANDING).execution_options(yield_per=1000))
@@ -54,6 +56,7 @@ def standing(session: Session) -> list[Standing]:
                 cleared_by=yes.by if yes and not yes.override else "",
                 authors=authors.setdefault(one := frozenset(wrote), one),
                 begun=key in begun,
+                asked=key in asked,
             )
         )
     return found
@@ -231,6 +234,11 @@ def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetim
 def _go_on(row: Delivery, before: State, *, covered: bool, moved: bool, now: datetime) -> None:
     """Where a delivery stands after its text or its slot has changed."""
     row.returned, row.lateness_settled, row.retry_at = "", False, None
+    if before is State.HANDED:  # another office has what it was: a new package is never too early
+        wanted = row.content and row.content.get("wanted")
+        row.lateness_settled = not wanted or Slot.read(wanted).at > now
+        row.move(State.PROPOSED if row.lateness_settled else State.MISSED, "its text has changed")
+        return
     if before is State.CLEARED and covered:
         return
     if before in {State.MISSED, State.SKIPPED, State.PAST} and not moved:

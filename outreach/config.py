@@ -36,6 +36,7 @@ POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_SPAN = re.compile(r"(\d{1,4}) (minute|hour|day)s?( before)?", re.ASCII)
 
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
 _LONG = 6  # characters: shorter ones would be found in ordinary words; networks' tokens are long
@@ -48,6 +49,17 @@ class _Strict(BaseModel):
         alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
         populate_by_name=True,
     )
+
+
+def span(text: str, *, before: bool = False) -> timedelta:
+    """How long "30 minutes", "2 hours" or "7 days" are; below zero for "1 day before", where that
+    may be. ValueError, in a sentence for officers, for anything else."""
+    found = _SPAN.fullmatch(" ".join(text.split()))
+    if not found or (found[3] and not before):
+        or_before = ' or "1 day before"' if before else ""
+        raise ValueError(f'{text!r} is not a span of time; write it as "2 hours"{or_before}')
+    length = timedelta(**{f"{found[2]}s": int(found[1])})
+    return -length if found[3] else length
 
 
 def _zone(value: str) -> str:
@@ -173,6 +185,25 @@ class ChannelSettings(BaseModel):
     money_per_month: Decimal | None = Field(default=None, ge=0)  # US dollars
     post_costs: Decimal | None = Field(default=None, ge=0)  # US dollars, where not as we know it
     linked_post_costs: Decimal | None = Field(default=None, ge=0)  # one with an address
+    posted_by: tuple[str, ...] = ()  # who posts there by hand; every officer unless said
+    reminders: tuple[str, ...] | None = None  # ["30 minutes", "2 hours"] after the task
+    missed_after: str = ""  # "24 hours": without an address by then it is missed
+    lead_working_days: int | None = Field(default=None, ge=1, le=60)  # of another office
+    holidays: tuple[str, ...] = ()  # the countries in which those days are counted: ["TH"]
+
+    @field_validator("reminders")
+    @classmethod
+    def _each_a_span(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for one in value or ():
+            span(one, before=True)
+        return value
+
+    @field_validator("missed_after")
+    @classmethod
+    def _a_span(cls, value: str) -> str:
+        if value and span(value) <= timedelta(0):
+            raise ValueError(f"{value!r} is no time at all; write it as 24 hours")
+        return value
 
     @field_validator("quiet_hours")
     @classmethod
@@ -396,6 +427,12 @@ def read_configuration(home: Path) -> Configuration:
         found = _one(PersonSettings, table, "config/people.toml", people_text, (name,), problems)
         if found:
             roster[name] = found
+    for name, made in channels.items():
+        for who in made.posted_by:
+            if people and who not in people:
+                where = f"config/channels.toml:{line_of(accounts_text, (name, 'posted-by'))}"
+                hint = did_you_mean(who, people) or "people are named in config/people.toml"
+                problems.append(Problem(where, f"{who!r} is nobody of this office", hint))
     if settings:
         problems += _settings_problems(settings, desk_text)
     if problems or settings is None:
@@ -604,6 +641,15 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
             _zone(settings.zone)
         except ValueError as error:
             problems.append(Problem(f"{shown}:{line_of(text, (name, 'zone'))}", str(error)))
+    if settings.holidays:
+        import holidays
+
+        known_countries = holidays.list_supported_countries()
+        for country in settings.holidays:
+            if country not in known_countries:
+                where = f"{shown}:{line_of(text, (name, 'holidays'))}"
+                hint = "write a country's two letters: CN, JP, KP, KR, MN, RU, TH"
+                problems.append(Problem(where, f"the holidays of {country!r} are not known", hint))
     if settings.money_per_month is not None and not settings.costs_over(adapter.limits.costs):
         where = f"{shown}:{line_of(text, (name, 'money-per-month'))}"
         what = f"what a post costs on {settings.platform} is not known"

@@ -96,6 +96,7 @@ BOTH = {
     "test_clock",
     "test_collect",
     "test_gather",
+    "test_handover",
     "test_holds",
     "test_if_late",
     "test_moved",

@@ -119,7 +119,7 @@ class TestMistakes:
             (
                 "config/channels.toml:4",
                 "there is no platform 'myspace'",
-                "known are: bluesky, feed, manual, mastodon, memory, telegram, x",
+                "known are: bluesky, feed, manual, mastodon, memory, request, telegram, x",
             ),
             ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]

@@ -5,9 +5,11 @@
     /feed/CHANNEL/atom.xml     the same for readers and other sites; /feed.json likewise
     /media/SHA256              a picture of a published entry
     /l/CODE                    a short link: one visit counted, then on to where it leads
+    /task/SECRET               one task, for whoever was given the link: what to post, and a form
     /healthz                   "ok" while the desk answers
 
-Nothing here is signed in, no cookie is set, and nothing about who came is kept: no address is
+Nothing here is signed in: a task's link is a secret of its own, and what it never was or is no
+longer answers alike. No cookie is set, and nothing about who came is kept: no address is
 read or logged, and of a visit's headers the desk gets only those that tell a person from a bot.
 What is not published and what never was answer alike.
 """
@@ -18,24 +20,27 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Protocol
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from outreach.errors import NotFound
+from outreach.errors import NotAllowed, NotFound, OutreachError
+from outreach.handover.mails import names
 from outreach.measure.clicks import HEADERS as TELLING
 from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.web import feeds
-from outreach.web.pages import HERE, Pages
+from outreach.web.pages import HERE, Pages, code_of
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from outreach.handover import Task
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +73,16 @@ _FOR_ALL_SITES = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": _FOR_A_WHILE,
 }
+# A task's page is for one person, and for no cache, index or frame.
+_FOR_ONE = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": _POLICY.format("'none'").replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+}
 _METHODS = ["GET", "HEAD"]
+LARGEST_FORM = 200_000  # bytes; a text of 20,000 characters, each of up to nine as forms send them
 
 
 class Desk(Protocol):
@@ -100,6 +114,15 @@ class Desk(Protocol):
         `headers` are those of `outreach.measure.clicks.HEADERS` that came, in lower case.
         """
 
+    def task(self, secret: str) -> "Task":
+        """What a task's link opens; NotFound for one that never was, or has ended."""
+
+    def complete(self, secret: str, url: str, *, wording: str = "") -> "Task":
+        """It is live there, so worded; raises NotFound, or an OutreachError in plain words."""
+
+    def decline(self, secret: str, why: str) -> "Task":
+        """Another office will not publish it; raises likewise."""
+
 
 def create_app(desk: Desk) -> FastAPI:
     """The door to this desk. Reads `desk.office` and `desk.public_url` once."""
@@ -110,6 +133,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(_feeds(desk, pages))
     app.include_router(_links(desk))
+    app.include_router(_tasks(desk, pages))
 
     @app.exception_handler(NotFound)
     def not_found(request: Request, _error: Exception) -> Response:
@@ -236,6 +260,88 @@ def _links(desk: Desk) -> APIRouter:
     return router
 
 
+def _tasks(desk: Desk, pages: Pages) -> APIRouter:
+    """One task for whoever was given its link. Looking changes nothing: mail servers look too."""
+    router = APIRouter()
+
+    def shown(
+        request: Request,
+        task: "Task",
+        *,
+        status: int = 200,
+        said: Mapping[str, str] | None = None,
+        wrong: Exception | None = None,
+    ) -> Response:
+        html = pages.page(
+            "task.html",
+            root=_root(request.scope),
+            here=request.url.path.rpartition("/")[2],
+            task=task,
+            sheet=task.sheet,
+            said={"url": "", "wording": "", "why": "", **(said or {})},
+            wrong=str(wrong) if wrong else "",
+            hint=wrong.hint if isinstance(wrong, OutreachError) else "",
+            names=names(task.sheet),
+            code=code_of(task.sheet),
+        )
+        return HTMLResponse(html, status, headers=_FOR_ONE)
+
+    @router.api_route("/task/{secret}", methods=_METHODS)
+    def look(request: Request, secret: str) -> Response:
+        return shown(request, desk.task(_secret(secret)))
+
+    @router.post("/task/{secret}")
+    def answer(
+        request: Request, secret: str, said: Annotated[dict[str, str], Depends(_form)]
+    ) -> Response:
+        secret = _secret(secret)
+        try:
+            if said.get("answer") == "no":
+                task = desk.decline(secret, said.get("why", ""))
+            else:
+                wording = said.get("wording", "")
+                task = desk.complete(secret, said.get("url", ""), wording=wording)
+        except NotFound:
+            raise
+        except OutreachError as error:
+            status = 422 if isinstance(error, NotAllowed) else 503
+            return shown(request, desk.task(secret), status=status, said=said, wrong=error)
+        return shown(request, task)
+
+    @router.api_route("/task/{secret}/{name}", methods=_METHODS)
+    def picture(secret: str, name: str) -> Response:
+        task = desk.task(_secret(secret))
+        for known, found in names(task.sheet):
+            if known == name and found.type in PICTURES:
+                headers = {**_FOR_ONE, "Content-Disposition": f"inline; filename={_ascii(name)}"}
+                return Response(found.data, media_type=found.type, headers=headers)
+        raise NotFound("this task has no such picture")
+
+    return router
+
+
+def _secret(text: str) -> str:
+    """The secret part of a link, as we make it: what else comes is not looked for."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{43}", text):
+        raise NotFound("there is no such task")
+    return text
+
+
+def _ascii(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """A small form's fields, by name. Nobody who fills one in writes more than this takes."""
+    body = b""
+    async for some in request.stream():
+        body += some
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413)
+    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    return {name: values[-1].strip() for name, values in fields.items()}
+
+
 def _polled(request: Request, document: bytes, changed: datetime, kind: str) -> Response:
     """The document, or 304 where the poller has it (RFC 9110, 13.1)."""
     etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
@@ -270,6 +376,7 @@ _WORDS = {
         "It may have been mistyped, or what was here has been taken down.",
     ),
     405: ("This cannot be done here", "This site is for reading."),
+    413: ("This is too long", "Please send less at a time."),
     500: (
         "Something went wrong on our side",
         "It has been noted. Please try again in a few minutes.",
@@ -324,7 +431,9 @@ class _Boundary:
             await self._app(scope, receive, answer)
         except Exception:
             # %r: a path is the visitor's, and must not write lines of its own into the log.
-            log.exception("%s %r could not be answered", scope["method"], scope["path"])
+            # A task's secret is left out.
+            path = re.sub("/task/[^/]*", "/task/…", scope["path"])
+            log.exception("%s %r could not be answered", scope["method"], path)
             if started:
                 raise
             await _sorry(self._pages, scope, 500)(scope, receive, answer)

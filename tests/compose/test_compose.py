@@ -405,7 +405,10 @@ def test_a_message_that_cannot_be_made_is_a_draft_that_says_why(
     [
         ("telegran", "did you mean telegram?"),
         ("twiter", "did you mean x?"),  # its old name is what people still call it
-        ("myspace", "known are: bluesky, feed, manual, mastodon, memory, telegram, web, x"),
+        (
+            "myspace",
+            "known are: bluesky, feed, manual, mastodon, memory, request, telegram, web, x",
+        ),
     ],
 )
 def test_a_text_for_a_channel_that_does_not_exist_is_told(
