@@ -105,6 +105,7 @@ BOTH = {
     "test_people",
     "test_plan",
     "test_publish",
+    "test_requests",
     "test_restored",
     "test_series",
     "test_settle",

@@ -63,6 +63,8 @@ class Wanted(Protocol):
     def advice(self) -> tuple[Problem, ...]: ...
     @property
     def outdated(self) -> str: ...
+    @property
+    def wanted(self) -> Slot | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +215,8 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
         return [Notice("idea", draft.key, why)]
     found: list[Operation | Notice] = []
     why = "new"
-    if draft.post and draft.post.wanted:
-        wanted = Slot.read(draft.post.wanted).written
+    if draft.wanted:
+        wanted = draft.wanted.written
         why = f"new, a package for another office: to be cleared by then, wanted for {wanted}"
     if draft.slot.at <= now:
         why = "its slot is past already: it is listed, and never sent"

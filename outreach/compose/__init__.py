@@ -57,6 +57,8 @@ class Draft:
     message in the file, where `each` has made several. `outdated` is what it says in free words
     of an event that has moved. `translation` says where the text stands
     among the message's languages, and `translator` and `reviewer` who answers for that.
+    Of an account that another office owns, `slot` is when its package goes, and `wanted` when it is
+    asked to publish it.
     """
 
     campaign: str
@@ -79,6 +81,7 @@ class Draft:
     translation: Translation = Translation.SOURCE
     translator: str = ""
     reviewer: str = ""
+    wanted: Slot | None = None
 
     key: str = field(init=False, default="")  # `campaign/message[~local slot]/language@channel`
 
@@ -630,7 +633,7 @@ def _ahead(draft: Draft, channel: Channel | None) -> Draft:
     at = datetime.combine(day, wall.time()).replace(tzinfo=ZoneInfo(draft.slot.zone))
     slot = Slot(at.astimezone(UTC), f"{day}T{wall:%H:%M}", draft.slot.zone)
     late = Late(max(draft.late.within, A_DAY), draft.late.written)
-    return replace(draft, slot=slot, late=late)
+    return replace(draft, slot=slot, late=late, wanted=draft.slot)
 
 
 def _unfollowed(

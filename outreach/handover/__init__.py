@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from outreach import notices, people
 from outreach.clearance import MAY_WRITE, PROGRAM, Person, record
@@ -241,9 +241,11 @@ class Handover:
             return
         over = (State.DROPPED, State.SKIPPED, State.PROPOSED, State.CLEARED, State.MISSED)
         # By the delivery's own index: calls are kept for ever.
+        earlier = aliased(Attempt)
         last = (
-            select(func.max(Attempt.id))
-            .where(Attempt.key == Delivery.key, Attempt.outcome == "handed")
+            select(func.max(earlier.id))
+            .where(earlier.key == Delivery.key, earlier.outcome == "handed")
+            .correlate(Delivery)
             .scalar_subquery()
         )
         rows = session.execute(

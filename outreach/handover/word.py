@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from docx import Document
+from docx.enum.style import WD_STYLE_TYPE
 from docx.image.exceptions import UnrecognizedImageError
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, RGBColor
+from docx.shared import Cm, Pt, RGBColor
 from PIL import Image
 
 from outreach.post import Picture
@@ -51,23 +52,23 @@ def write(
     if sheet.embargo:
         _pair(document, "Embargo: ", f"not to be published before {sheet.embargo}", colour=RED)
     _pair(document, "Language: ", sheet.language)
-    _say(document, "Heading2", "Text")
+    _say(document, "PackageHeading", "Text")
     for part in sheet.parts:
         for line in part.text.split("\n"):
             _say(document, "TableText", line, language=part.language)
     pictures = list(pictures)
     if pictures:
-        _say(document, "Heading2", "Pictures")
+        _say(document, "PackageHeading", "Pictures")
     for name, picture in pictures:
         _show(document, picture)
         _pair(document, f"{name}. Description: ", picture.alt or "none", style="TableSource")
         if picture.credit:
             _pair(document, "Credit: ", picture.credit, style="TableSource")
     if code and sheet.addresses:
-        _say(document, "Heading2", "Link")
+        _say(document, "PackageHeading", "Link")
         _link(document, sheet.addresses[0])
         _show(document, code, most=Cm(3.5))
-    _say(document, "Heading2", "When it is live")
+    _say(document, "PackageHeading", "When it is live")
     _say(
         document,
         "TableText",
@@ -97,17 +98,18 @@ def _blank() -> Any:
         for run in list(paragraph._p):
             if run.tag != qn("w:pPr"):
                 paragraph._p.remove(run)
+    heading = document.styles.add_style("Package heading", WD_STYLE_TYPE.PARAGRAPH)
+    heading.base_style = _named(document, "Subtitle")
+    heading.element.set(qn("w:styleId"), "PackageHeading")
+    heading.paragraph_format.space_before, heading.paragraph_format.space_after = Pt(14), Pt(4)
+    level = OxmlElement("w:outlineLvl")  # a heading to whoever finds their way by ear
+    level.set(qn("w:val"), "0")
+    heading.element.get_or_add_pPr().append(level)
     return document
 
 
 def _say(document: Any, style: str, text: str, *, language: str = "") -> Any:
     paragraph = document.add_paragraph(style=_named(document, style))
-    if style.startswith("Heading"):  # a short letter needs no numbers
-        number = OxmlElement("w:numPr")
-        number_id = OxmlElement("w:numId")
-        number_id.set(qn("w:val"), "0")
-        number.append(number_id)
-        paragraph._p.get_or_add_pPr()._insert_numPr(number)
     run = paragraph.add_run(text)
     if language:
         mark = OxmlElement("w:lang")

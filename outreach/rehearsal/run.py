@@ -66,8 +66,10 @@ class Outcome:
     at: datetime | None = None
 
 
-def begins(campaigns: tuple[Campaign, ...], zone: str) -> datetime | None:
-    """When to begin: before the first slot, and before anybody has to read its text."""
+def begins(campaigns: tuple[Campaign, ...], zone: str, lead: int = 0) -> datetime | None:
+    """When to begin: before the first slot, and before anybody has to read its text; where another
+    office is asked, `lead` working days earlier, with as many weekends and holidays as may lie
+    between."""
     slots = [
         (one.slot, campaign)
         for campaign in campaigns
@@ -78,7 +80,8 @@ def begins(campaigns: tuple[Campaign, ...], zone: str) -> datetime | None:
         return None
     first = min(slot.at for slot, _ in slots)
     read = min(_reading_begins(last_day(slot, campaign, zone), zone) for slot, campaign in slots)
-    return min(first - BEFORE, read - timedelta(days=1))
+    earlier = timedelta(days=lead * 2 + 14) if lead else timedelta(0)
+    return min(first - BEFORE, read - timedelta(days=1)) - earlier
 
 
 def _last_of_series(campaigns: tuple[Campaign, ...]) -> datetime | None:
@@ -97,6 +100,13 @@ def last_day(slot: Slot, campaign: Campaign, zone: str) -> date:
     """The latest working day before a slot, where the office is."""
     day = slot.at.astimezone(ZoneInfo(zone)).date()
     return Calendar(campaign.defaults.holidays).moved(day - timedelta(days=1), -1)
+
+
+def _posted(row: Delivery) -> datetime:
+    """When a stand-in gives the address of what is posted by hand: some minutes after its task, or
+    after the time for which another office was asked."""
+    wanted = (row.content or {}).get("wanted")
+    return (Slot.read(wanted).at if wanted else row.at) + BY_HAND
 
 
 def _reading_begins(day: date, zone: str) -> datetime:
@@ -177,7 +187,7 @@ class Run:
             self._expected.add(row.key)
             campaign = self.campaigns[row.campaign]
             read = _reading_begins(last_day(row.due, campaign, self.zone), self.zone)
-            self._at(read, row.at, row.at + BY_HAND, row.late_after)
+            self._at(read, row.at, _posted(row), row.late_after)
             if row.not_after:
                 self._at(row.not_after)
 
@@ -218,11 +228,9 @@ class Run:
 
     def _post_by_hand(self) -> int:
         """Somebody posts what was handed over some minutes ago, and gives its address."""
-        handed = select(Delivery.key).where(
-            Delivery.state == State.HANDED, Delivery.at <= self.clock() - BY_HAND
-        )
         with self.desk.store.reading() as session:
-            keys = session.scalars(handed).all()
+            handed = session.scalars(select(Delivery).where(Delivery.state == State.HANDED))
+            keys = [row.key for row in handed if _posted(row) <= self.clock()]
         for key in keys:
             address = f"https://rehearsal.invalid/{key}"
             self.desk.settle(key, "live", by=OFFICER, url=address)
