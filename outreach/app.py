@@ -5,7 +5,8 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
-    figures      follow, collect, import_figures         values, or none with a reason
+    tasks        task, complete, decline, tasks          what people publish for us
+    figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
@@ -26,12 +27,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -50,6 +52,7 @@ from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
+from outreach.hints import did_you_mean
 from outreach.pace import Pace
 from outreach.platforms import Asks, Channel, Platform, Told, load
 from outreach.post import Part
@@ -72,8 +75,9 @@ if TYPE_CHECKING:
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
     from outreach.handover import Handover, Task, Waiting
+    from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
-    from outreach.measure.imports import Import
+    from outreach.measure.imports import Columns, Import
     from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
@@ -907,31 +911,57 @@ class Outreach:
 
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> "Import":
-        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+    def read_figures(
+        self, data: bytes, *, file: str, kind: str = "", columns: "Columns | None" = None
+    ) -> "Import":
+        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing.
+
+        `kind` is a table of config/columns.toml, which says what the heads of a tool's own export
+        mean; `columns` says it for this file alone, or more of it. Raises NotFound for a kind that
+        is not there, WrongFiles where that file is wrong.
+        """
         from outreach.measure import collect as collecting
-        from outreach.measure.imports import read_figures
+        from outreach.measure.imports import Columns, load_columns, read_figures
         from outreach.measure.metrics import load_metrics
 
+        metrics = load_metrics(self.home / "config" / "metrics.toml")
+        given = columns or Columns()
+        if kind:
+            told = self.home / "config" / "columns.toml"
+            kinds = load_columns(told, channels=self.channels, metrics=metrics)
+            if kind not in kinds:
+                known = f"known are: {', '.join(sorted(kinds)) or 'none yet'}"
+                hint = did_you_mean(kind, kinds) or known
+                raise NotFound(f"config/columns.toml has no [{kind}]", hint)
+            names = {**kinds[kind].names, **given.names}
+            given = Columns(names, given.channel or kinds[kind].channel, given.month)
         found = read_figures(
             data,
             channels=self.channels,
-            metrics=load_metrics(self.home / "config" / "metrics.toml"),
+            metrics=metrics,
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),
+            given=given,
         )
         with self.store.reading() as session:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
     def import_figures(
-        self, data: bytes, *, file: str, by: Person, sample: bool = False
+        self,
+        data: bytes,
+        *,
+        file: str,
+        by: Person,
+        sample: bool = False,
+        kind: str = "",
+        columns: "Columns | None" = None,
     ) -> "Import":
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
         from outreach.measure import collect as collecting
 
         by.must_be(MAY_WRITE)
-        figures = self.read_figures(data, file=file)
+        figures = self.read_figures(data, file=file, kind=kind, columns=columns)
         if figures.problems:
             raise WrongFiles(figures.problems)
         with self.store.writing() as session:
@@ -940,6 +970,53 @@ class Outreach:
             )
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
+
+    def adopt(
+        self,
+        url: str,
+        *,
+        campaign: str,
+        channel: str,
+        by: Person,
+        whose: str = "",
+        on: date | None = None,
+    ) -> None:
+        """Keep a post that others made: counted and reported apart from ours.
+
+        `on` is the day on which it was published, in the report's zone; today, unless said. Raises
+        NotAllowed and NotFound as `measure.adopted.adopt` does, and for a channel there is not.
+        """
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        if channel not in self.channels:
+            near = did_you_mean(channel, self.channels)
+            known = f"known are: {', '.join(sorted(self.channels))}"
+            raise NotFound(f"there is no channel {channel!r}", near or known)
+        platform = self.platforms.get(channel)
+        url = platform.address(url) if isinstance(platform, Told) else url.strip()
+        zone = ZoneInfo(self.configuration.report_zone)
+        at = datetime.combine(on, datetime.min.time(), zone) if on else self.now()
+        files = self.home / "campaigns"
+        names = {path.stem for path in files.glob("*.y*ml")} if files.is_dir() else set()
+        post = adopted.Post(url, campaign, channel, whose.strip(), at)
+        with self.store.writing() as session:
+            adopted.adopt(session, post, campaigns=names, by=by.id, now=self.now())
+
+    def let_go(self, url: str, *, by: Person) -> None:
+        """Do not report an adopted post any more. NotFound where it is none."""
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        with self.store.writing() as session:
+            adopted.let_go(session, url.strip(), by=by.id, now=self.now())
+
+    def adopted(self) -> "list[Adoption]":
+        """The posts of others that were adopted, oldest first."""
+        from outreach.measure import adopted
+
+        with self.store.reading() as session:
+            return adopted.adopted(session)
 
     def report(self, month: str, *, by: Person) -> "Report":
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""

@@ -92,6 +92,7 @@ platform = "memory"
 
 
 BOTH = {
+    "test_adopted",
     "test_clearance",
     "test_clock",
     "test_collect",

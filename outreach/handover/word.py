@@ -55,7 +55,7 @@ def write(
     _say(document, "PackageHeading", "Text")
     for part in sheet.parts:
         for line in part.text.split("\n"):
-            _say(document, "TableText", line, language=part.language)
+            _say(document, "PackageText", line, language=part.language)
     pictures = list(pictures)
     if pictures:
         _say(document, "PackageHeading", "Pictures")
@@ -71,7 +71,7 @@ def write(
     _say(document, "PackageHeading", "When it is live")
     _say(
         document,
-        "TableText",
+        "PackageText",
         "Please give its address, and the wording if you changed it, on this page. Whoever has its "
         "address can do so, for this post alone:",
     )
@@ -98,6 +98,10 @@ def _blank() -> Any:
         for run in list(paragraph._p):
             if run.tag != qn("w:pPr"):
                 paragraph._p.remove(run)
+    text = document.styles.add_style("Package text", WD_STYLE_TYPE.PARAGRAPH)
+    text.base_style = _named(document, "TableText")
+    text.element.set(qn("w:styleId"), "PackageText")
+    text.paragraph_format.keep_with_next = False  # a table's rows stay together, a letter's do not
     heading = document.styles.add_style("Package heading", WD_STYLE_TYPE.PARAGRAPH)
     heading.base_style = _named(document, "Subtitle")
     heading.element.set(qn("w:styleId"), "PackageHeading")
@@ -120,7 +124,12 @@ def _say(document: Any, style: str, text: str, *, language: str = "") -> Any:
 
 
 def _pair(
-    document: Any, head: str, text: str, *, colour: RGBColor | None = None, style: str = "TableText"
+    document: Any,
+    head: str,
+    text: str,
+    *,
+    colour: RGBColor | None = None,
+    style: str = "PackageText",
 ) -> None:
     paragraph = document.add_paragraph(style=_named(document, style))
     first = paragraph.add_run(head)
@@ -138,7 +147,7 @@ def _named(document: Any, style_id: str) -> Any:
 
 def _show(document: Any, picture: Picture, *, most: Any = WIDTH) -> None:
     """A picture with its description, as Word reads it out."""
-    paragraph = document.add_paragraph(style=_named(document, "TableText"))
+    paragraph = document.add_paragraph(style=_named(document, "PackageText"))
     run = paragraph.add_run()
     try:
         shape = run.add_picture(io.BytesIO(picture.data))
@@ -155,7 +164,7 @@ def _show(document: Any, picture: Picture, *, most: Any = WIDTH) -> None:
 
 
 def _link(document: Any, address: str) -> None:
-    paragraph = document.add_paragraph(style=_named(document, "TableText"))
+    paragraph = document.add_paragraph(style=_named(document, "PackageText"))
     link = OxmlElement("w:hyperlink")
     to = document.part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
     link.set(qn("r:id"), to)
