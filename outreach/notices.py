@@ -32,6 +32,7 @@ from outreach.store.tables import Mail, Meta, TrailEntry
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds for one mail server to answer
+MAILING = 90.0  # seconds for the mail itself, pictures and all, and the answer to it
 TRIES = 20  # then the mail stays in the list with its trouble
 WATERMARK = "trail noticed up to"
 
@@ -256,7 +257,7 @@ def hand_over(
             server.starttls(context=context)
         if settings.user:
             server.login(settings.user, password)
-        server.fence = lambda: fence(TIMEOUT)
+        server.fence = lambda: fence(MAILING)
         server.send_message(message)
     except PlatformError:  # the fence's
         raise

@@ -3,13 +3,17 @@
 import re
 import warnings
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from docx import Document
 from openxml_audit import OpenXmlValidator
 from PIL import Image
 
+from outreach.cli import rows, show
+from outreach.compose.texts import Section
 from outreach.errors import NotAllowed
+from outreach.sheets.calendar import status
 from outreach.web.app import create_app
 from tests.conftest import Office, apply, clear_all, state
 from tests.drafts import run_to, trail, utc
@@ -405,3 +409,68 @@ class TestTheForm:
     def test_a_wrong_address_is_refused(self, desk, sent):
         with pytest.raises(NotAllowed, match="not the address"):
             desk.complete(secret_of(sent), "soon")
+
+
+class TestWithOtherLanguages:
+    """The package waits for the languages that go out together with it."""
+
+    TWO = (
+        CAMPAIGN.replace("{source: en}", "{source: en, also: [ru]}")
+        .replace("{main: {en: [escap]}}", "{main: {en: [escap], ru: [vk]}}")
+        .replace("defaults: {", "defaults: {days-off: keep, ")
+    )
+    SOURCE = "The booklet is out: {{ links.booklet }}"
+    RU = (
+        f"## ru (from {Section('en', '', 0, 1, SOURCE).hash}; translator: zed; reviewer: lee)\n"
+        "Буклет вышел: {{ links.booklet }}\n"
+    )
+
+    @pytest.fixture
+    def both(self, settings):
+        settings.write(
+            "config/channels.toml", f'{CHANNELS}\n[vk]\nplatform = "manual"\nlanguages = ["ru"]\n'
+        )
+        settings.campaign(self.TWO, launch=f"{TEXT}\n{self.RU}")
+        desk = settings.open()
+        desk.tick()
+        return desk
+
+    def test_they_are_told_that_its_deadline_is_theirs(self, both):
+        told = [n.what for n in both.plan().notices if n.kind == "advice" and "@vk" in n.key]
+        assert any(
+            "ru has to be cleared by 2025-08-13 10:00 Asia/Seoul" in what
+            and "the package for escap" in what
+            for what in told
+        )
+
+    def test_it_does_not_go_before_they_are_cleared(self, both, office, server):
+        apply(both)
+        [reading] = [one for one in both.readings() if one.language == "en"]
+        both.clear(reading.name, reading.fingerprint, by=both.person("bo"))
+        to(both, office, GOES)
+        assert mails(server) == []
+        clear_all(both)
+        both.tick()
+        assert len(mails(server)) == 1
+
+
+def test_review_status_and_calendar_say_when_it_has_to_be_cleared(desk, settings):
+    apply(desk)
+    zones = rows.Zones.of(desk)
+    [reading] = desk.readings()
+    shown = "\n".join(
+        "".join(span if isinstance(span, str) else span[0] for span in one.spans)
+        for one in show.reading(reading, desk.channels, zones)
+    )
+    assert (
+        "a package for another office: to be cleared by then; wanted for Wed 20 Aug 2025" in shown
+    )
+    assert "embargo: not before 2025-08-20 10:00 Asia/Seoul" in shown
+    [line] = desk.status().next
+    assert (line.asked, line.wall) == ("2025-08-20 10:00 Asia/Seoul", "2025-08-13T10:00")
+    files = desk.files()
+    told = SimpleNamespace(message=files.loaded.campaigns[0].messages["launch"])
+    said = status(told, list(files.drafts.values()), {KEY: "proposed"})
+    assert said == (
+        "1 proposed; package to another office, to be cleared by 2025-08-13 10:00 Asia/Seoul"
+    )

@@ -43,7 +43,9 @@ def tasks(
     ctx: typer.Context,
     json: bool = typer.Option(False, "--json", help="For machines."),
 ) -> None:
-    """Show what waits for somebody to publish it by hand, or for another office.
+    """Show what waits for somebody to publish it by hand.
+
+    Or for another office that was asked to.
 
     Each with who was told what, until when it waits, and your own link to its page.
     """

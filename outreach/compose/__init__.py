@@ -139,7 +139,7 @@ def compose(
             drafts.append(desk.draft(ahead.popleft(), None))
         drafts.append(desk.draft(ahead.popleft(), text))
     drafts += [desk.draft(item, None) for item in ahead]
-    return apart(drafts)
+    return apart(_waited_for(drafts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -634,6 +634,35 @@ def _ahead(draft: Draft, channel: Channel | None) -> Draft:
     slot = Slot(at.astimezone(UTC), f"{day}T{wall:%H:%M}", draft.slot.zone)
     late = Late(max(draft.late.within, A_DAY), draft.late.written)
     return replace(draft, slot=slot, late=late, wanted=draft.slot)
+
+
+def _waited_for(drafts: list[Draft]) -> list[Draft]:
+    """The drafts, with what a package says to the other languages of its message: where these go
+    out together it waits for all of them, and so they have its deadline."""
+    packages: dict[tuple[str, str, str], list[Draft]] = {}
+    for draft in drafts:
+        if draft.wanted and draft.release == "together":
+            at = draft.campaign, draft.message, draft.local
+            packages.setdefault(at, []).append(draft)
+    if not packages:
+        return drafts
+    found = []
+    for draft in drafts:
+        at = draft.campaign, draft.message, draft.local
+        others = [p for p in packages.get(at, ()) if p.language != draft.language and p.slot]
+        slots = {p.slot.at: p for p in others if p.slot}
+        first = slots[min(slots)] if slots else None
+        if draft.slot and first and first.slot and first.slot.at < draft.slot.at:
+            what = f"{draft.language} has to be cleared by {first.slot.written}"
+            hint = (
+                f"then the package for {first.channel} goes, which waits for all languages that "
+                "go out together; with `release: as-ready` it does not"
+            )
+            told = Problem(draft.key, what, hint, advice=True)
+            found.append(replace(draft, advice=(*draft.advice, told)))
+        else:
+            found.append(draft)
+    return found
 
 
 def _unfollowed(

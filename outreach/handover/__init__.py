@@ -390,7 +390,8 @@ class Handover:
         return self._account(row) if row.content else row.channel
 
     def waiting(self, who: str) -> list[Waiting]:
-        """The tasks that wait for somebody, soonest given up first; with links for `who`."""
+        """The tasks that wait for somebody, soonest given up first; with links for `who`, if it
+        is anybody."""
         with self.store.writing() as session:  # a link that is shown is kept
             rows = session.scalars(
                 select(Delivery).where(
@@ -412,7 +413,7 @@ class Handover:
                         since,
                         since + self.timing(row.channel).gives_up,
                         tuple(_became(one) for one in told),
-                        self.link(session, row, who),
+                        self.link(session, row, who) if who else "",
                     )
                 )
         return sorted(found, key=lambda one: (one.gives_up, one.key))

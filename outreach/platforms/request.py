@@ -6,6 +6,7 @@ is with that office, who gives its address on a form; nobody here can look wheth
 
 import re
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,6 +21,8 @@ _ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+\.[^@\s,<>]+")
 class Request(Manual):
     """One account of another office, reached at the address `to`."""
 
+    # A mail server is given its time for every step, and a mail with pictures takes its own.
+    limits: ClassVar = replace(Manual.limits, deadline=240.0)
     asks: ClassVar = (*Manual.asks, "to")
     lead: ClassVar = 5  # working days: what the offices we know ask for
 

@@ -7,7 +7,7 @@ somebody posts what was handed over, some minutes later.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -111,6 +111,17 @@ def _posted(row: Delivery) -> datetime:
 
 def _reading_begins(day: date, zone: str) -> datetime:
     return datetime.combine(day, READ_AT, ZoneInfo(zone)).astimezone(UTC)
+
+
+def packages(drafts: Iterable[Draft]) -> dict[tuple[str, str], Slot]:
+    """When the first package of a message goes that waits for all its languages, by campaign and
+    message: all of them have to be cleared by then."""
+    found: dict[tuple[str, str], Slot] = {}
+    for draft in drafts:
+        if draft.wanted and draft.slot and draft.release == "together":
+            at = draft.campaign, draft.message
+            found[at] = min(found.get(at, draft.slot), draft.slot, key=lambda slot: slot.at)
+    return found
 
 
 def clearers(draft: Draft, people: Mapping[str, PersonSettings]) -> tuple[str, ...]:
@@ -217,6 +228,8 @@ class Run:
 
     def _is_due(self, reading: Reading) -> bool:
         first = min((one.slot for one in reading.renderings), key=lambda slot: slot.at)
+        waits = packages(self.desk.written.values()).get((reading.campaign, reading.message))
+        first = min(filter(None, (first, waits)), key=lambda slot: slot.at)
         day = last_day(first, self.campaigns[reading.campaign], self.zone)
         return _reading_begins(day, self.zone) <= self.clock()
 
@@ -298,6 +311,7 @@ def needed(desk: Rehearsed) -> list[Needed]:
             key = (draft.campaign, draft.message, draft.language)
             groups.setdefault(key, []).append(draft)
     found = []
+    waits = packages(desk.written.values())
     for (campaign, message, language), drafts in groups.items():
         slots = sorted({d.slot for d in drafts if d.slot}, key=lambda slot: slot.at)
         may = [clearers(draft, people) for draft in drafts]
@@ -309,7 +323,14 @@ def needed(desk: Rehearsed) -> list[Needed]:
                 language=language,
                 channels=tuple(dict.fromkeys(d.channel for d in drafts)),
                 slots=tuple(slots),
-                by=last_day(slots[0], campaigns[campaign], zone),
+                by=last_day(
+                    min(
+                        filter(None, (slots[0], waits.get((campaign, message)))),
+                        key=lambda slot: slot.at,
+                    ),
+                    campaigns[campaign],
+                    zone,
+                ),
                 who=tuple(name for name in may[0] if all(name in others for others in may)),
                 authors=tuple(authors),
                 waits=tuple(dict.fromkeys(p.what for d in drafts for p in d.blocked)),
