@@ -563,6 +563,7 @@ class _Desk:
     def others_table(self) -> Table | None:
         """What others published: listed by itself, and never added to what is ours."""
         notes = _Notes()
+        shown = [name for name in CORE if name != "clicks"]  # counted on our own links alone
         apart = notes(
             "Published by others on accounts that are not ours. In no sum of this report."
         )
@@ -574,11 +575,7 @@ class _Desk:
                     Cell(one.channel),
                     Cell(one.campaign),
                     Cell(months.day(one.published_at, self.facts.zone)),
-                    *(
-                        # Clicks are counted through our own links, which theirs need not have.
-                        self.cell(one.figures.get(name), notes, shown=name != "clicks")
-                        for name in CORE
-                    ),
+                    *(self.cell(one.figures.get(name), notes) for name in shown),
                 ),
                 note=apart,
             )
@@ -586,7 +583,7 @@ class _Desk:
         ]
         if not rows:
             return None
-        labels = (self.facts.metrics[name].label for name in CORE)
+        labels = (self.facts.metrics[name].label for name in shown)
         columns = ("Post", "By", "Channel", "Campaign", "Published", *labels)
         title = f"Posts by others about our campaigns, published in {self.month}"
         return self.table(title, columns, rows, notes)

@@ -97,7 +97,7 @@ def _document() -> str:
         _tag("endif"),
         _tag("if report.others"),
         _paragraph("AnnexHeading", "Posts by others"),
-        *_table("report.others", (26, 13, 11, 13, 13, 9, 9, 6), words=(1, 2, 3, 4), small=True),
+        *_table("report.others", (24, 15, 12, 13, 12, 10, 14), words=(1, 2, 3, 4), small=True),
         _tag("endif"),
         _tag("if report.figures"),
         _paragraph("AnnexHeading", "Figures and their sources"),
