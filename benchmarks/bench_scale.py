@@ -78,7 +78,7 @@ def drained(made: Field) -> list[float]:
 def rate() -> None:
     """Deliveries a second, with 20 calls in flight."""
     for workers in (0, 1, 2, 4):
-        with field(workers, posts=600, channels=IN_FLIGHT, lead=8.0) as made:
+        with field(workers, posts=600, channels=IN_FLIGHT, lead=8.0 + 4 * workers) as made:
             late = drained(made)
             floor = max(bare(made, 600, IN_FLIGHT) for _ in range(2))
             mine = made.posts / late[-1]
@@ -94,7 +94,7 @@ def rate() -> None:
 def lateness() -> None:
     """A thousand due in the same second, over a hundred channels."""
     for workers in (0, 2):
-        with field(workers, posts=1000, channels=100, lead=10.0) as made:
+        with field(workers, posts=1000, channels=100, lead=10.0 + 4 * workers) as made:
             late = drained(made)
             p50, p99 = late[len(late) // 2], late[int(len(late) * 0.99)]
             floor = 1000 / bare(made, 1000, 32)
@@ -117,7 +117,7 @@ def killed() -> None:
             if not workers:
                 made.start("w0")
             began, count = time.monotonic(), len(made.live())
-            made.until(lambda: len(made.live()) > count + 1, 60)  # noqa: B023
+            made.until(lambda: len(made.live()) > count + 1, 60)  # noqa: B023 - asked at once
             resumed = time.monotonic() - began
             settled = made.settle(120)
             doubled = sum(one.doubled for one in made.count(settled))

@@ -12,10 +12,11 @@ from outreach.compose import Draft
 from outreach.config import ChannelSettings, Configuration, is_loopback
 from outreach.errors import Problem
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import Account, Asks, Budget, Channel, Platform, load
+from outreach.platforms import Account, Asks, Budget, Channel, Platform, Unfit, load
 from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
+from outreach.subscribers import Roll
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class Accounts:
         """Every account that can publish."""
         unready = self.unready()
         return {
-            name: load(settings.platform)(self._account(name))
-            for name, settings in self.configuration.channels.items()
-            if name not in unready
+            name: self.platform(name) for name in self.configuration.channels if name not in unready
         }
+
+    def platform(self, name: str) -> Platform:
+        """One account, whether it can publish or not."""
+        made: Platform = load(self.configuration.channels[name].platform)(self._account(name))
+        return made
 
     def paces(self) -> dict[str, Pace]:
         """What each account has to keep to."""
@@ -82,6 +86,7 @@ class Accounts:
         """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
         platform, channel = f"at {settings.platform}", self._channel(name)
+        made = self.platform(name)
         adapter = load(settings.platform)
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
@@ -110,6 +115,8 @@ class Accounts:
                 "in config/outreach.toml, at [web]: write the https address of this desk as "
                 "public-url, or leave it empty"
             )
+        if isinstance(made, Unfit):
+            return made.unfit()
         return None
 
     def _pace(self, name: str) -> Pace:
@@ -143,7 +150,7 @@ class Accounts:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
-        platform = adapter(self._account(name))
+        platform = self.platform(name)
         return Channel(
             name=name,
             platform=settings.platform,
@@ -170,6 +177,20 @@ class Accounts:
             base=settings.base,
             public=self.configuration.settings.web.public_url.rstrip("/"),
             package=partial(self.package, name) if self.package else None,
+            readers=self.readers(name),
+        )
+
+    def readers(self, name: str) -> Roll:
+        """Those who have subscribed to a channel. Looks at nothing yet."""
+        settings = self.configuration.channels[name]
+        return Roll(
+            self.store,
+            name,
+            self.now,
+            home=self.configuration.home,
+            languages=settings.languages,
+            title=settings.title or name,
+            office=self.configuration.settings.office.name,
         )
 
 

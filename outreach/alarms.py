@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session
 
 from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
-from outreach.holds import held
+from outreach.holds import held, placed
 from outreach.platforms import Limits, Platform
 from outreach.store.tables import AccountCheck, AlarmRow, Heartbeat, Mail, TrailEntry
+from outreach.subscribers import getting_on
 from outreach.words import counted
 
 SILENT = timedelta(minutes=2)  # a clock ticks each second, a process is seen every few
@@ -160,7 +161,7 @@ def uncertain(sight: Sight) -> Iterator[Alarm]:
 
 
 def unsent(sight: Sight) -> Iterator[Alarm]:
-    """Cleared and due, not held by anybody, and not sent."""
+    """Cleared and due, not held by anybody, not sent; and no newsletter that takes its time."""
     from outreach.publish import together  # whoever only looks at files does without it
 
     rows = sight.session.scalars(
@@ -170,7 +171,10 @@ def unsent(sight: Sight) -> Iterator[Alarm]:
             or_(Delivery.retry_at.is_(None), Delivery.retry_at <= sight.now + sight.stuck),
         )
     ).all()
-    waiting = [row for row in rows if not held(sight.session, row) and together(sight.session, row)]
+    going_on = getting_on(sight.session, sight.now, sight.stuck) if rows else set()
+    holds = placed(sight.session)
+    free = [row for row in rows if row.key not in going_on and not held(row, holds)]
+    waiting = [row for row in free if together(sight.session, row, holds)]
     back = sight.differs() if waiting else {}
     why = {row.channel: sight.unready.get(row.channel) or row.reason for row in waiting}
     yield from (

@@ -20,7 +20,7 @@ from outreach.compose.links import folded
 from outreach.delivery import Delivery, State
 from outreach.errors import Changed, NotAllowed
 from outreach.post import Post, Slot
-from outreach.store import Base
+from outreach.store.base import Base
 from outreach.store.tables import TrailEntry
 
 PROGRAM = "outreach"

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA = "outreach_engine"
 BEAT, STALLED = 3.0, 10.0  # seconds: a worker's heartbeat, and when it is taken for dead
-POLL = 0.25  # seconds; one job of a channel ends long before another comes
+POLL = 1.0  # seconds; a ring is heard at once, but for one that came while its channel was busy
+TEND = 2.0  # seconds between two looks for workers that died
 AGAIN = 1.0  # seconds before the engine is started again
 MAKING = 0x656E67696E65  # the advisory lock of whoever makes the schema: "engine" in ASCII
 
@@ -187,7 +188,7 @@ class ScaledOut:
             for job in stalled:
                 log.warning("a worker that was sending on %s has died", job.queue)
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-            await asyncio.sleep(1)
+            await asyncio.sleep(TEND)
 
 
 def make_schema(url: str) -> None:

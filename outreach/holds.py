@@ -3,7 +3,7 @@
 Scopes are written "all", "campaign:ID", "channel:NAME" and "message:CAMPAIGN/MESSAGE".
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,22 +14,27 @@ from outreach.delivery import Delivery
 from outreach.errors import NotAllowed, NotFound
 from outreach.store.tables import Hold
 
+Holds = Sequence[Hold]
 
-def held(session: Session, row: Delivery) -> str:
+
+def placed(session: Session) -> Holds:
+    """All holds that are in force, the oldest first."""
+    return session.scalars(_PLACED).all()
+
+
+def held(row: Delivery, holds: Holds) -> str:
     """Why this delivery is on hold, or ""."""
-    scopes = [
+    scopes = {
         "all",
         f"campaign:{row.campaign}",
         f"channel:{row.channel}",
         f"message:{row.campaign}/{row.message}",
-    ]
-    hold = session.scalar(
-        select(Hold)
-        .where(Hold.released_at.is_(None), Hold.scope.in_(scopes))
-        .order_by(Hold.id)
-        .limit(1)
-    )
+    }
+    hold = next((hold for hold in holds if hold.scope in scopes), None)
     return f"on hold ({hold.scope}) by {hold.by}: {hold.reason}" if hold else ""
+
+
+_PLACED = select(Hold).where(Hold.released_at.is_(None)).order_by(Hold.id)
 
 
 def place(

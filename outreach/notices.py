@@ -9,17 +9,15 @@ power cut says nothing new, a notice that is lost would.
 import hashlib
 import logging
 import smtplib
-import ssl
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from outreach import smtp
 from outreach.addresses import ALARM
 from outreach.clearance import MAY_CLEAR, MAY_WRITE, Clearance, Person
 from outreach.config import MailSettings
@@ -35,6 +33,7 @@ TIMEOUT = 20.0  # seconds for one mail server to answer
 MAILING = 90.0  # seconds for the mail itself, pictures and all, and the answer to it
 TRIES = 20  # then the mail stays in the list with its trouble
 WATERMARK = "trail noticed up to"
+MANY = 200  # lines of the trail that are looked at again and again, because they concern nobody
 
 _TELLS = {
     "returned": ("returned to you", "authors"),
@@ -49,6 +48,21 @@ _TELLS = {
 }
 """What the trail says -> the subject, and who is told."""
 
+_ASKS = frozenset({"applied", "clearance voided"})
+"""What the trail says -> whoever clears may have something to read."""
+
+
+def asked_for(session: Session) -> bool:
+    """Whether anything new in the trail may concern somebody. As good as free where there is not.
+
+    Lines that concern nobody stay new until one comes that does, or there are many.
+    """
+    mark = session.get(Meta, WATERMARK)
+    new = session.scalars(
+        select(TrailEntry.what).where(TrailEntry.id > int(mark.value if mark else 0))
+    ).all()
+    return len(new) > MANY or any(what in _TELLS or what in _ASKS for what in new)
+
 
 def write(session: Session, people: Mapping[str, Person], now: datetime) -> int:
     """Turn new lines of the trail into mails; returns how many."""
@@ -62,7 +76,7 @@ def write(session: Session, people: Mapping[str, Person], now: datetime) -> int:
     if not lines:
         return 0
     count = sum(_about(session, line, people, now) for line in lines)
-    if any(line.what in {"applied", "clearance voided"} for line in lines):
+    if any(line.what in _ASKS for line in lines):
         count += _waiting(session, people, now, lines[-1].id)
     mark.value = str(lines[-1].id)
     return count
@@ -218,6 +232,11 @@ def send(
     return sent
 
 
+def server_of(settings: MailSettings, password: str) -> smtp.Server:
+    """The server of [mail]."""
+    return smtp.Server(settings.host, settings.port, settings.security, settings.user, password)
+
+
 def post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
     """Hand one mail to the server; what went wrong, or "". OSError where it cannot be reached."""
     try:
@@ -246,19 +265,11 @@ def hand_over(
 
     `fence` is asked as the last thing before the mail itself leaves: see `Part.fence`.
     """
-    context = ssl.create_default_context()
-    server: _Server | _SecureServer | None = None
+    server, line = server_of(settings, password), None
     try:
-        if settings.security == "tls":
-            server = _SecureServer(settings.host, settings.port, timeout=TIMEOUT, context=context)
-        else:
-            server = _Server(settings.host, settings.port, timeout=TIMEOUT)
-        if settings.security == "starttls":
-            server.starttls(context=context)
-        if settings.user:
-            server.login(settings.user, password)
-        server.fence = lambda: fence(MAILING)
-        server.send_message(message)
+        with smtp.connected(server, TIMEOUT) as line:
+            line.fence = lambda: fence(MAILING)
+            line.send_message(message)
     except PlatformError:  # the fence's
         raise
     except smtplib.SMTPAuthenticationError as error:
@@ -266,15 +277,17 @@ def hand_over(
         told = f"the mail server refused the login of {settings.user} ({error.smtp_code})"
         raise NotNow(told) from None
     except smtplib.SMTPRecipientsRefused as error:
-        told = _without(password, str(error))
+        told = server.scrubbed(str(error))
         codes = [code for code, _ in error.recipients.values()]
         raise (NotNow if all(400 <= code < 500 for code in codes) else Refused)(told) from None
-    except smtplib.SMTPResponseException as error:  # it answered, so it did not take it
-        told = _without(password, str(error))
+    except smtplib.SMTPResponseException as error:
+        told, begun = server.scrubbed(str(error)), line is not None and line.begun
+        if begun and not 400 <= error.smtp_code < 600:
+            raise Uncertain(f"the mail server answered what is no answer: {told}") from None
         raise (NotNow if 400 <= error.smtp_code < 500 else Refused)(told) from None
     except (OSError, smtplib.SMTPException) as error:
-        told = _without(password, str(error))
-        if server and server.begun:
+        told = server.scrubbed(str(error))
+        if line is not None and line.begun:
             raise Uncertain(f"the mail server gave no answer to the mail: {told}") from None
         if isinstance(error, smtplib.SMTPException) and not isinstance(
             error, smtplib.SMTPServerDisconnected
@@ -283,36 +296,6 @@ def hand_over(
         raise NotNow(told, everything=True) from None
     except ValueError as error:  # such as an address with letters that no mail server takes
         raise Refused(f"this cannot be sent to {message['To']}: {error}") from None
-    finally:
-        if server:
-            with suppress(OSError, smtplib.SMTPException):  # it has said what became of the mail
-                server.quit()
-            server.close()
-
-
-class _Told:
-    """What a server is asked beyond smtplib: a fence before the mail, and whether it has begun."""
-
-    begun = False
-    fence: Callable[[], None] = staticmethod(lambda: None)
-
-    def data(self, msg: Any) -> Any:
-        """As smtplib's. A mail that has begun to leave may arrive, whatever we hear."""
-        self.fence()
-        self.begun = True
-        return super().data(msg)  # type: ignore[misc]
-
-
-class _Server(_Told, smtplib.SMTP):
-    """Plain, or by STARTTLS."""
-
-
-class _SecureServer(_Told, smtplib.SMTP_SSL):
-    """TLS from the first byte."""
-
-
-def _without(password: str, text: str) -> str:
-    return text.replace(password, "***") if password else text
 
 
 def message_id(about: str, sender: str) -> str:

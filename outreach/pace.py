@@ -14,7 +14,7 @@ wall clock is asked for calls from before this machine was started anew, and for
 money.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.platforms import Costs
 from outreach.post import Part
-from outreach.store import Base
+from outreach.store.base import Base
 
 Clock = Callable[[Session], tuple[str, float]]
 """In which life of the clock, and how many seconds into it: alike for all workers."""
@@ -185,15 +185,7 @@ class Turn:
     # --- within a turn -------------------------------------------------------------------
 
     def _locked(self) -> Mapping[str, AccountRow]:
-        names = self.pace.accounts
-        rows = {row.name: row for row in self.session.scalars(_LOCKED, {"names": names})}
-        if len(rows) < len(names):
-            kind = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
-            self.session.execute(
-                kind.insert(AccountRow).on_conflict_do_nothing(), [{"name": n} for n in names]
-            )
-            rows = {row.name: row for row in self.session.scalars(_LOCKED, {"names": names})}
-        return rows
+        return lock(self.session, self.pace.accounts)
 
     def _redate(self, row: AccountRow) -> None:
         """The machine was started anew: what came before is told in this life's seconds."""
@@ -262,6 +254,18 @@ class Turn:
             )
         )
         return Decimal(spent or 0) / 1_000_000
+
+
+def lock(session: Session, names: Collection[str]) -> Mapping[str, AccountRow]:
+    """The rows of these accounts, made where there were none; ours until the transaction ends."""
+    rows = {row.name: row for row in session.scalars(_LOCKED, {"names": list(names)})}
+    if missing := sorted(set(names) - rows.keys()):
+        kind = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+        session.execute(
+            kind.insert(AccountRow).on_conflict_do_nothing(), [{"name": name} for name in missing]
+        )
+        rows = {row.name: row for row in session.scalars(_LOCKED, {"names": list(names)})}
+    return rows
 
 
 # Made once: every claim of a channel with limits asks them.

@@ -37,7 +37,7 @@ def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: da
 def its_own(session: Session, row: Delivery, url: str, now: datetime) -> Receipt:
     """The receipt of a post that is live at `url`; NotAllowed for what is no address, or is the
     address of another post on its channel."""
-    if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
+    if not url.startswith(("https://", "http://", "mid:")) or any(c.isspace() for c in url):
         raise NotAllowed(
             f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
         )
@@ -135,6 +135,11 @@ def _must_be_covered(session: Session, row: Delivery, now: datetime) -> None:
 
 
 def _id_in(url: str) -> str:
-    """A network's id of a post, from its address: the last number in it, else all of it."""
+    """A network's id of a post, from its address: the last number in it, else all of it.
+
+    A mailing's is what the Message-IDs of its mails begin with (RFC 2392).
+    """
+    if url.startswith("mid:"):
+        return url.removeprefix("mid:").partition("@")[0].partition(".")[0]
     last = url.rstrip("/").rpartition("/")[2].partition("?")[0]
     return last if last.isdigit() else url

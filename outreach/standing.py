@@ -11,10 +11,10 @@ from outreach import addresses
 from outreach.alarms import Alarm
 from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
-from outreach.holds import held
+from outreach.holds import held, placed
 from outreach.pace import Pace, last_wait
 from outreach.post import Post, Slot
-from outreach.store.tables import Asset, Heartbeat, Hold, Mail, Process, TrailEntry
+from outreach.store.tables import Asset, Heartbeat, Mail, Process, TrailEntry
 
 SOON = 12  # deliveries that come next, as a status lists them
 
@@ -69,7 +69,7 @@ def line(session: Session, row: Delivery) -> Line:
     receipt = session.scalar(
         select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
     )
-    reason = row.reason or row.returned or row.blocked or held(session, row)
+    reason = row.reason or row.returned or row.blocked or held(row, placed(session))
     return Line(
         row.key,
         str(row.state),
@@ -122,7 +122,7 @@ def status(
         .order_by(Delivery.at, Delivery.key)
     ).all()
     proposed = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
-    holds = session.scalars(select(Hold).where(Hold.released_at.is_(None))).all()
+    holds = placed(session)
     beat = session.get(Heartbeat, 1)
     waiting = session.scalar(select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None)))
     return Status(

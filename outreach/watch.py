@@ -240,7 +240,7 @@ class Watch:
     @cached_property
     def _chat(self) -> Platform:
         """The staff chat, as the channel of a bot that it is."""
-        return load("telegram")(  # type: ignore[no-any-return]
+        made: Platform = load("telegram")(
             Account(
                 channel="alarms",
                 options={"chat": self._settings.telegram_chat},
@@ -250,6 +250,7 @@ class Watch:
                 base=self._settings.telegram_base,
             )
         )
+        return made
 
     def _lines(self, news: Sequence[News]) -> list[str]:
         office = self.configuration.settings.office

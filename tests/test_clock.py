@@ -44,10 +44,18 @@ def jobs(office: Office):
 def test_its_jobs_only_ask_what_is_due_and_a_late_one_is_still_run_once(jobs):
     assert set(jobs) == {
         *("tick", "alive", "mail", "alarms", "accounts"),
-        *("collect", "audience", "series", "links"),
+        *("collect", "audience", "series", "links", "bounces"),
     }
     for job in jobs.values():
         assert (job.coalesce, job.misfire_grace_time, job.max_instances) == (True, None, 1)
+
+
+def test_what_is_due_on_the_minute_is_found_on_the_minute(jobs):
+    at = datetime(2035, 8, 25, 1, 59, 59, 700_000, tzinfo=UTC)
+    first = jobs["tick"].trigger.get_next_fire_time(None, at)
+    then = jobs["tick"].trigger.get_next_fire_time(first, first)
+    assert [first.second, then.second] == [0, 1]
+    assert {first.microsecond, then.microsecond} == {clock.JUST_AFTER}
 
 
 def test_it_keeps_no_jobs_anywhere(office: Office):

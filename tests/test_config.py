@@ -119,7 +119,8 @@ class TestMistakes:
             (
                 "config/channels.toml:4",
                 "there is no platform 'myspace'",
-                "known are: bluesky, feed, manual, mastodon, memory, request, telegram, x",
+                "known are: bluesky, email, facebook, feed, linkedin, manual, mastodon, memory, "
+                "request, telegram, x",
             ),
             ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]
@@ -259,6 +260,13 @@ class TestSecrets:
         configuration = read_configuration(office.home)
         assert configuration.secret_names("tg-ko") == ["OUTREACH_TG_KO_TOKEN"]
         assert configuration.secret_names("tg") == ["OUTREACH_SHARED_TOKEN"]
+
+    def test_a_secret_that_an_account_can_work_without_is_read_and_never_missing(self, office):
+        office.write("config/channels.toml", '[li]\nplatform = "linkedin"\npage = "1"\n')
+        office.write(".env", "OUTREACH_LI_CLIENT_SECRET=one\n")
+        configuration = read_configuration(office.home)
+        assert configuration.secrets_of("li") == {"client_secret": "one"}
+        assert configuration.secret_names("li") == ["OUTREACH_LI_TOKEN"]
 
     def test_a_directory_that_is_not_there_is_said_in_words(
         self, configuration, monkeypatch, tmp_path

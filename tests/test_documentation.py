@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import typer
-from pydantic import BaseModel
 
 from outreach.cli import app
 from outreach.cli.door import EXITS
 from outreach.config import ChannelSettings, PersonSettings, Settings
-from outreach.platforms import PLATFORMS, load
+from outreach.config_files import keys_of
+from outreach.platforms import PLATFORMS, load, secrets_of
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -39,17 +39,6 @@ def texts() -> list[tuple[Path, str]]:
             data = path.read_bytes()
             if b"\0" not in data:
                 found.append((path, data.decode("utf-8")))
-    return found
-
-
-def keys(model: type[BaseModel]) -> set[str]:
-    found = set()
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            found |= keys(inner)
-        else:
-            found.add(field.alias or name)
     return found
 
 
@@ -88,7 +77,7 @@ def test_global_options_and_exit_codes_are_described():
 
 def test_every_key_of_the_configuration_is_described():
     page = (DOCS / "configuration.md").read_text()
-    wanted = keys(Settings) | keys(ChannelSettings) | keys(PersonSettings)
+    wanted = {key for kind in (Settings, ChannelSettings, PersonSettings) for key in keys_of(kind)}
     assert {key for key in wanted if f"`{key}`" not in page} == set()
 
 
@@ -98,7 +87,7 @@ def test_every_platform_and_its_options_are_described():
         assert f"`{name}`" in page
         for option in load(name).asks:
             assert f"`{option}`" in page or f"{option} =" in page, (name, option)
-        for secret in load(name).needs:
+        for secret in secrets_of(load(name)):
             assert secret.upper() in page or f"`{secret}`" in page, (name, secret)
 
 
@@ -112,7 +101,7 @@ def test_links_between_pages_and_pictures_lead_somewhere():
     broken = []
     for page in [REPOSITORY / "README.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not (page.parent / target).exists():
+            if ":" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(REPOSITORY)}: {target}")
     assert broken == []
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from outreach.delivery import Attempt, Delivery, ReceiptRow
 from outreach.errors import NotAllowed, NotFound, NotNow
@@ -488,6 +488,64 @@ class TestSeveralAtOnce:
         answer.set()
         desk.dispatch.wait()
         assert state(desk, "c/news/en@slow") == "published"
+
+
+class TestAnswersThatComeTogether:
+    """They are written down in one transaction, and what follows is claimed in it."""
+
+    CHANNELS = 12
+
+    @pytest.fixture
+    def desk(self, office):
+        names = [f"c{n}" for n in range(self.CHANNELS)]
+        office.write(
+            "config/channels.toml",
+            CHANNELS_TOML + "".join(f'[{name}]\nplatform = "memory"\n' for name in names),
+        )
+        desk = office.open()
+        desk.publisher.pauses = ()
+        desk.tick()
+        put(desk, *(draft(one, channel=name) for one in ("first", "then") for name in names))
+        answers = threading.Barrier(self.CHANNELS)
+
+        def at_once(network):
+            publish = network.publish
+
+            def answering(part, after):
+                if "first" in part.text:
+                    answers.wait(10)
+                return publish(part, after)
+
+            network.publish = answering
+
+        for name in names:
+            at_once(desk.platforms[name])
+        office.clock.to(DUE)
+        return desk
+
+    def test_all_go_out_once_in_few_transactions(self, desk):
+        commits = []
+        event.listen(desk.store.engine, "commit", commits.append)
+        desk.dispatch.ring(desk.publisher.channels())
+        desk.dispatch.wait()
+        assert {state(desk, f"c/{m}/en@c{n}") for m in ("first", "then") for n in range(12)} == {
+            "published"
+        }
+        assert [len(desk.platforms[f"c{n}"].live) for n in range(12)] == [2] * 12
+        assert len(commits) < 2 * self.CHANNELS
+
+    def test_a_post_that_cannot_be_made_keeps_back_neither_the_others_nor_the_one_before(
+        self, desk
+    ):
+        with desk.store.writing() as session:
+            broken = session.get_one(Delivery, "c/then/en@c5")
+            broken.content = {"not": "a post"}
+        desk.dispatch.ring(desk.publisher.channels())
+        with pytest.raises((KeyError, TypeError)):
+            desk.dispatch.wait()
+        others = {f"c/{m}/en@c{n}" for m in ("first", "then") for n in range(12)} - {broken.key}
+        assert {state(desk, key) for key in others} == {"published"}
+        assert state(desk, broken.key) == "cleared"
 
 
 class TestOrphans:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
 
-from outreach.campaign.models import Late
+from outreach.campaign.values import Late
 from outreach.errors import Problem
 from outreach.post import Post, Slot
 
@@ -309,7 +309,7 @@ def _after_the_fact(
 ) -> list[Operation | Notice]:
     """It may be live, or is: the plan says what a person has to decide and changes nothing."""
     if row.begun and row.state in _PENDING:
-        what = "a part of its thread is live, and its text in the file is another one now"
+        what = "a part of it is out, and its text in the file is another one now"
         return [Notice("correction needed", row.key, what)]
     if row.state not in {"published", "taken-down"}:
         if same_text and same_slot:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.post import Part, Picture, Post
     from outreach.standing import Line, Status
 
+LISTED = 20  # posts that are named one by one; more are counted
+
 # --- files --------------------------------------------------------------------------------
 
 
@@ -284,7 +286,7 @@ def _rendering(
             text = [line for line in text if line not in same]
         for line in text:
             yield row(line, indent=4, lead="│ ", style="dim")
-        yield row((_size(part, channel), "dim"), indent=4)
+        yield row((_size(part, channel, number), "dim"), indent=4)
         for picture in part.pictures:
             yield from _picture(picture, indent=4)
 
@@ -308,10 +310,10 @@ def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
         yield row(picture.credit, indent=indent + 2, lead="credit: ")
 
 
-def _size(part: "Part", channel: "Channel | None") -> str:
+def _size(part: "Part", channel: "Channel | None", number: int) -> str:
     if channel is None:
         return f"{len(part.text):,} characters"
-    length, room = channel.limits.length(part.text), channel.limits.room(part)
+    length, room = channel.limits.length(part.text), channel.limits.room(part, number)
     return f"{length:,} of {room:,} {channel.limits.unit}"
 
 
@@ -332,7 +334,8 @@ def reading_as_data(one: "Reading", channels: Mapping[str, "Channel"]) -> dict[s
                 "zone": rendering.slot.zone,
                 "post": rendering.post.as_data(),
                 "sizes": [
-                    _size(part, channels.get(rendering.channel)) for part in rendering.post.parts
+                    _size(part, channels.get(rendering.channel), number)
+                    for number, part in enumerate(rendering.post.parts)
                 ],
             }
             for rendering in one.renderings
@@ -399,10 +402,10 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
     if one.post:
         yield from _asked(one.post, zones, indent=12)
     parts = one.post.parts if one.post else ()
-    for number, part in enumerate(parts, 1):
-        of = f", part {number} of {len(parts)}" if len(parts) > 1 else ""
+    for number, part in enumerate(parts):
+        of = f", part {number + 1} of {len(parts)}" if len(parts) > 1 else ""
         yield row()
-        yield row((f"--- text{of} ({_size(part, channel)})", "dim"))
+        yield row((f"--- text{of} ({_size(part, channel, number)})", "dim"))
         yield from (row(text, whole=True) for text in part.text.split("\n"))
         yield row(("---", "dim"))
         for picture in part.pictures:
@@ -445,7 +448,23 @@ def restored(it: "Restored", real: datetime, zones: Zones) -> Iterator[Row]:
             indent=2,
         )
     else:
-        yield row("Nothing was due since: nothing has to be looked for.")
+        yield row("Nothing was due since.")
+    yield row("What is due later is looked for before its time, in case it was moved forward.")
+    if it.unseen:
+        count = len(it.unseen)
+        posts, go = counted(count, "post"), "goes" if count == 1 else "go"
+        told = f"{posts} cannot be looked for, and {go} out at the time that this backup has:"
+        yield row((told, "yellow"))
+        for key, at in it.unseen[:LISTED]:
+            yield row(f"{zones.show(at)}  {key}", indent=2, whole=True)
+        if count > LISTED:
+            yield row(f"and {count - LISTED:,} more: outreach status", indent=2)
+        yield row(
+            "Its network shows no history. See there whether one was moved forward since, and is "
+            "out already; take that back before you start the desk: "
+            'outreach return CAMPAIGN/MESSAGE/LANGUAGE --why "it is out"',
+            indent=2,
+        )
     yield row("Clearances, holds, people and tokens are as they were then. Next:")
     for told, why in (
         ("outreach people", "who is in force; renew what was renewed since"),

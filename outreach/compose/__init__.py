@@ -19,11 +19,9 @@ from zoneinfo import ZoneInfo
 
 from outreach.compose import languages
 from outreach.compose import links as addresses
-from outreach.compose import render as sandbox
 from outreach.compose.apart import apart
 from outreach.compose.languages import Translation
 from outreach.compose.links import Link
-from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.hints import did_you_mean, known_as
@@ -33,8 +31,10 @@ from outreach.post import Part, Picture, Post, Slot, key_of
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.directory import Directory
-    from outreach.campaign.models import Campaign, Late, Message
+    from outreach.campaign.models import Campaign, Message
     from outreach.campaign.occasions import Occasion
+    from outreach.campaign.values import Late
+    from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
@@ -104,7 +104,7 @@ def compose(
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
-    rendering: Callable[..., Iterator[Rendered]] = sandbox.rendering,
+    rendering: "Callable[..., Iterator[Rendered]] | None" = None,
 ) -> list[Draft]:
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
@@ -116,6 +116,8 @@ def compose(
     `rendering` may put something of its own in what a text is made from. Raises Unusable where
     texts cannot be rendered at all.
     """
+    from outreach.compose.render import rendering as usual
+
     desk = _Desk(
         channels, templates, media, root, public_url, people, house, directory, until, dates
     )
@@ -123,7 +125,7 @@ def compose(
     of = sum(len(campaign.messages) for campaign in campaigns)
     ahead: deque[_Wanted] = deque()  # whose texts are being rendered
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> "Iterator[Job]":
         begun: dict[tuple[str, str], None] = {}
         for item in (item for campaign in campaigns for item in desk.wanted(campaign)):
             ahead.append(item)
@@ -134,7 +136,7 @@ def compose(
                 yield item.job
 
     drafts = []
-    for text in rendering(jobs()):
+    for text in (rendering or usual)(jobs()):
         while not ahead[0].job:
             drafts.append(desk.draft(ahead.popleft(), None))
         drafts.append(desk.draft(ahead.popleft(), text))
@@ -153,7 +155,7 @@ class _Wanted:
     channel: Channel | None = None
     texts: Texts | None = None
     section: Section | None = None
-    job: Job | None = None
+    job: "Job | None" = None
     targets: Mapping[str, str] = field(default_factory=dict)  # tagged addresses by link's name
     printed: Mapping[str, str] = field(default_factory=dict)  # the same, as the text shows them
 
@@ -235,7 +237,7 @@ class _Desk:
             where = campaign.where("messages", one.of, "every" if one.local else "at")
             yield from quiet(where, one.message, slot, channel, known.zone, known.quiet)
 
-    def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
+    def draft(self, item: _Wanted, rendered: "Rendered | None") -> Draft:
         """The draft with its post, or with what is in the way of one."""
         blocked = [*item.draft.blocked]
         style: dict[str, list[Problem]] = {"E": [], "W": [], "H": []}
@@ -292,7 +294,7 @@ class _Desk:
             yield Problem(where, what, hint, advice=True)
 
     def _unlabelled(
-        self, item: _Wanted, rendered: Rendered, section: Section, shown: str
+        self, item: _Wanted, rendered: "Rendered", section: Section, shown: str
     ) -> Iterator[Problem]:
         """A translation that is not official says so."""
         unofficial = item.draft.language in item.campaign.languages.unofficial
@@ -440,6 +442,8 @@ class _Desk:
             name: addresses.address(self._public_url, draft.key, target)
             for name, target in targets.items()
         }
+        from outreach.compose.render import Job
+
         context = self._context(campaign, channel, draft.language, printed, item)
         return replace(
             item,
@@ -492,7 +496,7 @@ class _Desk:
                 problems.append(Problem(where, f"needs {name}, not known yet", hint, open=True))
         return problems
 
-    def _bad_links(self, item: _Wanted, rendered: Rendered) -> list[Problem]:
+    def _bad_links(self, item: _Wanted, rendered: "Rendered") -> list[Problem]:
         """What is wrong with the addresses that this text prints."""
         from outreach.compose.reachable import not_for_the_public
 
@@ -592,9 +596,10 @@ def _fits(
         which = f"part {number + 1}: " if len(parts) > 1 else ""
         if not part.text:
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
-        count, room = limits.length(part.text), limits.room(part)
+        count, room = limits.length(part.text), limits.room(part, number)
         if count > room:
-            of = " with a picture" if room != limits.text else ""
+            of = " with a picture" if room == limits.caption else ""
+            of = " in a comment" if number and room == limits.later else of
             what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
             what += f"; {channel.name} takes {room:,}{of}"
             yield Problem(where, what, f"cut {count - room:,}")
@@ -625,7 +630,7 @@ def _ahead(draft: Draft, channel: Channel | None) -> Draft:
     if channel is None or not channel.lead or draft.slot is None:
         return draft
     from outreach.campaign.calendar import Calendar
-    from outreach.campaign.models import Late
+    from outreach.campaign.values import Late
 
     wall = datetime.fromisoformat(draft.slot.wall)
     day = Calendar(channel.holidays).counted(wall.date(), -channel.lead)

@@ -23,19 +23,18 @@ from email.message import EmailMessage
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from outreach import notices, people
+from outreach import links, notices, people
 from outreach.clearance import MAY_WRITE, PROGRAM, Person, record
 from outreach.config import ChannelSettings, Configuration, is_loopback, span
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
 from outreach.errors import NotFound, NotNow, OutreachError, PlatformError, Refused, Uncertain
 from outreach.handover import mails
-from outreach.handover.mails import Sheet, addresses, picture_of
-from outreach.holds import held
+from outreach.handover.mails import Sheet, picture_of
+from outreach.holds import held, placed
 from outreach.platforms import Asks, load
 from outreach.post import Part, Picture, Slot
-from outreach.publish import SEED
 from outreach.store import Store
-from outreach.store.tables import Asset, Errand, Meta, TaskLink
+from outreach.store.tables import SEED, Asset, Errand, Meta, TaskLink
 from outreach.words import Zones
 
 log = logging.getLogger(__name__)
@@ -212,7 +211,7 @@ class Handover:
         self, session: Session, row: Delivery, turn: str, staff: Mapping[str, Person]
     ) -> Iterator[_Errand]:
         """A package that is held must not be published meanwhile; then it may again."""
-        on_hold, to = held(session, row), self._to(row)
+        on_hold, to = held(row, placed(session)), self._to(row)
         last = session.scalar(
             select(Errand)
             .where(Errand.key == row.key, Errand.kind.in_(["hold", "go on"]))
@@ -382,9 +381,8 @@ class Handover:
                 return Task(Sheet(row.key, self._account_named(row)), "changed", who=link.who)
             url = session.scalar(select(ReceiptRow.url).where(ReceiptRow.key == row.key).limit(1))
             state = "open" if row.state in OPEN else "done" if url else "over"
-            return Task(
-                self._sheet(session, row), state, url or "", held(session, row) or "", link.who
-            )
+            hold = held(row, placed(session))
+            return Task(self._sheet(session, row), state, url or "", hold, link.who)
 
     def _account_named(self, row: Delivery) -> str:
         return self._account(row) if row.content else row.channel
@@ -440,7 +438,7 @@ class Handover:
             wanted=self._zones.show(wanted.at) if wanted else "",
             wanted_written=wanted.written if wanted else "",
             embargo=embargo.written if embargo else "",
-            addresses=addresses(text),
+            addresses=tuple(dict.fromkeys(url for _, url in links.addresses(text))),
             link_goes=network.instead if network else limits.link_goes,
             like=network.like if network else "https://…",
             page=link,
@@ -548,9 +546,9 @@ class Handover:
                 Errand.key == row.key, Errand.kind == "hold", Errand.id < errand.id
             )
             last = session.scalar(waited.order_by(Errand.id.desc()).limit(1))
-            return theirs and last in ("sent", "in doubt") and not held(session, row)
+            return theirs and last in ("sent", "in doubt") and not held(row, placed(session))
         if errand.kind == "hold":
-            return theirs and bool(held(session, row))
+            return theirs and bool(held(row, placed(session)))
         if errand.kind == "stale":
             return row.state is not State.HANDED
         return theirs or errand.kind == "recall"

@@ -25,9 +25,6 @@ from outreach.store.tables import Errand
 
 MOST = 20_000_000  # bytes of pictures in one mail; many servers take 25 MB, and base64 adds a third
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
-_WIDE = re.compile("[\u1100-\u11ff\u3000-\u9fff\uac00-\ud7af\uff00-\uffef].*")
-
 
 @dataclass(frozen=True)
 class Sheet:
@@ -60,12 +57,6 @@ class Sheet:
     def command(self) -> str:
         """How somebody at the desk says where the post is."""
         return f"outreach settle {self.key} --live ADDRESS"
-
-
-def addresses(text: str) -> tuple[str, ...]:
-    """The addresses in a text, without the full stop or letters of the sentence around them."""
-    found = [_WIDE.sub("", url).rstrip(".,;:!?)]}»”'") for url in _ADDRESS.findall(text)]
-    return tuple(dict.fromkeys(url for url in found if not url.endswith("//")))
 
 
 def network_of(name: str) -> Network | None:

@@ -7,7 +7,7 @@ value, or none with the reason. Snapshots are only ever added.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from itertools import groupby
@@ -20,7 +20,7 @@ from outreach.errors import NotNow, Problem, Refused, WrongFiles
 from outreach.measure.imports import Import, PostRow, Typed
 from outreach.measure.metrics import Reason
 from outreach.measure.months import bounds, following
-from outreach.platforms import Figures, Platform, Receipt, Told
+from outreach.platforms import Figures, Platform, Receipt, Retires, Told
 from outreach.store import Store
 from outreach.store.tables import Adopted, Click, Collection, ImportBatch, ShortLink, Snapshot
 
@@ -109,6 +109,8 @@ def _channel(
             reason = Reason.COLLECTION_FAILED
         if reason and now - min(row.at for row in due) < PATIENCE:
             return 0
+    retired: Set[str] = platform.retired if isinstance(platform, Retires) else frozenset()
+    reasons = {m: Reason.METRIC_RETIRED if m in retired else reason for m in offered}
     with store.writing() as session:
         snapshots = [
             snapshot
@@ -117,10 +119,9 @@ def _channel(
                 *_of_post(
                     session,
                     row,
-                    offered,
+                    reasons,
                     figures,
                     receipts.get(row.key, ()),
-                    reason,
                     now,
                     by_hand=isinstance(platform, Told),
                 ),
@@ -137,16 +138,18 @@ def _channel(
 def _of_post(
     session: Session,
     due: Collection,
-    offered: Iterable[str],
+    reasons: Mapping[str, str],
     figures: Mapping[str, Figures],
     receipts: Sequence[Receipt],
-    reason: str,
     now: datetime,
     *,
     by_hand: bool,
 ) -> Iterable[Snapshot]:
-    """One snapshot for each figure; a thread's is the sum of its parts, or none."""
-    for metric in offered:
+    """One snapshot for each figure; a thread's is the sum of its parts, or none.
+
+    `reasons`: by each figure that the network offers, why there would be none, where that is known.
+    """
+    for metric, reason in reasons.items():
         values = [figures.get(receipt.id, {}).get(metric) for receipt in receipts]
         known = [value for value in values if value is not None]
         value = sum(known) if known and len(known) == len(values) else None

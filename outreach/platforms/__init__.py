@@ -10,16 +10,16 @@ What differs by network lives in that network's file. A library's types stay the
 beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
+from outreach.bounces import Bounce
 from outreach.errors import NotFound
 from outreach.post import Part
 
@@ -77,10 +77,12 @@ class Limits:
     """What a post may be on a network; known without credentials, so that checks run offline.
 
     `length` counts as the network counts, and `unit` names what it counts. `caption` is the
-    most that a part with pictures may hold, where it is less. `alt` is the longest alt text;
+    most that a part with pictures may hold, where it is less; `later` the most of a part after the
+    first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
+    `shows`: whether the network can be asked what it has; where not, only a person can look.
     `repeats`: whether the same call again, with the same token, makes no second copy.
     `budgets`: how much the network takes in how long; `messages` is as how many it counts a part.
     `costs`: what it charges; None where it charges nothing.
@@ -91,6 +93,7 @@ class Limits:
     length: Callable[[str], int] = len
     unit: str = "characters"
     caption: int | None = None
+    later: int | None = None
     parts: int = 1
     pictures: int = 4
     picture_bytes: int = 5_000_000
@@ -100,6 +103,7 @@ class Limits:
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
+    shows: bool = True
     repeats: bool = False
     budgets: tuple[Budget, ...] = ()
     messages: Callable[[Part], int] = one_message
@@ -107,8 +111,10 @@ class Limits:
     links: bool = True
     link_goes: str = ""
 
-    def room(self, part: Part) -> int:
-        """The most that the text of this part may count."""
+    def room(self, part: Part, number: int = 0) -> int:
+        """The most that the text of this part may count, the first of its post being 0."""
+        if number and self.later is not None:
+            return self.later
         return self.caption if part.pictures and self.caption is not None else self.text
 
 
@@ -181,12 +187,140 @@ class Shelf(Protocol):
         """Everything kept, newest first, as (token, value)."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Somebody to whom a mailing goes, claimed: nobody else writes to them now.
+
+    `ref` is what the address that unsubscribes them ends with; `digest` is theirs in this mailing
+    alone, and the same whenever it is made.
+    """
+
+    number: int
+    address: str = field(repr=False)
+    ref: str = field(repr=False)
+    digest: str
+    claim: str
+
+
+class Fate(StrEnum):
+    """What became of a mailing for one reader."""
+
+    WAITING = "waiting"  #: not tried yet, or to be tried again
+    SENDING = "sending"  #: claimed; the mail may be on its way
+    SENT = "sent"  #: their mail server, or ours for it, has taken it
+    REFUSED = "refused"  #: for good; nothing was taken
+    DOUBT = "in doubt"  #: it may have been taken: never sent again
+    LEFT = "left"  #: unsubscribed before their turn came
+    LATE = "late"  #: not taken before the time for it was over
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a mailing is: readers by fate, and when the next one who waits may be tried."""
+
+    fates: Mapping[Fate, int]
+    again_at: datetime | None = None
+    over_at: datetime | None = None  # when everybody had a fate
+
+    def of(self, *fates: Fate) -> int:
+        return sum(self.fates.get(fate, 0) for fate in fates)
+
+    @property
+    def all(self) -> int:
+        return sum(self.fates.values())
+
+
+class Readers(Protocol):
+    """Those who have subscribed to a channel, and how far each mailing is.
+
+    Handed over by `open_desk()`, one for each channel. A mailing goes by its part's token.
+    """
+
+    def words(self, language: str) -> Mapping[str, str]:
+        """What stands around a mail in this language. NotFound where nobody has written it."""
+
+    def unwritten(self) -> str:
+        """A language of the channel in which nobody has written it, or ""."""
+
+    def stamp(self) -> str:
+        """A few characters that change with the words that stand around every mail."""
+
+    def begin(self, token: str, language: str) -> Progress:
+        """Whoever reads this language now is who it goes to: the first time counts.
+
+        What an earlier process had under way is in doubt from here on.
+        """
+
+    def next(self, token: str, language: str) -> Reader | None:
+        """Claim whoever is next, and commit that; None where nobody can be tried now.
+
+        Raises NotNow while its post is on hold.
+        """
+
+    def over(self, reader: Reader, fate: Fate, why: str = "", *, hard: bool = False) -> None:
+        """Say what became of a claim. `hard`: the address itself is no good.
+
+        WAITING is tried again after a while, and SENDING means that nothing was begun.
+        """
+
+    def again(self, token: str) -> None:
+        """Those who were refused wait anew: it was not for them that the server refused."""
+
+    def progress(self, token: str) -> Progress | None:
+        """How far it is; None where it was never begun."""
+
+    def told_since(self, token: str) -> Mapping[str, int]:
+        """What became of it afterwards: `bounced`, `unsubscribed`."""
+
+    def count(self) -> int:
+        """How many have confirmed that they want it."""
+
+
+@runtime_checkable
+class Invites(Protocol):
+    """A platform that can ask somebody to confirm that they have subscribed."""
+
+    def invite(self, address: str, language: str, link: str) -> None:
+        """Send the mail with the link that confirms; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Returns(Protocol):
+    """A platform to which what could not be delivered comes back."""
+
+    def returned(self) -> list[Bounce]:
+        """What has come back since it was last asked. Raises Unusable where that fails."""
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A platform whose posts look like more than their text."""
+
+    def preview(self, part: Part) -> Mapping[str, bytes]:
+        """The part as it will be seen, in files by their names; nothing is sent."""
+
+
 @runtime_checkable
 class Withdraws(Protocol):
     """A platform that can take a part down again."""
 
     def withdraw(self, receipt: Receipt) -> None:
         """Take it down; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Corrects(Protocol):
+    """A platform that can put another text in place of a live one."""
+
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace its text by the part's, its pictures stay; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Retires(Protocol):
+    """A platform that notices when its network gives one of our figures no more."""
+
+    retired: Set[str]  # those of `offers` that were refused as unknown when last asked for
 
 
 @runtime_checkable
@@ -235,6 +369,7 @@ class Account:
     now: Callable[[], datetime]
     base: str = ""
     public: str = ""
+    readers: Readers | None = None
     package: Callable[[Part], None] | None = field(default=None, repr=False)
 
 
@@ -264,7 +399,10 @@ class Channel:
 
 
 class Adapter(Protocol):
-    """The class that a platform's module offers."""
+    """The class that a platform's module offers.
+
+    It may have `uses` too, the secrets that it can work without: see `secrets_of`.
+    """
 
     limits: Limits
     offers: frozenset[str]
@@ -284,9 +422,33 @@ class Validates(Protocol):
         """Option, what is wrong with it, and what to do. Asks no network."""
 
 
+def secrets_of(adapter: Any) -> tuple[str, ...]:
+    """The names of all secrets that an adapter reads: those it needs, and those it can use."""
+    return (*adapter.needs, *getattr(adapter, "uses", ()))
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """An adapter whose secrets depend on its options."""
+
+    def secrets_for(self, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Those of `needs` that it cannot work without."""
+
+
+@runtime_checkable
+class Unfit(Protocol):
+    """A platform that can tell why it cannot publish as the office is set up."""
+
+    def unfit(self) -> tuple[str, str] | None:
+        """Why not, and what to do; None where it can. Asks no network."""
+
+
 PLATFORMS = {
     "bluesky": "outreach.platforms.bluesky:Bluesky",
+    "email": "outreach.platforms.email:Email",
+    "facebook": "outreach.platforms.facebook:Facebook",
     "feed": "outreach.platforms.feed:Feed",
+    "linkedin": "outreach.platforms.linkedin:LinkedIn",
     "manual": "outreach.platforms.manual:Manual",
     "mastodon": "outreach.platforms.mastodon:Mastodon",
     "memory": "outreach.platforms.memory:Memory",
@@ -302,6 +464,8 @@ RENAMED = {"twitter": "x"}
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The channel or platform of `known` that was probably meant, or ""."""
+    import difflib
+
     names = set(known)
     for close in difflib.get_close_matches(name[:60], sorted(names | RENAMED.keys()), 3):
         if (found := RENAMED.get(close, close)) in names:
@@ -317,6 +481,8 @@ def load(name: str) -> Any:
     """
     known = PLATFORMS
     if name not in known:  # a stranger's: every installed package is asked, which takes its time
+        from importlib.metadata import entry_points
+
         strangers = {one.name: one.value for one in entry_points(group="outreach.platforms")}
         known = {**strangers, **PLATFORMS}
     if name not in known:

@@ -5,19 +5,12 @@ what Bluesky's own client would, which takes all up to the next blank for an add
 Chinese and Japanese write on without one, so that addresses with a scheme are found here.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LONGEST = 3000  # bytes of a text, beside its 300 characters
+from outreach.links import addresses, is_address
 
-# What stands in an address unescaped, as X and Mastodon see it: no Hangul, no Han, no Kana.
-_ADDRESS = re.compile(
-    r"(?<![a-z0-9/])https?://[a-z0-9\u00c0-\u024f\u0400-\u04ff._~:/?#\[\]@!$&'()*+,;=%-]+",
-    re.IGNORECASE,
-)
-_HOST = re.compile(r"https?://\w", re.IGNORECASE)
-_CLOSING = {")": "(", "]": "["}
+LONGEST = 3000  # bytes of a text, beside its 300 characters
 
 
 @dataclass(frozen=True)
@@ -48,14 +41,14 @@ def found(text: str) -> list[Found]:
     """What a reader can follow in a text, in its order; nothing overlaps."""
     from atproto_client.utils import facet_detection as library
 
-    ours = list(_addresses(text))
+    ours = list(_links(text))
     theirs = [
         Found(m.byte_start, m.byte_end, "mention", m.handle) for m in library.detect_mentions(text)
     ]
     for facet in library.detect_facets(text):
         (feature,) = facet.features
         kind, value = ("tag", feature.tag) if hasattr(feature, "tag") else ("link", feature.uri)
-        if kind == "tag" or _HOST.match(value):
+        if kind == "tag" or is_address(value):
             theirs.append(Found(facet.index.byte_start, facet.index.byte_end, kind, value))
     every = list(ours)
     for one in theirs:
@@ -64,17 +57,7 @@ def found(text: str) -> list[Found]:
     return sorted(every, key=lambda one: one.start)
 
 
-def _addresses(text: str) -> Iterator[Found]:
-    for match in _ADDRESS.finditer(text):
-        whole = match[0]
-        while whole[-1] in ".,;:!?'*~_" or _unopened(whole):
-            whole = whole[:-1]
-        if _HOST.match(whole):
-            start = len(text[: match.start()].encode())
-            yield Found(start, start + len(whole.encode()), "link", whole)
-
-
-def _unopened(address: str) -> bool:
-    """Whether it ends in a bracket that belongs to the sentence around it."""
-    opening = _CLOSING.get(address[-1])
-    return opening is not None and address.count(opening) < address.count(address[-1])
+def _links(text: str) -> Iterator[Found]:
+    for at, address in addresses(text):
+        start = len(text[:at].encode())
+        yield Found(start, start + len(address.encode()), "link", address)

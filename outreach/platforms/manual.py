@@ -74,6 +74,7 @@ class Manual:
         picture_bytes=20_000_000,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
         visible=timedelta(0),  # a person's "it is not there" is believed at once
+        shows=False,
     )
     offers: ClassVar = frozenset(  # by CSV
         {"displays", "engagements", "likes", "shares", "replies", "followers"}

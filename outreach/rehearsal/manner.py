@@ -23,7 +23,8 @@ _TOKEN = re.compile(
     MARKED.pattern
     # Chinese, Korean and Japanese put the next word right after an address, and end it there.
     + "|(https?://[A-Za-z0-9\u00c0-\u024f\u0400-\u04ff._~:/?#\\[\\]@!$&'()*+,;=%-]+)"
-    + r"|((?<![\w&/#])#\w+)|((?<![\w@/.])@\w+)",
+    + r"|((?<![\w&/#])#\w+)|((?<![\w@/.])@\w+)"
+    + r"|@\[([^\[\]()\n]+)\]\(urn:li:\w+:[\w-]+\)",  # whom LinkedIn shows by name alone
     re.IGNORECASE,
 )
 _AFTER = ".,;:!?'*~_)]"  # what ends the sentence around an address rather than the address
@@ -45,7 +46,7 @@ def marked_up(text: str, network: str) -> Markup:
     html, end = Markup(""), 0
     for found in _TOKEN.finditer(text):
         html += escape(text[end : found.start()])
-        open_, address, hashtag, _mention = found.groups()
+        open_, address, hashtag, _mention, named = found.groups()
         end = found.end()
         if open_ is not None:
             html += Markup('<mark class="open">{}</mark>').format(found[0])
@@ -55,9 +56,11 @@ def marked_up(text: str, network: str) -> Markup:
             html += Markup('<span class="link" title="{}">{}</span>').format(
                 whole, _as_shown(whole, network)
             )
+        elif named and network != "linkedin":
+            html += escape(found[0])
         else:
             kind = "hashtag" if hashtag else "mention"
-            html += Markup('<span class="{}">{}</span>').format(kind, found[0])
+            html += Markup('<span class="{}">{}</span>').format(kind, named or found[0])
     return html + escape(text[end:])
 
 
@@ -92,10 +95,13 @@ class Room:
         return self.count > self.room
 
 
-def room_of(part: Part, limits: Limits) -> Room:
-    """Counted as the network counts, an address for one that is to come, and no other mark."""
+def room_of(part: Part, limits: Limits, number: int = 0) -> Room:
+    """Counted as the network counts, an address for one that is to come, and no other mark.
+
+    `number` is the part's place in its post, the first being 0.
+    """
     bare = without_marks(part.text)
-    return Room(limits.length(bare), limits.room(part), limits.unit, bare == part.text)
+    return Room(limits.length(bare), limits.room(part, number), limits.unit, bare == part.text)
 
 
 def thumbnail(picture: Picture) -> str:

@@ -28,6 +28,7 @@ OF_DISPLAYS: Final = {  # how many of a hundred displays, from and to
     "quotes": (0.05, 0.25),
     "bookmarks": (0.1, 0.6),
     "engagements": (1.2, 5.0),
+    "reach": (45, 75),
 }
 SLOW: Final = timedelta(hours=30)  # in which most of those who will have seen a post have seen it
 

@@ -15,22 +15,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import event, select
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.app import Files, Outreach
+from outreach.campaign import moved
 from outreach.campaign.directory import load_directory
 from outreach.campaign.load import campaign_files, load_campaigns
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, MailSettings, read_configuration, real_now
 from outreach.errors import NotAllowed, NotFound, OutreachError, Problem
+from outreach.holds import placed
 from outreach.pace import Pace
 from outreach.platforms import Account, Platform, Told, load
 from outreach.rehearsal import marks
 from outreach.rehearsal.networks import ByHand, Simulated
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
-from outreach.store.tables import Hold
 
 COPIED = ("campaigns", "config", "templates")
 
@@ -84,7 +85,7 @@ def desk_over(
 ) -> Iterator["Rehearsed"]:
     """The rehearsal's desk over a copied folder. Raises WrongFiles."""
     configuration = read_configuration(folder)
-    settings = configuration.settings.model_copy(update={"mail": MailSettings()})
+    settings = replace(configuration.settings, mail=MailSettings())
     store = Store(f"sqlite:///{folder / 'data' / 'rehearsal.db'}")
     # Nothing here has to outlive a power cut.
     event.listen(store.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous = OFF"))
@@ -186,7 +187,8 @@ class Rehearsed(Outreach):
             }
         self.made |= drafts
         loaded = replace(real.loaded, campaigns=self.campaigns)
-        return Files(loaded, drafts, tuple(self._about(real, written)))
+        held = {one.campaign: moved.held(one) for one in self.campaigns}
+        return Files(loaded, drafts, tuple(self._about(real, written)), held)
 
     def _marked(
         self,
@@ -255,8 +257,7 @@ def holds_of(real: Configuration, folder: Path) -> tuple[list[tuple[str, str, st
     try:
         store = Store(url)
         with store.reading() as session:
-            rows = session.scalars(select(Hold).where(Hold.released_at.is_(None)).order_by(Hold.id))
-            found = [(row.scope, row.reason, row.by) for row in rows]
+            found = [(row.scope, row.reason, row.by) for row in placed(session)]
         store.close()
     except (OutreachError, SQLAlchemyError) as error:
         return [], f"whether anything is on hold at the desk could not be read: {error}"

@@ -396,7 +396,9 @@ def _waiting(r: Rehearsal, zones: Zones) -> Iterator[dict[str, Any]]:
 
 _NETWORKS = {
     "bluesky": "Bluesky",
+    "facebook": "Facebook",
     "feed": "Web feed",
+    "linkedin": "LinkedIn",
     "manual": "posted by hand",
     "mastodon": "Mastodon",
     "telegram": "Telegram",
@@ -461,7 +463,7 @@ def _card(one: Shown, r: Rehearsal, zones: Zones) -> dict[str, Any]:
         "time": _time_shown(one, zones),
         "same_as": r.titles.get(one.same_as, ""),
         "stands": f"{stands} ({who}reviewer: {reviewer})" if stands else "",
-        "parts": [_part(part, one) for part in one.post.parts] if one.post else [],
+        "parts": [_part(*at, one) for at in enumerate(one.post.parts)] if one.post else [],
         "waits": list(dict.fromkeys(problem.what for problem in one.waits)),
         "mistakes": list(dict.fromkeys(problem.what for problem in one.mistakes)),
         "questions": list(dict.fromkeys(problem.what for problem in one.questions)),
@@ -483,12 +485,12 @@ def _time_shown(one: Shown, zones: Zones) -> str:
     return zones.show(one.slot.at).partition(" (")[0]
 
 
-def _part(part: Part, one: Shown) -> dict[str, Any]:
+def _part(number: int, part: Part, one: Shown) -> dict[str, Any]:
     title, text = manner.title_and_text(part.text, one.network)
     return {
         "title": manner.marked_up(title, one.network) if title else "",
         "text": manner.marked_up(text, one.network),
-        "room": manner.room_of(part, load(one.network).limits),
+        "room": manner.room_of(part, load(one.network).limits, number),
         "pictures": [(_thumbnail(p), p) for p in part.pictures],
         "in_text": bool(part.pictures) and not load(one.network).limits.alt,
     }

@@ -230,9 +230,11 @@ class _Months:
 
     def _computed(self, name: str, month: str, posts: list[PostLine]) -> ChannelMonth:
         platform, offered = self.channels[name].platform, self.offers.get(name, frozenset())
+        # Of what is never added (reach), posts have a figure each, and a month has none.
+        added = {name for name in offered & self.metrics.keys() if self.metrics[name].sum_posts}
         figures = {
             metric: self._sum(metric, platform, offered, posts)
-            for metric in sorted({*DERIVED, *(offered & self.metrics.keys())} - {"followers"})
+            for metric in sorted({*DERIVED, *added})
         }
         figures["clicks"] = self._clicks(name, month, linked=any(post.linked for post in posts))
         followers = self._followers(name, month)

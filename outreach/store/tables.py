@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class TrailEntry(Base):
@@ -26,6 +26,9 @@ class TrailEntry(Base):
     key: Mapped[str] = mapped_column(default="", index=True)  # a post's key, or ""
     why: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[str] = mapped_column(default="")
+
+
+SEED = "seed"  # in Meta: what tokens and keyed hashes are made from
 
 
 class Meta(Base):

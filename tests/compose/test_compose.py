@@ -11,6 +11,7 @@ from PIL import Image
 
 from outreach.compose import compose
 from outreach.errors import Problem
+from outreach.platforms import Channel, load
 from tests.compose.conftest import TELEGRAM, WEB, Office, X, campaign, short, words
 
 FILE = "templates/posts/forum/teaser.md"
@@ -230,6 +231,16 @@ def test_a_caption_is_shorter_and_holds_the_description_where_there_is_no_field_
     )
 
 
+def test_a_part_that_is_a_comment_has_a_comments_room(office: Office) -> None:
+    page = Channel("linkedin", "linkedin", load("linkedin").limits, "linkedin page 1")
+    office.write("## en\n" + "a" * 3000 + "\n---\n" + "b" * 1251 + "\n")
+    (draft,) = office.compose(campaign({"en": ["linkedin"]}), page)
+    assert [str(problem) for problem in draft.blocked] == [
+        f"{FILE}:4: part 2: 1,251 characters as sent; linkedin takes 1,250 in a comment\n"
+        "    → cut 1"
+    ]
+
+
 @pytest.mark.usefixtures("card")
 def test_pictures_go_with_the_first_part_with_their_alt_text(office: Office) -> None:
     office.write("## en\none\n---\ntwo\n")
@@ -407,7 +418,8 @@ def test_a_message_that_cannot_be_made_is_a_draft_that_says_why(
         ("twiter", "did you mean x?"),  # its old name is what people still call it
         (
             "myspace",
-            "known are: bluesky, feed, manual, mastodon, memory, request, telegram, web, x",
+            "known are: bluesky, facebook, feed, linkedin, manual, mastodon, memory, telegram, "
+            "web, x",
         ),
     ],
 )

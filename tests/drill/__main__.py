@@ -64,7 +64,7 @@ def lines(**how: int | float | str) -> Iterator[tuple[str, ...]]:
             continue
         for database in fault.databases:
             with_ = f", {fault.workers} workers" if database == "postgresql" else ""
-            for one in run(fault, database, **how):  # type: ignore[arg-type]
+            for one in run(fault, database, **how):  # type: ignore[arg-type] # as typed
                 yield (
                     fault.name,
                     database + with_,

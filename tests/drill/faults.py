@@ -49,7 +49,8 @@ def killed_again_and_again(field: Field) -> None:
         if before >= field.posts:
             break
         more = field.random.randint(0, max(1, 2 * field.posts // field.kills))
-        field.until(lambda: len(field.live()) >= min(before + more, field.posts), 10)  # noqa: B023
+        enough = min(before + more, field.posts)
+        field.until(lambda: len(field.live()) >= enough, 10)  # noqa: B023 - asked at once
         time.sleep(field.random.uniform(0, 2.4 * field.answer))
         field.kill()
         field.start()

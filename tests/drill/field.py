@@ -159,7 +159,7 @@ class Field:
     def put(self) -> None:
         """Posts that are cleared and due now, spread over the channels; late by half a day is
         still in time."""
-        at = self.due = self.now() + timedelta(seconds=self.lead)
+        at = self.due = (self.now() + timedelta(seconds=self.lead)).replace(microsecond=0)
         for n in range(self.posts):
             channel = f"c{n % self.channels}"
             one = draft(
@@ -182,7 +182,8 @@ class Field:
         """Further posts, cleared and scheduled for the weeks to come."""
         with self.desk.store.writing() as session:
             row = session.scalars(select(Delivery).limit(1)).one()
-            one = {name: getattr(row, name) for name in Delivery.__mapper__.columns.keys()}  # noqa: SIM118
+            columns = Delivery.__mapper__.columns
+            one = {name: getattr(row, name) for name in columns.keys()}  # noqa: SIM118 - it yields columns
             later = [
                 {
                     **one,
@@ -350,7 +351,7 @@ class Field:
 @contextmanager
 def held(folder: Path, **how: object) -> Iterator[Field]:
     """A field with its posts put, and nothing running yet."""
-    made = Field(folder, **how)  # type: ignore[arg-type]
+    made = Field(folder, **how)  # type: ignore[arg-type] # as Field names them
     try:
         made.put()
         yield made

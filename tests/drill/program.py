@@ -49,7 +49,7 @@ BUGS = {
 
 for kind, adapter in KINDS.items():
     platforms.PLATFORMS[kind] = f"tests.drill.network:{adapter.__name__}"
-for kind in ("mastodon", "bluesky"):
+for kind in ("mastodon", "bluesky", "email"):
     real = platforms.load(kind)
     # As patient as the drill's own network: a drill takes minutes.
     real.limits = replace(real.limits, visible=timedelta(seconds=3), deadline=12.0)

@@ -1,15 +1,24 @@
 """The drill on servers that nobody here wrote: answers that are lost, and a desk that is killed.
 
-Mastodon takes a key and can be asked; Bluesky takes the record's own key, and can be asked.
+Mastodon takes a key and can be asked; Bluesky takes the record's own key, and can be asked. A mail
+server takes no key and cannot be asked: each reader of a newsletter has it once, or is in doubt.
 """
 
 import random
+import time
+from collections import Counter
 
 import pytest
+from sqlalchemy import select
 
+from outreach.delivery import State
+from outreach.platforms import Fate
+from outreach.subscribers import Consent, Mailing, MailingReader, Subscriber
 from tests.drill.__main__ import wrong
 from tests.drill.field import Elsewhere, held
+from tests.platforms import mailboxes
 from tests.platforms.servers import serving
+from tests.platforms.servers_email import USER, EmailNetwork
 
 # Their servers are started as the contract's tests start them.
 from tests.platforms.test_bluesky import Pds, pds  # noqa: F401 - a fixture is found by its name
@@ -28,7 +37,7 @@ def broken(folder, network, elsewhere):
             before = len(field.live())
             for more in (1, 2):
                 network.next_fault = chance.choice(FAULTS)
-                field.until(lambda: len(field.live()) >= before + more, 20)  # noqa: B023
+                field.until(lambda: len(field.live()) >= before + more, 20)  # noqa: B023 - asked at once
             field.kill()
             field.start()
         network.next_fault = ""
@@ -57,3 +66,77 @@ def test_bluesky_has_every_post_once(tmp_path, pds):  # noqa: F811 - the fixture
         channel = f'base = "{base}"\nhandle = "{network.handle}"\nsecrets = "drill"\n'
         secrets = {"OUTREACH_DRILL_APP_PASSWORD": network.password}
         broken(tmp_path, network, Elsewhere("bluesky", channel, secrets, lambda: network.texts))
+
+
+READERS = 150
+
+
+def newsletter(folder, base, texts, *, posts, kills, chance):
+    """A newsletter to hundreds, and a desk that is killed at random instants in its midst; every
+    reader's fate by post."""
+    channel = (
+        f'base = "{base}"\nhost = "127.0.0.1"\nfrom = "News <news@example.org>"\n'
+        f'user = "{USER}"\nsecrets = "drill"\nmails-per-second = "1000"\n'
+    )
+    secrets = {"OUTREACH_DRILL_PASSWORD": mailboxes.PASSWORD}
+    with held(folder, elsewhere=Elsewhere("email", channel, secrets, texts), posts=posts) as field:
+        settings = field.home / "config/outreach.toml"
+        public = '[web]\npublic-url = "https://desk.example.org"\n'
+        settings.write_text(f"{settings.read_text()}\n{public}")
+        agreed = [Consent(a, "en", "a form", field.now()) for a in addresses()]
+        field.desk.subscribers.take("c0", agreed, file="list.csv", by="ana")
+        field.start()
+        for _ in range(kills):
+            before = len(field.live())
+            field.until(lambda: len(field.live()) > before, 20)  # noqa: B023
+            time.sleep(chance.uniform(0.0, 0.4))
+            field.kill()
+            field.start()
+        field.settle(120)
+        assert [row.state for row in field.rows()] == [State.PUBLISHED] * posts
+        with field.desk.store.reading() as session:
+            return session.execute(
+                select(Mailing.key, Subscriber.address, MailingReader.fate)
+                .join(Mailing, Mailing.token == MailingReader.token)
+                .join(Subscriber, Subscriber.id == MailingReader.subscriber)
+            ).all()
+
+
+def addresses():
+    return [f"r{n}@example.org" for n in range(READERS)]
+
+
+@pytest.mark.slow
+def test_a_killed_newsletter_repeats_nobody_and_leaves_nobody_without_a_fate(tmp_path):
+    network, kills = EmailNetwork(after=0.004, password=mailboxes.PASSWORD), 5
+    chance = random.Random(11)  # noqa: S311 - a drill may be repeated
+    with network.serving() as base:
+        fates = newsletter(
+            tmp_path, base, lambda: network.texts, posts=1, kills=kills, chance=chance
+        )
+    copies = Counter(network.readers)
+    assert len(fates) == READERS
+    assert max(copies.values()) == 1
+    assert {fate for _, _, fate in fates} <= {Fate.SENT, Fate.DOUBT}
+    doubts = [address for _, address, fate in fates if fate == Fate.DOUBT]
+    assert len(doubts) <= kills
+    assert all(copies[address] == 1 for _, address, fate in fates if fate == Fate.SENT)
+
+
+@pytest.mark.slow
+@pytest.mark.counterpart
+def test_every_mailbox_has_every_newsletter_once_or_its_reader_is_in_doubt(tmp_path):
+    chance = random.Random(5)  # noqa: S311 - a drill may be repeated
+    with mailboxes.mailboxes(tmp_path / "mail") as post, post.wire() as base:
+        post.share = 0.01
+        fates = newsletter(
+            tmp_path, base, lambda: ["x"] * post.carried, posts=1, kills=2, chance=chance
+        )
+        texts = {address: Counter(post.texts(address)) for address in addresses()}
+    assert len(fates) == READERS
+    assert {fate for _, _, fate in fates} <= {Fate.SENT, Fate.DOUBT}
+    assert all(max(copies.values()) == 1 for copies in texts.values())
+    for key, address, fate in fates:
+        number = key.partition("/m")[2].partition("/")[0]
+        has = texts[address][f"Post {number}, first words."]
+        assert has == 1 or fate == Fate.DOUBT

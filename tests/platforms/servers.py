@@ -93,6 +93,7 @@ class Network:
         self.posts: list[Kept] = []
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
+        self.addresses: list[str] = []  # of each request, as it came, escapes and all
         self.bodies: list[tuple[str, Any]] = []
         self.arrivals: list[tuple[float, Any]] = []  # of what would be public: when, its body
         self.headers: dict[str, str] = {}  # of every answer
@@ -154,6 +155,7 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = fields(url.query)
         self.network.requests.append((self.command, unquote(url.path)))
+        self.network.addresses.append(self.path)
         with self.network.lock:
             kind, reply = self.network.answer(
                 self.command, unquote(url.path), query, self.headers, body
@@ -184,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             {"Content-Type": "application/json", **self.network.headers, **reply.headers},
         )
 
-    do_GET = do_POST = do_DELETE = handle_all  # noqa: N815 - the names that http.server calls
+    do_GET = do_POST = do_PUT = do_DELETE = handle_all  # noqa: N815 - the names that http.server calls
 
     def send(self, status, data, headers):
         with suppress(OSError):  # the client may have given up
@@ -465,6 +467,13 @@ def form(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
         else:
             plain[name] = data.removesuffix(b"\r\n").decode()
     return plain, files
+
+
+def odd(given, known: Mapping[str, bool]) -> str:
+    """What a strict server finds wrong with these names; `known` says which must be there."""
+    unknown = sorted(set(given) - set(known))
+    missing = sorted(name for name, needed in known.items() if needed and name not in given)
+    return f"unknown {unknown}, missing {missing}" if unknown or missing else ""
 
 
 # --- X -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from outreach.errors import CannotTell, NotNow, Refused
 from outreach.platforms.telegram import Telegram, utf16_units
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
-from .servers import TelegramNetwork, closed_port
+from .servers import TelegramNetwork
 
 SCHEMA = "OUTREACH_TELEGRAM_SCHEMA"
 
@@ -37,16 +37,7 @@ def make(account, base):
 
 class TestTelegram(ServerContract):
     name = "telegram"
-    can_look = False
     secrets = (TelegramNetwork.TOKEN, "AAE-secret", "wrong-secret")
-
-    @pytest.fixture
-    def platform(self, make):
-        return make()
-
-    @pytest.fixture
-    def nowhere(self, make):
-        return make(base=closed_port())
 
     @pytest.fixture
     def stranger(self, make):

@@ -1,6 +1,5 @@
 import json
 import os
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,8 @@ from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
-from .servers import XNetwork, closed_port, spent
+from .openapi import against
+from .servers import XNetwork, spent
 
 OPENAPI = "OUTREACH_X_OPENAPI"
 AT = {"date": "Wed, 21 Oct 2026 07:20:00 GMT"}  # what X's clock says
@@ -38,18 +38,9 @@ def make(account, base):
     return x
 
 
-@pytest.fixture
-def platform(make):
-    return make()
-
-
 class TestX(ServerContract):
     name = "x"
     secrets = (*XNetwork.SECRETS.values(), "wrong-secret")
-
-    @pytest.fixture
-    def nowhere(self, make):
-        return make(base=closed_port())
 
     @pytest.fixture
     def stranger(self, make):
@@ -288,41 +279,7 @@ def described():
     """A check of a body against X's own OpenAPI document: required, unknown, enum, type."""
     if not os.environ.get(OPENAPI):
         pytest.skip(f"{OPENAPI} names no document: requests are not proven against X's own")
-    document = json.loads(Path(os.environ[OPENAPI]).read_text())
-
-    def wrong(schema, value, where="body"):
-        while "$ref" in schema:
-            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        if "anyOf" in schema:
-            return min((wrong(one, value, where) for one in schema["anyOf"]), key=len)
-        types = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-        if not isinstance(value, types.get(schema.get("type"), object)):
-            return [f"{where}: not {schema['type']}"]
-        found = []
-        if "enum" in schema and value not in schema["enum"]:
-            found.append(f"{where}: {value!r} is not one of {schema['enum']}")
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            found.append(f"{where}: {value!r} is not {schema['pattern']}")
-        if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
-            found.append(f"{where}: longer than {schema['maxLength']}")
-        if isinstance(value, dict):
-            found += [f"{where}: no {n}" for n in schema.get("required", []) if n not in value]
-            for name, inner in value.items():
-                if name not in schema.get("properties", {}):
-                    found.append(f"{where}: unknown {name}")
-                else:
-                    found += wrong(schema["properties"][name], inner, f"{where}.{name}")
-        if isinstance(value, list):
-            if len(value) > schema.get("maxItems", len(value)):
-                found.append(f"{where}: more than {schema['maxItems']}")
-            found += [w for item in value for w in wrong(schema["items"], item, where)]
-        return found
-
-    def check(path, body):
-        content = document["paths"][path]["post"]["requestBody"]["content"]
-        return wrong(content["application/json"]["schema"], body)
-
-    return check
+    return against(json.loads(Path(os.environ[OPENAPI]).read_text()))
 
 
 @pytest.mark.counterpart

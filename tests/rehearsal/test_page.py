@@ -125,6 +125,12 @@ class TestManners:
         assert 'title="https://example.org/a-rather-long-address-of-a-page"' in marked
         assert "href" not in marked
 
+    def test_whom_linkedin_links_is_shown_by_name_there_and_as_written_elsewhere(self):
+        text = "With @[UN ESCAP](urn:li:organization:1234)"
+        shown = manner.marked_up(text, "linkedin")
+        assert shown == 'With <span class="mention">UN ESCAP</span>'
+        assert manner.marked_up(text, "x") == text
+
     def test_hashtags_and_mentions_are_marked_in_every_script(self):
         shown = manner.marked_up("#저탄소도시 (@neaspec) a@b.org https://a.org/#no", "x")
         assert '<span class="hashtag">#저탄소도시</span>' in shown

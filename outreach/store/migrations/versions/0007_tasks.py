@@ -1,10 +1,11 @@
-"""Tasks and requests: what is told once, links that open one task; and posts that others made."""
+"""Tasks and requests: what is told once, links that open one task; posts that others made; and an
+index for what may be live before its slot."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0007'
-down_revision = '0005'
+down_revision = '0006'
 
 
 def upgrade() -> None:
@@ -52,3 +53,9 @@ def upgrade() -> None:
     sa.Column('ends_at', sa.DateTime(), nullable=False),
     sa.PrimaryKeyConstraint('sha256')
     )
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_index(
+            'ix_delivery_marked', ['state', 'at'], unique=False,
+            sqlite_where=sa.text("look_since IS NOT NULL"),
+            postgresql_where=sa.text("look_since IS NOT NULL"),
+        )
