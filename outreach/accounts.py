@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from outreach.compose import Draft
-from outreach.config import Configuration, is_loopback
+from outreach.config import ChannelSettings, Configuration, is_loopback
 from outreach.errors import Problem
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import Account, Budget, Channel, Platform, Unfit, load
+from outreach.platforms import Account, Asks, Budget, Channel, Platform, Unfit, load
+from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.subscribers import Roll
@@ -24,6 +26,7 @@ class Accounts:
     configuration: Configuration
     store: Store
     now: Callable[[], datetime]
+    package: Callable[[str, Part], None] | None = None  # mails one of a channel to another office
 
     def channels(self) -> dict[str, Channel]:
         """Every account, as composing sees it: no secret, no connection."""
@@ -97,6 +100,12 @@ class Accounts:
         if demo and channel.public and adapter.needs:
             why = "this is a demo: nothing leaves this machine"
             return why, "take demo = true out of config/outreach.toml before real work"
+        if channel.lead and not self.configuration.settings.mail.host:
+            why = "its packages go by mail, and there is no mail server"
+            return why, "set host and from of [mail] in config/outreach.toml"
+        if channel.lead and not web.public_url and not demo:
+            why = "the other office gives the address on a page, and this desk has no public-url"
+            return why, "in config/outreach.toml, at [web]: write the https address of this desk"
         if channel.public and not demo and web.public_url and is_loopback(web.public_url):
             why = (
                 f"the public-url {web.public_url} leads to this machine only; "
@@ -153,6 +162,8 @@ class Accounts:
             source=settings.utm_source or name,
             quiet=settings.quiet,
             public=adapter.public and not (settings.base and is_loopback(settings.base)),
+            lead=_lead(settings, platform),
+            holidays=settings.holidays,
         )
 
     def _account(self, name: str) -> Account:
@@ -165,6 +176,7 @@ class Accounts:
             now=self.now,
             base=settings.base,
             public=self.configuration.settings.web.public_url.rstrip("/"),
+            package=partial(self.package, name) if self.package else None,
             readers=self.readers(name),
         )
 
@@ -180,6 +192,14 @@ class Accounts:
             title=settings.title or name,
             office=self.configuration.settings.office.name,
         )
+
+
+def _lead(settings: ChannelSettings, platform: Platform) -> int:
+    """How many working days before its time another office wants what it is to publish."""
+    if not isinstance(platform, Asks):
+        return 0
+    given = settings.lead_working_days
+    return platform.lead if given is None else given
 
 
 def _shared(platform: str, budget: Budget, secrets: Mapping[str, str]) -> str:

@@ -249,6 +249,20 @@ def mail(sight: Sight) -> Iterator[Alarm]:
         )
 
 
+def untold(sight: Sight) -> Iterator[Alarm]:
+    """A task, or word of a package, that perhaps did not arrive: it is not sent again by itself."""
+    from outreach.handover import untold as found  # whoever only looks at files does without it
+
+    for key, why, at in found(sight.session, sight.now - UNMAILED, sight.now - STALE):
+        yield Alarm(
+            "untold",
+            key,
+            f"whoever publishes {key} may not have been told: {why}",
+            "ask them, and say what is in: outreach tasks",
+            at,
+        )
+
+
 RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     clock,
     worker,
@@ -257,6 +271,7 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     unsent,
     account,
     mail,
+    untold,
 )
 
 

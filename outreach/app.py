@@ -5,7 +5,8 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
-    figures      follow, collect, import_figures         values, or none with a reason
+    tasks        task, complete, decline, tasks          what people publish for us
+    figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
@@ -29,12 +30,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from outreach import kept, planning
 from outreach.about import about
@@ -54,7 +56,8 @@ from outreach.errors import (
     Unusable,
     WrongFiles,
 )
-from outreach.platforms import Channel, Platform, Previews, Returns, Told, load
+from outreach.hints import did_you_mean
+from outreach.platforms import Asks, Channel, Platform, Previews, Returns, Told, load
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -71,10 +74,13 @@ if TYPE_CHECKING:
     from outreach.compose.style import House
     from outreach.delivery import Delivery, State
     from outreach.dispatch import Dispatch
+    from outreach.handover import Handover, Task, Waiting
+    from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
-    from outreach.measure.imports import Import
+    from outreach.measure.imports import Columns, Import
     from outreach.pace import Pace
     from outreach.platforms.feed import FeedEntry, FeedInfo
+    from outreach.post import Part
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
@@ -193,7 +199,22 @@ class Outreach:
     def _accounts(self) -> Accounts:
         from outreach.accounts import Accounts
 
-        return Accounts(self.configuration, self.store, self.now)
+        return Accounts(self.configuration, self.store, self.now, self._package)
+
+    def _package(self, channel: str, part: Part) -> None:
+        self.handover.package(channel, part)
+
+    @cached_property
+    def handover(self) -> Handover:
+        """Tasks for people, and requests to other offices."""
+        from outreach.handover import Handover
+
+        return Handover(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            chat=self.watch.say if self.configuration.settings.alarms.telegram_chat else None,
+        )
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -672,6 +693,8 @@ class Outreach:
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
+        if wait:
+            self.handover.round()
         self.tell()
         if wait:
             self.mail()
@@ -747,7 +770,7 @@ class Outreach:
         return self.subscribers.bounced(found)
 
     def mail(self) -> int:
-        """Send the mails that wait: notices, and questions whether somebody has subscribed.
+        """Send the mails that wait: notices, tasks, and questions whether somebody has subscribed.
 
         Returns how many went. Slow where the mail server is.
         """
@@ -756,12 +779,16 @@ class Outreach:
         with self.store.reading() as session:
             known = people.in_force(session)
         asked = self.subscribers.invite(self.platforms, self.public_url)
-        return asked + notices.send(
-            self.store,
-            self.configuration.settings.mail,
-            self.configuration.secret("mail_password"),
-            known,
-            self.now(),
+        return (
+            asked
+            + self.handover.send()
+            + notices.send(
+                self.store,
+                self.configuration.settings.mail,
+                self.configuration.secret("mail_password"),
+                known,
+                self.now(),
+            )
         )
 
     def _beat(self, copy: bool) -> None:
@@ -858,24 +885,35 @@ class Outreach:
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
-        from outreach import clearance as clearing
-        from outreach import settle as settling
         from outreach import standing
         from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
-        from outreach.delivery import State
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        self._settle(key, answer, who=by.id, url=url)
+        with self.store.reading() as session:
+            return standing.line(session, self._row(session, key))
+
+    def _settle(self, key: str, answer: Answer, *, who: str, url: str = "") -> None:
+        from outreach import clearance as clearing
+        from outreach import settle as settling
+        from outreach.delivery import State
+
         now = self.now()
         with self.store.writing() as session:
             row = self._row(session, key)
-            told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
-            by_hand = isinstance(told, Told) and answer in ("live", "absent")
-            if by_hand:
+            platform: object = self.platforms.get(row.channel)
+            if answer == "live" and isinstance(platform, Told):
+                url = platform.address(url)
+            told = platform if row.state is State.HANDED else None
+            # What another office will not publish is not asked of it again.
+            by_hand = answer == "live" or (answer == "absent" and not isinstance(told, Asks))
+            if by_hand and isinstance(told, Told):
                 if answer == "live":
                     settling.its_own(session, row, url, now)
                 token = self.publisher.token(session, row)
             else:
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                by_hand = False
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
                 settling.settle(session, row, answer, url=url, now=now)
         if by_hand and isinstance(told, Told):
             if answer == "live":
@@ -884,10 +922,63 @@ class Outreach:
                 told.absent(token)
             with self.store.writing() as session:
                 row = self._row(session, key)
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
         self.publisher.look_at(key)
+
+    # --- tasks -----------------------------------------------------------------------------
+
+    def task(self, secret: str) -> Task:
+        """What a task's link opens. NotFound for a link that never was, or has ended."""
+        return self.handover.open(secret)
+
+    def complete(self, secret: str, url: str, *, wording: str = "") -> Task:
+        """Whoever has a task's link says where it is, and how it is worded if not as asked.
+
+        Saying the same twice is saying it once. Raises NotFound, and NotAllowed where the address
+        is none of that network, or the task is not open.
+        """
+        task = self.handover.open(secret)
+        if task.state == "done" and url.strip() == task.url:
+            return task
+        if task.state != "open":
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        who = task.who or "the staff chat"
+        self._settle(task.sheet.key, "live", who=who, url=url)
+        if wording.strip() and _words(wording) != _words(task.sheet.text):
+            from outreach import clearance as clearing
+
+            with self.store.writing() as session:
+                row = self._row(session, task.sheet.key)
+                why = wording.strip().replace("\r\n", "\n")
+                clearing.record(session, self.now(), who, "worded otherwise", row, why=why)
+        return self.handover.open(secret)
+
+    def decline(self, secret: str, why: str) -> Task:
+        """Another office says that it will not publish a request. Raises as `complete` does."""
+        task = self.handover.open(secret)
+        if task.state != "open" or not task.sheet.wanted:
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        if not why.strip():
+            raise NotAllowed("a reason is needed", "say in a sentence why not")
+        from outreach import clearance as clearing
+        from outreach.delivery import State
+
+        key, who = task.sheet.key, task.who
         with self.store.reading() as session:
-            return standing.line(session, self._row(session, key))
+            state = self._row(session, key).state
+        if state is State.UNCERTAIN:  # whoever answers it has it
+            self._settle(key, "arrived", who=who)
+        if state is not State.MISSED:
+            self._settle(key, "absent", who=who)
+        with self.store.writing() as session:
+            clearing.record(
+                session, self.now(), who, "declined", self._row(session, key), why=why.strip()
+            )
+        return self.handover.open(secret)
+
+    def tasks(self, *, for_: Person | None = None) -> list[Waiting]:
+        """What waits for somebody to publish it, with the links of one person."""
+        return self.handover.waiting(for_.id if for_ else "")
 
     def status(self) -> standing.Status:
         """Where everything stands."""
@@ -1019,31 +1110,59 @@ class Outreach:
 
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> Import:
-        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+    def read_figures(
+        self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None
+    ) -> Import:
+        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing.
+
+        `kind` is a table of config/columns.toml, which says what the heads of a tool's own export
+        mean; `columns` says it for this file alone, or more of it. Raises NotFound for a kind that
+        is not there, WrongFiles where that file is wrong.
+        """
         from outreach.measure import collect as collecting
-        from outreach.measure.imports import read_figures
+        from outreach.measure.imports import Columns, load_columns, read_figures
         from outreach.measure.metrics import load_metrics
 
+        metrics = load_metrics(self.home / "config" / "metrics.toml")
+        given = columns or Columns()
+        if kind:
+            told = self.home / "config" / "columns.toml"
+            kinds = load_columns(told, channels=self.channels, metrics=metrics)
+            if kind not in kinds:
+                known = f"known are: {', '.join(sorted(kinds)) or 'none yet'}"
+                hint = did_you_mean(kind, kinds) or known
+                raise NotFound(f"config/columns.toml has no [{kind}]", hint)
+            names = {**kinds[kind].names, **given.names}
+            given = Columns(names, given.channel or kinds[kind].channel, given.month)
         found = read_figures(
             data,
             channels=self.channels,
-            metrics=load_metrics(self.home / "config" / "metrics.toml"),
+            metrics=metrics,
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),
+            given=given,
         )
         with self.store.reading() as session:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
-    def import_figures(self, data: bytes, *, file: str, by: Person, sample: bool = False) -> Import:
+    def import_figures(
+        self,
+        data: bytes,
+        *,
+        file: str,
+        by: Person,
+        sample: bool = False,
+        kind: str = "",
+        columns: Columns | None = None,
+    ) -> Import:
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
         from outreach import clearance as clearing
         from outreach.clearance import MAY_WRITE
         from outreach.measure import collect as collecting
 
         by.must_be(MAY_WRITE)
-        figures = self.read_figures(data, file=file)
+        figures = self.read_figures(data, file=file, kind=kind, columns=columns)
         if figures.problems:
             raise WrongFiles(figures.problems)
         with self.store.writing() as session:
@@ -1052,6 +1171,55 @@ class Outreach:
             )
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
+
+    def adopt(
+        self,
+        url: str,
+        *,
+        campaign: str,
+        channel: str,
+        by: Person,
+        whose: str = "",
+        on: date | None = None,
+    ) -> None:
+        """Keep a post that others made: counted and reported apart from ours.
+
+        `on` is the day on which it was published, in the report's zone; today, unless said. Raises
+        NotAllowed and NotFound as `measure.adopted.adopt` does, and for a channel there is not.
+        """
+        from outreach.clearance import MAY_WRITE
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        if channel not in self.channels:
+            near = did_you_mean(channel, self.channels)
+            known = f"known are: {', '.join(sorted(self.channels))}"
+            raise NotFound(f"there is no channel {channel!r}", near or known)
+        platform = self.platforms.get(channel)
+        url = platform.address(url) if isinstance(platform, Told) else url.strip()
+        zone = ZoneInfo(self.configuration.report_zone)
+        at = datetime.combine(on, datetime.min.time(), zone) if on else self.now()
+        files = self.home / "campaigns"
+        names = {path.stem for path in files.glob("*.y*ml")} if files.is_dir() else set()
+        post = adopted.Post(url, campaign, channel, whose.strip(), at)
+        with self.store.writing() as session:
+            adopted.adopt(session, post, campaigns=names, by=by.id, now=self.now())
+
+    def let_go(self, url: str, *, by: Person) -> None:
+        """Do not report an adopted post any more. NotFound where it is none."""
+        from outreach.clearance import MAY_WRITE
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        with self.store.writing() as session:
+            adopted.let_go(session, url.strip(), by=by.id, now=self.now())
+
+    def adopted(self) -> list[Adoption]:
+        """The posts of others that were adopted, oldest first."""
+        from outreach.measure import adopted
+
+        with self.store.reading() as session:
+            return adopted.adopted(session)
 
     def report(self, month: str, *, by: Person) -> Report:
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
@@ -1293,6 +1461,11 @@ def _ahead(now: datetime) -> datetime:
     """Until when recurring messages have their posts: the end of a day, so that a plan that is
     made twice within minutes is the same."""
     return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _words(text: str) -> list[str]:
+    """What tells two wordings apart: not how their lines are broken."""
+    return text.split()
 
 
 def _may_be_public(session: Session, key: str) -> bool:

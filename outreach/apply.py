@@ -13,6 +13,7 @@ from outreach.clearance import in_force, record, void
 from outreach.compose import Draft
 from outreach.delivery import Delivery, State
 from outreach.planning import EVENTS, applied_events
+from outreach.post import Slot
 from outreach.store.plain import asking
 from outreach.store.tables import Asset, Meta, ShortLink
 
@@ -103,6 +104,11 @@ def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetim
 def _go_on(row: Delivery, before: State, *, covered: bool, moved: bool, now: datetime) -> None:
     """Where a delivery stands after its text or its slot has changed."""
     row.returned, row.lateness_settled, row.retry_at = "", False, None
+    if before is State.HANDED:  # another office has what it was: a new package is never too early
+        wanted = row.content and row.content.get("wanted")
+        row.lateness_settled = not wanted or Slot.read(wanted).at > now
+        row.move(State.PROPOSED if row.lateness_settled else State.MISSED, "its text has changed")
+        return
     if before is State.CLEARED and covered:
         return
     if before in {State.MISSED, State.SKIPPED, State.PAST} and not moved:

@@ -127,7 +127,7 @@ def clear(
             f"{delivery.fingerprint}",
             "read it again with: outreach review",
         )
-    if delivery.late_after <= now:
+    if delivery.late_after <= now and not delivery.lateness_settled:
         raise NotAllowed(f"the time of {delivery.key} has passed", "move it in its campaign file")
     if override:
         # Even an emergency needs somebody of the office who may decide at all.

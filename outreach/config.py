@@ -33,6 +33,8 @@ POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
 
+_SPAN = re.compile(r"(\d{1,4}) (minute|hour|day)s?( before)?", re.ASCII)
+
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
 _LONG = 6  # characters: shorter ones would be found in ordinary words; networks' tokens are long
 
@@ -95,6 +97,28 @@ def _from_until(value: str) -> str:
     return value
 
 
+def span(text: str, *, before: bool = False) -> timedelta:
+    """How long "30 minutes", "2 hours" or "7 days" are; below zero for "1 day before", where that
+    may be. ValueError, in a sentence for officers, for anything else."""
+    found = _SPAN.fullmatch(" ".join(text.split()))
+    if not found or (found[3] and not before):
+        or_before = ' or "1 day before"' if before else ""
+        raise ValueError(f'{text!r} is not a span of time; write it as "2 hours"{or_before}')
+    length = timedelta(**{f"{found[2]}s": int(found[1])})
+    return -length if found[3] else length
+
+
+def _reminder(value: str) -> str:
+    span(value, before=True)
+    return value
+
+
+def _after(value: str) -> str:
+    if value and span(value) <= timedelta(0):
+        raise ValueError(f"{value!r} is no time at all; write it as 24 hours")
+    return value
+
+
 @lru_cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -102,6 +126,8 @@ def _zones() -> frozenset[str]:
 
 Zone = Annotated[str, Checked(zone)]
 Hours = Annotated[str, Checked(_from_until)]
+Reminder = Annotated[str, Checked(_reminder)]
+After = Annotated[str, Checked(_after)]
 Role = Literal["officer", "clearer", "translator", "reviewer", "administrator", "guest"]
 
 
@@ -217,6 +243,11 @@ class ChannelSettings(_Table):
     # US dollars, where not as we know it
     post_costs: Annotated[Decimal, Within(ge=0)] | None = None
     linked_post_costs: Annotated[Decimal, Within(ge=0)] | None = None  # one with an address
+    posted_by: tuple[str, ...] = ()  # who posts there by hand; every officer unless said
+    reminders: tuple[Reminder, ...] | None = None  # ["30 minutes", "2 hours"] after the task
+    missed_after: After = ""  # "24 hours": without an address by then it is missed
+    lead_working_days: Annotated[int, Within(ge=1, le=60)] | None = None  # of another office
+    holidays: tuple[str, ...] = ()  # the countries in which those days are counted: ["TH"]
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property

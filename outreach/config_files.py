@@ -55,6 +55,12 @@ def checked(home: Path, files: Mapping[str, bytes | OSError]) -> Configuration:
         found = _one(PersonSettings, table, "config/people.toml", people_text, (name,), problems)
         if found:
             roster[name] = found
+    for name, made in channels.items():
+        for who in made.posted_by:
+            if people and who not in people:
+                where = f"config/channels.toml:{line_of(accounts_text, (name, 'posted-by'))}"
+                hint = did_you_mean(who, people) or "people are named in config/people.toml"
+                problems.append(Problem(where, f"{who!r} is nobody of this office", hint))
     if settings:
         problems += _settings_problems(settings, desk_text)
     if problems or settings is None:
@@ -136,7 +142,8 @@ def _told(kind: type, found: Any, where: str, loc: tuple[str, ...]) -> Problem:
     if found["type"] == "missing":
         return Problem(where, f"{name} is missing")
     if found["type"] == "value_error":
-        return Problem(where, f"{'.'.join(loc)}: {found['msg'].removeprefix('Value error, ')}")
+        whose = ".".join(loc[:-1] if loc[-1].isdigit() else loc)  # a list's item has its key
+        return Problem(where, f"{whose}: {found['msg'].removeprefix('Value error, ')}")
     return Problem(where, *_words(found, loc))
 
 
@@ -297,6 +304,15 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
             zone(settings.zone)
         except ValueError as error:
             problems.append(Problem(f"{shown}:{line_of(text, (name, 'zone'))}", str(error)))
+    if settings.holidays:
+        import holidays
+
+        known_countries = holidays.list_supported_countries()
+        for country in settings.holidays:
+            if country not in known_countries:
+                where = f"{shown}:{line_of(text, (name, 'holidays'))}"
+                hint = "write a country's two letters: CN, JP, KP, KR, MN, RU, TH"
+                problems.append(Problem(where, f"the holidays of {country!r} are not known", hint))
     if settings.money_per_month is not None and not settings.costs_over(adapter.limits.costs):
         where = f"{shown}:{line_of(text, (name, 'money-per-month'))}"
         what = f"what a post costs on {settings.platform} is not known"

@@ -26,6 +26,7 @@ def standing(ask: Ask) -> list[Standing]:
         for number, starts, ends, by, override in ask(_IN_FORCE)
     }
     begun = {key for (key,) in ask("SELECT key FROM receipt UNION SELECT key FROM mailing")}
+    asked = {key for key, content in ask(_HANDED) if (value(content) or {}).get("wanted")}
     authors: dict[str, frozenset[str]] = {}  # the same few wrote nearly everything
     found = []
     for row in ask(f"SELECT {', '.join(_STANDING)} FROM delivery"):  # noqa: S608 - our own names
@@ -51,6 +52,7 @@ def standing(ask: Ask) -> list[Standing]:
                 cleared_by=by,
                 authors=those,
                 begun=key in begun,
+                asked=key in asked,
             )
         )
     return found
@@ -60,6 +62,7 @@ _IN_FORCE = (
     'SELECT clearance.id, starts, ends, "by", override FROM clearance'
     " JOIN delivery ON delivery.clearance = clearance.id WHERE voided_at IS NULL"
 )
+_HANDED = "SELECT key, content FROM delivery WHERE state = 'handed'"
 _STANDING = (
     *("key", "campaign", "message", "channel", "state", "fingerprint", "blocked"),
     *("authors", "clearance", "at", "wall", "zone", "late_seconds", "not_after", "together"),

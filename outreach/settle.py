@@ -1,6 +1,7 @@
 """What a person decides, where the program cannot know, or should not act alone.
 
     live       it is public, at this address
+    arrived    another office has the package, which perhaps did not reach it
     absent     somebody looked, and it is not
     retry      the network refused it; ask again
     send-now   its time passed; send it late, on purpose
@@ -16,12 +17,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, in_force, void
-from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.delivery import Attempt, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.platforms import Receipt
 from outreach.publish import finish, keep_receipt
 
-Answer = Literal["live", "absent", "retry", "send-now", "skip"]
+Answer = Literal["live", "arrived", "absent", "retry", "send-now", "skip"]
 
 
 def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: datetime) -> None:
@@ -29,9 +30,8 @@ def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: da
     if answer == "live":
         _live(session, row, url, now)
     else:
-        {"absent": _absent, "retry": _retry, "send-now": _send_now, "skip": _skip}[answer](
-            session, row, now
-        )
+        rest = {"arrived": _arrived, "absent": _absent, "retry": _retry}
+        {**rest, "send-now": _send_now, "skip": _skip}[answer](session, row, now)
 
 
 def its_own(session: Session, row: Delivery, url: str, now: datetime) -> Receipt:
@@ -65,6 +65,20 @@ def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
         finish(session, row, now)
     else:
         row.move(State.CLEARED, "the rest of its thread is still to be sent")
+
+
+def _arrived(session: Session, row: Delivery, now: datetime) -> None:
+    row.must_be(State.UNCERTAIN)
+    if not row.post.wanted:
+        raise NotAllowed(
+            f"{row.key} is no package for another office", "if it is live: --live ADDRESS"
+        )
+    last = session.scalar(
+        select(Attempt).where(Attempt.key == row.key).order_by(Attempt.id.desc()).limit(1)
+    )
+    if last:
+        last.outcome, last.ended_at = "handed", now
+    row.move(State.HANDED, "the package arrived")
 
 
 def _absent(_session: Session, row: Delivery, _now: datetime) -> None:

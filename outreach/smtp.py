@@ -8,7 +8,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,18 +30,18 @@ class Server:
 
 
 @contextmanager
-def connected(server: Server, timeout: float) -> Iterator[smtplib.SMTP]:
+def connected(server: Server, timeout: float) -> Iterator["Line"]:
     """A connection that is let in; whatever becomes of it, it is closed. Each answer has `timeout`
     seconds, from connecting on.
 
     Raises OSError where the server cannot be reached or goes away, SMTPException where it refuses.
     """
     context = ssl.create_default_context()
-    line: smtplib.SMTP
+    line: Line
     if server.security == "tls":
         line = _Encrypted(server.host, server.port, timeout=timeout, context=context)
     else:
-        line = _Plain(server.host, server.port, timeout=timeout)
+        line = Line(server.host, server.port, timeout=timeout)
     try:
         if server.security == "starttls":
             line.starttls(context=context)
@@ -78,9 +78,29 @@ class _Lines:
         self._held = b""
 
 
-class _InTime(smtplib.SMTP):
+class Line(smtplib.SMTP):
+    """A connection. `fence` is asked as the last thing before a mail's text leaves, and may raise;
+    once it has `begun` to leave, the mail may arrive, whatever we hear."""
+
     file: Any  # smtplib's own, which reads for ever
     sock: Any
+    begun = False
+    fence: Callable[[], None] = staticmethod(lambda: None)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """As smtplib's: SMTPDataError where the server wants no text. `msg` is bytes."""
+        self.fence()
+        code, said = self.docmd("DATA")
+        if code != 354:
+            raise smtplib.SMTPDataError(code, said)
+        return self.text(msg)
+
+    def text(self, data: bytes) -> tuple[int, bytes]:
+        """Send a mail's bytes and the final dot; what the server says to that."""
+        quoted = smtplib._quote_periods(data)  # type: ignore[attr-defined] # as smtplib's `data`
+        self.begun = True
+        self.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+        return self.getreply()
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:
@@ -94,9 +114,5 @@ class _InTime(smtplib.SMTP):
                 self.sock.settimeout(self.timeout)
 
 
-class _Plain(_InTime):
-    pass
-
-
-class _Encrypted(smtplib.SMTP_SSL, _InTime):
+class _Encrypted(smtplib.SMTP_SSL, Line):
     pass

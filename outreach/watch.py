@@ -225,10 +225,14 @@ class Watch:
         except OutreachError as error:
             return str(error)
 
+    def say(self, part: Part) -> None:
+        """Say something in the staff chat. Raises as a platform does where it did not arrive."""
+        self._chat.publish(part, None)
+
     def _chatted(self, text: str) -> str:
         """What went wrong, or ""."""
         try:
-            self._chat.publish(Part(text[: self._chat.limits.text]), None)
+            self.say(Part(text[: self._chat.limits.text]))
         except (PlatformError, OutreachError) as error:
             return str(error)
         return ""

@@ -120,7 +120,7 @@ class TestMistakes:
                 "config/channels.toml:4",
                 "there is no platform 'myspace'",
                 "known are: bluesky, email, facebook, feed, linkedin, manual, mastodon, memory, "
-                "telegram, x",
+                "request, telegram, x",
             ),
             ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]

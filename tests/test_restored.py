@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 
 from outreach.delivery import Delivery, State
@@ -725,3 +725,29 @@ class TestAnnounced:
         assert state(desk, KEY) == "sending"
         run(office, desk)
         assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+
+def test_what_is_marked_is_found_without_reading_what_is_scheduled(desk, office):
+    """A tick asks for it each second, beside a year's posts."""
+    put(desk, draft(at=AT + 24 * HOUR), clear=True)
+    with desk.store.writing() as session:
+        columns = [column.name for column in Delivery.__table__.columns if column.name != "key"]
+        those = ", ".join(f'"{name}"' for name in columns)
+        for n in range(11):  # twice as many each time
+            anew = f"SELECT key || '-{n}', {those} FROM delivery"
+            session.execute(text(f"INSERT INTO delivery (key, {those}) {anew}"))
+    asked = []
+
+    @event.listens_for(desk.store.engine, "before_cursor_execute")
+    def keep(connection, cursor, statement, parameters, context, many):
+        asked.append((statement, parameters))
+
+    desk.publisher.turn()
+    explain = "EXPLAIN" if office.database else "EXPLAIN QUERY PLAN"
+    [(statement, parameters)] = [one for one in asked if "look_since IS NOT NULL" in one[0]]
+    with desk.store.engine.begin() as connection:
+        if office.database:
+            connection.execute(text("ANALYZE delivery"))
+        steps = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+    plan = "\n".join(str(step[-1]) for step in steps)
+    assert "ix_delivery_marked" in plan, plan

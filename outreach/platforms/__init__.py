@@ -86,6 +86,7 @@ class Limits:
     `repeats`: whether the same call again, with the same token, makes no second copy.
     `budgets`: how much the network takes in how long; `messages` is as how many it counts a part.
     `costs`: what it charges; None where it charges nothing.
+    `links`: whether readers can follow an address in the text; `link_goes` says where else.
     """
 
     text: int
@@ -107,6 +108,8 @@ class Limits:
     budgets: tuple[Budget, ...] = ()
     messages: Callable[[Part], int] = one_message
     costs: Costs | None = None
+    links: bool = True
+    link_goes: str = ""
 
     def room(self, part: Part, number: int = 0) -> int:
         """The most that the text of this part may count, the first of its post being 0."""
@@ -324,11 +327,21 @@ class Retires(Protocol):
 class Told(Protocol):
     """A platform whose posts people make: they tell it what became of a part it handed over."""
 
+    def address(self, url: str) -> str:
+        """The address of a post there, as it is kept. Raises NotAllowed for what is none."""
+
     def done(self, token: str, url: str, at: datetime) -> Receipt:
         """It was posted at `url`. Raises NotFound or NotAllowed where that cannot be."""
 
     def absent(self, token: str) -> None:
         """It was not posted. Raises NotFound."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A platform whose account another office owns: it is asked, `lead` working days before."""
+
+    lead: int
 
 
 @runtime_checkable
@@ -345,6 +358,8 @@ class Account:
 
     `secrets` maps the adapter's own names ("token") to values; `base` replaces the network's
     address in tests and demos, and is empty otherwise. `public` is the desk's public address.
+    `package` mails another office what it is asked to publish, once for a token; it raises Refused
+    or NotNow where that surely did not go, Uncertain where it may have.
     """
 
     channel: str
@@ -355,6 +370,7 @@ class Account:
     base: str = ""
     public: str = ""
     readers: Readers | None = None
+    package: Callable[[Part], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -364,7 +380,8 @@ class Channel:
     `public` is False where nothing that it publishes leaves this machine. `source` is the
     `utm_source` of its links. Posts are made in the message's languages that an audience gives
     to the channel and that stand in `languages`. Its audience lives in `zone`, and sleeps in its
-    `quiet` hours, from and until, on the clocks there.
+    `quiet` hours, from and until, on the clocks there. An account of another office wants what it
+    is to publish `lead` working days before, which are counted in the countries of `holidays`.
     """
 
     name: str
@@ -377,6 +394,8 @@ class Channel:
     source: str = ""
     public: bool = True
     quiet: tuple[time, time] | None = None
+    lead: int = 0
+    holidays: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):
@@ -433,6 +452,7 @@ PLATFORMS = {
     "manual": "outreach.platforms.manual:Manual",
     "mastodon": "outreach.platforms.mastodon:Mastodon",
     "memory": "outreach.platforms.memory:Memory",
+    "request": "outreach.platforms.request:Request",
     "telegram": "outreach.platforms.telegram:Telegram",
     "x": "outreach.platforms.x:X",
 }

@@ -253,7 +253,7 @@ class Email:
 
     # --- one mailing -----------------------------------------------------------------------
 
-    def _some(self, line: smtplib.SMTP, part: Part, words: Mapping[str, str]) -> bool:
+    def _some(self, line: smtp.Line, part: Part, words: Mapping[str, str]) -> bool:
         """Write to as many as one connection takes; whether there may be more."""
         readers, in_a_row, slower = self._readers, 0, 0
         for _ in range(A_LINE):
@@ -294,7 +294,7 @@ class Email:
         return True
 
     def _send(
-        self, line: smtplib.SMTP, address: str, mail: EmailMessage, part: Part
+        self, line: smtp.Line, address: str, mail: EmailMessage, part: Part
     ) -> tuple[Fate, str, bool]:
         """One mail to one address: its fate, why, and whether the address itself is no good.
 
@@ -323,7 +323,7 @@ class Email:
             self._asked(line.rset)
             return self._fate(code, said)
         try:
-            code, said = self._asked(_text, line, data, begun=True)
+            code, said = self._asked(line.text, data, begun=True)
         except Uncertain as error:
             return Fate.DOUBT, str(error), False
         if code == 250:
@@ -420,7 +420,7 @@ class Email:
     # --- the server ------------------------------------------------------------------------
 
     @contextmanager
-    def _line(self) -> Iterator[smtplib.SMTP]:
+    def _line(self) -> Iterator[smtp.Line]:
         """A connection to the server, signed in."""
         failed: PlatformError | None = None
         opened = False
@@ -475,13 +475,6 @@ class Email:
 
 class _HungUp(NotNow):
     """The server went away before it had any text."""
-
-
-def _text(line: smtplib.SMTP, data: bytes) -> tuple[int, bytes]:
-    """Send a mail's bytes and the final dot; what the server says to that."""
-    quoted = smtplib._quote_periods(data)  # type: ignore[attr-defined] # as `SMTP.data` does
-    line.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-    return line.getreply()
 
 
 def _words(said: bytes) -> str:

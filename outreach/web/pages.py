@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from outreach.handover.mails import Sheet
 from outreach.links import addresses
 from outreach.measure import months
 from outreach.platforms.feed import FeedEntry
@@ -70,6 +72,16 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Markup):
         return Markup(printable(value))  # noqa: S704  # it was escaped before, and only loses some
     return printable(value) if isinstance(value, str) else value
+
+
+def code_of(sheet: Sheet) -> Markup:
+    """The QR code of a task's address as SVG, which needs no address of its own; or ""."""
+    if not sheet.addresses:
+        return Markup("")
+    address = sheet.addresses[0]
+    code = segno.make(address, error="m", micro=False)
+    svg = code.svg_inline(scale=4, border=4, light="#fff", title=f"QR code of {address}")
+    return Markup(svg)  # noqa: S704 # segno escapes the title, and the rest is numbers
 
 
 class Pages:
