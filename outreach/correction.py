@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import holds
@@ -39,7 +39,8 @@ from outreach.errors import Changed, NotAllowed, NotFound, NotNow, Refused
 from outreach.platforms import Corrects, Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
-from outreach.takedown import again, named, ordered
+from outreach.store.tables import TakeDown
+from outreach.takedown import OPEN, again, named, ordered
 
 if TYPE_CHECKING:
     from outreach.publish import Leases
@@ -253,6 +254,12 @@ def _read(session: Session, name: str) -> tuple[Reading, list[Correction]]:
 
 
 # --- editing ------------------------------------------------------------------------------
+
+
+def anything(session: Session) -> bool:
+    """Whether any post is to be taken down or corrected; asked every second."""
+    wrong = exists().where(TakeDown.state == OPEN)
+    return bool(session.scalar(select(or_(wrong, exists().where(Correction.state == CLEARED)))))
 
 
 @dataclass(frozen=True)

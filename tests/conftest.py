@@ -92,11 +92,13 @@ platform = "memory"
 
 
 BOTH = {
+    "test_adopted",
     "test_clearance",
     "test_clock",
     "test_collect",
     "test_correction",
     "test_gather",
+    "test_handover",
     "test_holds",
     "test_if_late",
     "test_moved",
@@ -105,10 +107,12 @@ BOTH = {
     "test_people",
     "test_plan",
     "test_publish",
+    "test_requests",
     "test_restored",
     "test_series",
     "test_settle",
     "test_takedown",
+    "test_subscribers",
     "test_user_stories",
 }
 """Modules whose tests of an office run on SQLite and on PostgreSQL."""

@@ -57,7 +57,8 @@ class Memory:
         self.now = account.now if account else lambda: datetime.now(UTC)
         if account and (other := account.options.get("as")):
             self.limits = load(other).limits
-        self.blind = blind
+        if blind:
+            self.blind = True
         self.born = secrets.token_hex(4)
         self.live: list[Live] = []
         self.made = 0
@@ -65,6 +66,15 @@ class Memory:
         self.next_trouble = ""  # the same, for taking down and correcting
         self.figures_of: dict[str, Figures] = {}
         self.lock = threading.Lock()
+
+    @property
+    def blind(self) -> bool:
+        """Whether it shows no history."""
+        return not self.limits.shows
+
+    @blind.setter
+    def blind(self, blind: bool) -> None:
+        self.limits = replace(self.limits, shows=not blind)
 
     @property
     def texts(self) -> list[str]:

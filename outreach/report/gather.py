@@ -19,6 +19,7 @@ from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
+from outreach.measure.adopted import adopted
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
 from outreach.measure.months import (
     before,
@@ -38,6 +39,7 @@ from outreach.report.facts import (
     IncidentFacts,
     Masthead,
     MonthFacts,
+    Others,
     Override,
     Planned,
     PostLine,
@@ -91,6 +93,7 @@ def gather(
         posts=tuple(months.posts(month)),
         incidents=tuple(months.incidents(month)),
         corrected=tuple(months.corrected(month)),
+        others=tuple(months.others(month)),
         overrides=tuple(_overrides(session, bounds(month, zone))),
         missed=_count(session, State.MISSED, bounds(month, zone)),
         failed=_count(session, State.FAILED, bounds(month, zone)),
@@ -249,6 +252,22 @@ class _Months:
             ended_at=placed.ended_at,
             figures=self._latest(row.key, known=True),
         )
+
+    def others(self, month: str) -> list[Others]:
+        """What others published in the month, with the figures that people have read of it."""
+        return [
+            Others(
+                url=one.url,
+                campaign=one.campaign,
+                channel=self.channels[one.channel].title
+                if one.channel in self.channels
+                else one.channel,
+                whose=one.whose,
+                published_at=one.published_on,
+                figures=self._latest(one.url),
+            )
+            for one in adopted(self.session, *bounds(month, self.zone))
+        ]
 
     def _of_post(self, row: Delivery) -> dict[str, Figure]:
         figures = self._latest(row.key, known=row.state is State.TAKEN_DOWN)
