@@ -36,7 +36,7 @@ from outreach.compose import Draft
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, NotNow, Refused
-from outreach.platforms import Corrects, Platform, Receipt, Told
+from outreach.platforms import Asks, Corrects, Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
 from outreach.store.tables import TakeDown
@@ -122,6 +122,8 @@ def _instead(
     if [_pictures(part) for part in old.parts] != [_pictures(part) for part in new.parts]:
         return "no network replaces pictures: take it down, and publish a new message"
     if platform is not None and not isinstance(platform, Corrects):
+        if isinstance(platform, Asks):
+            return "another office published it: ask them to edit it"
         if isinstance(platform, Told):
             return "it was posted by hand: a person edits it there"
         return "its network edits nothing: publish a new message that says what it corrects"

@@ -10,6 +10,7 @@ Taking down: a wrong post is removed from every channel, and nothing of it is lo
 
                   .- nothing left -> down          (its delivery: taken-down)
     open ---------+- it never was live -> never live
+      ^           +- mails that were sent -> sent: the others are stopped
       ^           +- the network refused, or offers no way -> refused, by hand
       '- ordered again, or a person deleted it ---------------'
 
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import holds
@@ -36,9 +37,10 @@ from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.ending import Ending
 from outreach.errors import NotAllowed, NotFound, NotNow, Refused
 from outreach.measure import collect as collecting
-from outreach.platforms import Platform, Receipt, Told, Withdraws
+from outreach.platforms import Asks, Lasts, Platform, Receipt, Told, Withdraws
 from outreach.store import Store
 from outreach.store.tables import Evidence, Incident, Snapshot, TakeDown
+from outreach.subscribers import reached
 
 if TYPE_CHECKING:
     from outreach.publish import Leases
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OPEN, DOWN, NEVER, REFUSED, BY_HAND = "open", "down", "never live", "refused", "by hand"
+SENT = "sent"
 FIRST, LONGEST = 5.0, 900.0  # seconds between two tries of what was not answered
 PENDING = (State.PROPOSED, State.CLEARED)
 
@@ -59,7 +62,8 @@ class Affected:
 
     `live`: posts that are taken down, with their addresses. `flying`: those that may be live, and
     are taken down once that is known. `held`: messages of which nothing more is sent. `pending`:
-    posts of those messages that wait. `by_hand`: channels where a person has to delete.
+    posts of those messages that wait. `by_hand`: channels where a person has to delete. `lasting`:
+    those where nobody can, and why.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Affected:
     held: tuple[str, ...]
     pending: tuple[str, ...]
     by_hand: tuple[str, ...]
+    lasting: Mapping[str, str] = field(default_factory=dict)
     again: int = 0  # the incident that has ordered all of it before
 
 
@@ -85,7 +90,11 @@ def affected(
         row
         for row in rows
         if row.state is not State.TAKEN_DOWN
-        and (row.state in IN_FLIGHT or any(not r.gone_at for r in receipts.get(row.key, ())))
+        and (
+            row.state in IN_FLIGHT
+            or any(not r.gone_at for r in receipts.get(row.key, ()))
+            or reached(session, row.key)[0]
+        )
     ]
     if not out:
         down = [row for row in rows if row.state is State.TAKEN_DOWN]
@@ -102,20 +111,23 @@ def affected(
             "or give the address of the wrong post; for all of them: --every",
         )
     live = {
-        row.key: tuple(r.url for r in receipts[row.key] if not r.gone_at)
+        row.key: tuple(r.url for r in receipts.get(row.key, ()) if not r.gone_at)
         for row in out
-        if any(not r.gone_at for r in receipts.get(row.key, ()))
+        if row.state not in IN_FLIGHT or any(not r.gone_at for r in receipts.get(row.key, ()))
     }
     orders = [session.get(TakeDown, row.key) for row in out]
     incidents = {order.incident if order else 0 for order in orders}
     held, pending = _not_yet_sent(session, out)
+    on = {row.channel: platforms.get(row.channel) for row in out}
+    lasting = {name: one.lasts for name, one in on.items() if isinstance(one, Lasts)}
     return Affected(
         name,
         live,
         {row.key: str(row.state) for row in out if row.state in IN_FLIGHT},
         held,
         pending,
-        tuple(sorted({row.channel for row in out if not withdraws(platforms.get(row.channel))})),
+        tuple(sorted(n for n, one in on.items() if n not in lasting and not withdraws(one))),
+        lasting,
         max(incidents) if 0 not in incidents else 0,
     )
 
@@ -126,7 +138,7 @@ def withdraws(platform: Platform | None) -> bool:
 
 
 def named(session: Session, name: str) -> Sequence[Delivery]:
-    if "://" in name:
+    if "://" in name or name.startswith("mid:"):
         return _at_address(session, name)
     if "@" in name:
         if row := session.get(Delivery, name):
@@ -251,11 +263,12 @@ def order(session: Session, what: Affected, why: str, *, by: str, now: datetime)
 
 
 def _keep_evidence(session: Session, row: Delivery, incident: int, now: datetime) -> None:
-    """What is live of it, as it is, unless that is kept already."""
+    """What is live of it, or in mailboxes, as it is, unless that is kept already."""
     live = [one for one in _receipts(session, [row.key]).get(row.key, ()) if not one.gone_at]
-    rows = session.scalars(select(Evidence).where(Evidence.key == row.key))
+    rows = session.scalars(select(Evidence).where(Evidence.key == row.key)).all()
     known = {part["id"] for kept in rows for part in kept.data["live"]}
-    if {one.remote_id for one in live} <= known:
+    mailed = not rows and reached(session, row.key)[0] > 0
+    if {one.remote_id for one in live} <= known and not mailed:
         return
     figures: dict[str, Any] = {}
     for one in session.scalars(
@@ -293,7 +306,10 @@ def reopen(session: Session, key: str) -> None:
 def gone(session: Session, row: Delivery, *, now: datetime) -> None:
     """A person has deleted by hand what stayed. Raises NotAllowed where nothing did."""
     left = [one for one in _receipts(session, [row.key]).get(row.key, ()) if not one.gone_at]
-    if session.get(TakeDown, row.key) is None or not left:
+    placed = session.get(TakeDown, row.key)
+    if placed and placed.state == SENT:
+        raise NotAllowed(placed.reason, "write another mail that says what was wrong with it")
+    if placed is None or not left:
         raise NotAllowed(
             f"{row.key} waits for nobody to delete it",
             f'to take it down: outreach take-down {row.key} --why "..."',
@@ -376,13 +392,8 @@ class TakeDowns:
             receipts = _receipts(session, [row.key]).get(row.key, [])
             left = [one for one in receipts if not one.gone_at and not one.stays]
             if left and not isinstance(platform, Withdraws):
-                where = (
-                    "it was posted by hand"
-                    if isinstance(platform, Told)
-                    else ("its network offers no way")
-                )
                 for one in left:
-                    one.stays = f"{where}: delete it there"
+                    one.stays = _stays(platform)
                 left = []
             if not left:
                 if row.state not in IN_FLIGHT:
@@ -454,13 +465,24 @@ class TakeDowns:
         """Nothing is left to do for us: it is down, never was live, or a person has to."""
         now = self.now()
         placed.ended_at = now
+        platform = self.platforms[row.channel]
         staying = [one for one in receipts if not one.gone_at]
         why = f"incident {placed.incident}"
+        had, every = reached(session, row.key)
+        if (staying or had) and isinstance(platform, Lasts):
+            _keep_evidence(session, row, placed.incident, now)
+            void(session, row, why, now=now, who=PROGRAM)  # the rest is not sent unread
+            whom = f"{had:,} of its {every:,} readers have it, or may; it goes to nobody else"
+            placed.state, placed.reason = SENT, f"{platform.lasts}: {whom}"
+            record(session, now, PROGRAM, "not taken down", row, why=placed.reason)
+            return
         if not receipts:
-            placed.state, placed.reason = NEVER, "it was not live"
+            unsaid = "nobody said that it was posted"
+            placed.state = NEVER
+            placed.reason = unsaid if row.state is State.MISSED else "it was not live"
             return
         if staying:
-            by_hand = not isinstance(self.platforms[row.channel], Withdraws)
+            by_hand = not isinstance(platform, Withdraws)
             placed.state = BY_HAND if by_hand else REFUSED
             placed.reason = staying[0].stays
             told = "; ".join(f"{one.url} ({one.stays})" for one in staying)
@@ -472,6 +494,17 @@ class TakeDowns:
         row.published_at = row.published_at or min(one.at for one in receipts)
         row.retry_at, row.look_since, row.lateness_settled = None, None, False
         record(session, now, PROGRAM, "taken down", row, why=why)
+
+
+def _stays(platform: Platform) -> str:
+    """Why what no program can delete there stays."""
+    if isinstance(platform, Lasts):
+        return platform.lasts
+    if isinstance(platform, Asks):
+        return "another office published it: it is asked to delete it"
+    if isinstance(platform, Told):
+        return "it was posted by hand: delete it there"
+    return "its network offers no way: delete it there"
 
 
 def again(now: datetime, tries: int, wait: timedelta | None) -> datetime:
@@ -561,7 +594,7 @@ def standing(session: Session, number: int, unready: Mapping[str, str]) -> Stand
 _FLIES = {
     State.SENDING: "it is being sent at this moment: it is taken down as soon as that is over",
     State.UNCERTAIN: "it may be live: it is looked for, and taken down if it is found",
-    State.HANDED: "a person was asked to post it: tell them not to",
+    State.HANDED: "a person was asked to post it, and is told not to: say whether they had",
 }
 
 
@@ -574,7 +607,7 @@ def unfinished(session: Session) -> Iterator[int]:
     """The incidents of which something is live still, or may be; the newest first."""
     yield from session.scalars(
         select(TakeDown.incident)
-        .where(and_(TakeDown.state != DOWN, TakeDown.state != NEVER))
+        .where(TakeDown.state.not_in([DOWN, NEVER, SENT]))
         .distinct()
         .order_by(TakeDown.incident.desc())
     )

@@ -391,7 +391,7 @@ class TestWhatMayBeLive:
         run_to(office, desk, AT)
         assert state(desk, key) == "handed"
         stands = down(desk, key)
-        assert "tell them not to" in stands.results[0].reason
+        assert "is told not to" in stands.results[0].reason
         desk.settle(key, "live", by=ana, url="https://wechat.example.org/9")
         desk.tick()
         [one] = desk.incident(stands.number).results

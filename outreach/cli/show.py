@@ -595,9 +595,11 @@ def affected(what: "Affected") -> Iterator[Row]:
         yield row((f"Incident {what.again} has ordered this already: it is tried again.", "bold"))
     yield row(("This goes, now:", "bold red"))
     for key in sorted({**what.live, **what.flying}):
-        by_hand = split_key(key)[3] in what.by_hand
-        how = "by hand: a person has to delete it" if by_hand else "is deleted"
-        if key in what.flying and key not in what.live:
+        channel = split_key(key)[3]
+        how = "by hand: a person has to delete it" if channel in what.by_hand else "is deleted"
+        if why := what.lasting.get(channel):
+            how = f"{why}; what was not yet sent is stopped"
+        elif key in what.flying and key not in what.live:
             how = f"is {what.flying[key]} now: it goes as soon as it is known to be live"
         yield row((key, "bold"), f"  {how}", indent=2)
         yield from (row(url, indent=4, whole=True) for url in what.live.get(key, ()))
@@ -626,6 +628,7 @@ _BECAME = {
     "never live": ("not live", "green"),
     "by hand": ("BY HAND", "bold red"),
     "refused": ("REFUSED", "bold red"),
+    "sent": ("SENT", "bold red"),
     "open": ("waits", "yellow"),
 }
 

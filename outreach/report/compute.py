@@ -804,6 +804,7 @@ def _how(post: Withdrawn) -> str:
     return {
         "by hand": "to be deleted by hand",
         "refused": f"refused: {post.reason}",
+        "sent": post.reason,
         "open": post.reason or "still being taken down",
     }.get(post.state, post.state)
 

@@ -344,7 +344,7 @@ class Errand(Base):
     about: Mapped[str] = mapped_column(unique=True)
     key: Mapped[str] = mapped_column(index=True)
     fingerprint: Mapped[str]
-    kind: Mapped[str]  # "task", "reminder", "hold", "go on", "recall", "stale"
+    kind: Mapped[str]  # "task", "reminder", "hold", "go on", "recall", "stale", "delete"
     to: Mapped[str]  # a person's id, an address, or "" for the staff chat
     step: Mapped[str] = mapped_column(default="")  # in a chat: "", "text" or "pictures"
     subject: Mapped[str]
