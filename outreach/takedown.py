@@ -119,7 +119,7 @@ def affected(
     incidents = {order.incident if order else 0 for order in orders}
     held, pending = _not_yet_sent(session, out)
     on = {row.channel: platforms.get(row.channel) for row in out}
-    lasting = {name: one.lasts for name, one in on.items() if isinstance(one, Lasts)}
+    lasting = {name: why for name, one in on.items() if (why := _lasts(one))}
     return Affected(
         name,
         live,
@@ -130,6 +130,10 @@ def affected(
         lasting,
         max(incidents) if 0 not in incidents else 0,
     )
+
+
+def _lasts(platform: Platform | None) -> str:
+    return platform.lasts if isinstance(platform, Lasts) else ""
 
 
 def withdraws(platform: Platform | None) -> bool:
