@@ -138,6 +138,9 @@ def test_a_backup_of_it_is_restored_as_one_of_today_s(old, tmp_path):
         replace=True,
     )
     touched = {"heartbeat", "meta", "process", "trail"}
-    assert kept(desk.store, touched) == kept(old, touched)
+    restored, given = kept(desk.store, touched), kept(old, touched)
+    for row in (*restored["delivery"], *given["delivery"]):  # what is to be looked for is marked
+        del row["look_since"], row["version"]
+    assert restored == given
     assert desk.store.revision() == HEAD
     office.close()
