@@ -58,6 +58,7 @@ class Email:
         "bounces",
     )
     public: ClassVar = True
+    lasts: ClassVar = "a mail that was sent cannot be taken back"
 
     timeout: ClassVar = 20.0  # seconds for each of the server's answers
 
