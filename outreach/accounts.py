@@ -9,9 +9,19 @@ from zoneinfo import ZoneInfo
 
 from outreach.compose import Draft
 from outreach.config import Configuration, is_loopback
-from outreach.errors import Problem
+from outreach.errors import Problem, Refused
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import Account, Budget, Channel, Platform, load
+from outreach.permits import Live, Permits
+from outreach.platforms import (
+    Account,
+    Browses,
+    Budget,
+    Channel,
+    Platform,
+    how_to_connect,
+    load,
+)
+from outreach.platforms.oauth import OAuth
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 
@@ -23,6 +33,7 @@ class Accounts:
     configuration: Configuration
     store: Store
     now: Callable[[], datetime]
+    permits: Permits
 
     def channels(self) -> dict[str, Channel]:
         """Every account, as composing sees it: no secret, no connection."""
@@ -32,7 +43,7 @@ class Accounts:
         """Every account that can publish."""
         unready = self.unready()
         return {
-            name: load(settings.platform)(self._account(name))
+            name: load(settings.platform)(self.account(name))
             for name, settings in self.configuration.channels.items()
             if name not in unready
         }
@@ -86,9 +97,9 @@ class Accounts:
             why = f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
             return why, f"what to write there: platforms.md in the documentation, {platform}"
         missing = self.configuration.secret_names(name)
-        if missing:
+        if missing and not (self._may_be_permitted(name) and self.permits.has(name)):
             why = f"its secrets are missing: {', '.join(missing)}"
-            return why, f"how to get them: platforms.md in the documentation, {platform}"
+            return why, f"outreach connect {name} says where they are, and asks for them"
         if demo and channel.public and adapter.needs:
             why = "this is a demo: nothing leaves this machine"
             return why, "take demo = true out of config/outreach.toml before real work"
@@ -103,11 +114,27 @@ class Accounts:
             )
         return None
 
+    def permitted(self) -> list[str]:
+        """The channels that could be connected in a browser, and have a token that is renewed."""
+        return [name for name in self.configuration.channels if self._may_be_permitted(name)]
+
+    def _may_be_permitted(self, name: str) -> bool:
+        adapter = load(self.configuration.channels[name].platform)
+        return bool(how_to_connect(adapter).port)
+
+    def app(self, name: str) -> OAuth:
+        """The office's app at a channel's network. Raises Refused where there is none by now."""
+        platform = load(self.configuration.channels[name].platform)(self.account(name))
+        found = platform.oauth() if isinstance(platform, Browses) else None
+        if found is None:
+            raise Refused("channels.toml no longer names its client-id: put it back")
+        return found
+
     def _pace(self, name: str) -> Pace:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
         limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
-        account = adapter(self._account(name)).account.lower()
+        account = adapter(self.account(name)).account.lower()
         secrets = self.configuration.secrets_of(name)
         network = [
             Rule(
@@ -134,7 +161,7 @@ class Accounts:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
-        platform = adapter(self._account(name))
+        platform = adapter(self.account(name))
         return Channel(
             name=name,
             platform=settings.platform,
@@ -148,12 +175,19 @@ class Accounts:
             public=adapter.public and not (settings.base and is_loopback(settings.base)),
         )
 
-    def _account(self, name: str) -> Account:
+    def _secrets(self, name: str) -> Mapping[str, str]:
+        found = self.configuration.secrets_of(name)
+        if not self._may_be_permitted(name):
+            return found
+        return Live(found, lambda: self.permits.token(name, lambda: self.app(name)))
+
+    def account(self, name: str) -> Account:
+        """What the channel's adapter is given."""
         settings = self.configuration.channels[name]
         return Account(
             channel=name,
             options=settings.options,
-            secrets=self.configuration.secrets_of(name),
+            secrets=self._secrets(name),
             shelf=TableShelf(self.store, name, self.now),
             now=self.now,
             base=settings.base,

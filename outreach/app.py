@@ -8,6 +8,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
+                 connecting, renew_permits,
                  confirm_people, token_for
     backups      back_up, restore                        and after one that went wrong
 
@@ -27,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -49,9 +50,18 @@ from outreach.config import FOLDERS, Configuration, home_of, read_configuration,
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
-from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
+from outreach.errors import (
+    Changed,
+    NotAllowed,
+    NotFound,
+    PlatformError,
+    Problem,
+    TooMuch,
+    Unusable,
+    WrongFiles,
+)
 from outreach.pace import Pace
-from outreach.platforms import Channel, Platform, Told, load
+from outreach.platforms import Channel, Platform, Told, load, nearest
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import (
@@ -70,8 +80,10 @@ if TYPE_CHECKING:
     from outreach.backup import Made, Restored
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
+    from outreach.connect import Connecting
     from outreach.measure.clicks import Bots
     from outreach.measure.imports import Import
+    from outreach.permits import Permits
     from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
@@ -177,7 +189,46 @@ class Outreach:
 
     @cached_property
     def _accounts(self) -> Accounts:
-        return Accounts(self.configuration, self.store, self.now)
+        return Accounts(self.configuration, self.store, self.now, self.permits)
+
+    @cached_property
+    def permits(self) -> "Permits":
+        """What networks permit for a time: tokens that are renewed."""
+        from outreach.permits import Permits
+
+        return Permits(self.store, lambda: self.configuration.secret("secret_key"), self.real)
+
+    def renew_permits(self) -> int:
+        """Renew the tokens whose turn it is; how many. One that fails is tried again, and hinders
+        no other."""
+        renewed = 0
+        for channel in self.permits.due(self._accounts.permitted()):
+            with about(channel=channel):
+                try:
+                    self.permits.renew(channel, partial(self._accounts.app, channel))
+                    renewed += 1
+                except PlatformError as error:
+                    log.warning("the token of %s was not renewed: %s", channel, error)
+        return renewed
+
+    def connecting(self, channel: str) -> "Connecting":
+        """A person's way of giving us a channel's credentials. Raises NotFound, NotAllowed."""
+        from outreach.connect import Connecting
+
+        if channel not in self.channels:
+            near = nearest(channel, self.channels)
+            raise NotFound(
+                f"there is no channel {channel!r}",
+                f"did you mean {near}?" if near else "channels stand in config/channels.toml",
+            )
+        return Connecting(
+            channel,
+            account=self._accounts.account(channel),
+            configuration=self.configuration,
+            store=self.store,
+            permits=self.permits,
+            now=self.real,
+        )
 
     @cached_property
     def publisher(self) -> "Publisher":
@@ -740,6 +791,7 @@ class Outreach:
                 differs=differing,
                 alarms=alarms.lasting(session),
                 paces=self.paces,
+                accounts=credentials.to_connect(session, self.channels, self.real()),
             )
 
     def in_full(self, key: str) -> standing.Line:

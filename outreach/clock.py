@@ -31,6 +31,7 @@ TICK = 1.0  # seconds between two looks at what is due
 JUST_AFTER = 2_000  # microseconds after a whole second, since a timer may be a little early
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
+RENEW = 60.0  # seconds between two looks at which tokens are to be renewed
 COLLECT = 300.0  # seconds between two looks at which figures are due
 WATCH = 30.0  # seconds between two looks at what is an alarm
 ALIVE = 15.0  # seconds between two words to the service manager
@@ -52,6 +53,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
+        ("tokens", desk.renew_permits, IntervalTrigger(seconds=RENEW)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),

@@ -61,6 +61,7 @@ class Status:
     broken: Mapping[str, str] = field(default_factory=dict)  # posts with an address that is dead
     alarms: tuple[Alarm, ...] = ()  # told and not over
     waits: Mapping[str, Wait] = field(default_factory=dict)  # by channel
+    accounts: Mapping[str, str] = field(default_factory=dict)  # channels to connect anew, and why
 
 
 def line(session: Session, row: Delivery) -> Line:
@@ -103,6 +104,7 @@ def status(
     roster: str,
     differs: Mapping[str, str],
     paces: Mapping[str, Pace],
+    accounts: Mapping[str, str],
     alarms: Iterable[Alarm] = (),
 ) -> Status:
     """Everything that a person should know now."""
@@ -139,6 +141,7 @@ def status(
         broken=addresses.broken(session),
         alarms=tuple(alarms),
         waits=_waits(session, now, paces),
+        accounts=accounts,
     )
 
 

@@ -18,10 +18,13 @@ from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from outreach.errors import NotFound
 from outreach.post import Part
+
+if TYPE_CHECKING:
+    from outreach.platforms.oauth import OAuth
 
 Figures = Mapping[str, int]
 """What a network told us, by metric. A figure that it did not tell is absent, never zero."""
@@ -225,6 +228,50 @@ class Expires(Protocol):
 
 
 @dataclass(frozen=True)
+class Ask:
+    """A secret that a person is asked for: the adapter's name for it, and theirs."""
+
+    name: str
+    what: str  # "the bot's token"
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class How:
+    """How a person connects an account: what to do first, where, and what to have at hand.
+
+    `browser` is how where the network's own pages give the token (see `Browses`); `app` the secrets
+    of the office's app there. `port` is where this machine listens for the browser's return, and a
+    part of the address that the app names there; 0 where any will do.
+    """
+
+    steps: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    browser: tuple[str, ...] = ()
+    app: tuple[Ask, ...] = ()
+    port: int = 0
+
+
+@runtime_checkable
+class Browses(Protocol):
+    """A platform whose network gives its token in a browser."""
+
+    def oauth(self, redirect: str = "") -> "OAuth | None":
+        """The office's app there; None where channels.toml names none.
+
+        May ask the network, where it makes an app for whoever asks; raises as `check` does.
+        """
+
+
+@runtime_checkable
+class Swaps(Protocol):
+    """A platform that makes of what a person was given what is to be kept."""
+
+    def swap(self) -> Mapping[str, str]:
+        """The secrets to keep instead of those of its account. Raises as `check` does."""
+
+
+@dataclass(frozen=True)
 class Account:
     """What `open_desk()` gives an adapter: options of channels.toml, secrets, a shelf, the time.
 
@@ -266,7 +313,7 @@ class Channel:
 class Adapter(Protocol):
     """The class that a platform's module offers.
 
-    It may have `uses` too, the secrets that it can work without: see `secrets_of`.
+    It may have `uses` too, the secrets that it can work without: see `secrets_of`; and `how`.
     """
 
     limits: Limits
@@ -290,6 +337,13 @@ class Validates(Protocol):
 def secrets_of(adapter: Any) -> tuple[str, ...]:
     """The names of all secrets that an adapter reads: those it needs, and those it can use."""
     return (*adapter.needs, *getattr(adapter, "uses", ()))
+
+
+def how_to_connect(adapter: Any) -> How:
+    """How an account is connected; a stranger's adapter that does not say asks for its `needs`."""
+    asks = tuple(Ask(name, name.replace("_", " ")) for name in adapter.needs)
+    found: How = getattr(adapter, "how", How(asks=asks))
+    return found
 
 
 PLATFORMS = {
