@@ -5,25 +5,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from outreach.compose import Draft
-from outreach.config import Configuration, is_loopback
+from outreach.config import ChannelSettings, Configuration, is_loopback
 from outreach.errors import Problem, Refused
 from outreach.pace import Pace, Rule, dollars
 from outreach.permits import Live, Permits
 from outreach.platforms import (
     Account,
+    Asks,
     Browses,
     Budget,
     Channel,
     Platform,
+    Unfit,
     how_to_connect,
     load,
 )
 from outreach.platforms.oauth import OAuth
+from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
+from outreach.subscribers import Roll
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Accounts:
     store: Store
     now: Callable[[], datetime]
     permits: Permits
+    package: Callable[[str, Part], None] | None = None  # mails one of a channel to another office
 
     def channels(self) -> dict[str, Channel]:
         """Every account, as composing sees it: no secret, no connection."""
@@ -43,10 +49,13 @@ class Accounts:
         """Every account that can publish."""
         unready = self.unready()
         return {
-            name: load(settings.platform)(self.account(name))
-            for name, settings in self.configuration.channels.items()
-            if name not in unready
+            name: self.platform(name) for name in self.configuration.channels if name not in unready
         }
+
+    def platform(self, name: str) -> Platform:
+        """One account, whether it can publish or not."""
+        made: Platform = load(self.configuration.channels[name].platform)(self.account(name))
+        return made
 
     def paces(self) -> dict[str, Pace]:
         """What each account has to keep to."""
@@ -90,6 +99,7 @@ class Accounts:
         """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
         platform, channel = f"at {settings.platform}", self._channel(name)
+        made = self.platform(name)
         adapter = load(settings.platform)
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
@@ -103,6 +113,12 @@ class Accounts:
         if demo and channel.public and adapter.needs:
             why = "this is a demo: nothing leaves this machine"
             return why, "take demo = true out of config/outreach.toml before real work"
+        if channel.lead and not self.configuration.settings.mail.host:
+            why = "its packages go by mail, and there is no mail server"
+            return why, "set host and from of [mail] in config/outreach.toml"
+        if channel.lead and not web.public_url and not demo:
+            why = "the other office gives the address on a page, and this desk has no public-url"
+            return why, "in config/outreach.toml, at [web]: write the https address of this desk"
         if channel.public and not demo and web.public_url and is_loopback(web.public_url):
             why = (
                 f"the public-url {web.public_url} leads to this machine only; "
@@ -112,6 +128,8 @@ class Accounts:
                 "in config/outreach.toml, at [web]: write the https address of this desk as "
                 "public-url, or leave it empty"
             )
+        if isinstance(made, Unfit):
+            return made.unfit()
         return None
 
     def permitted(self) -> list[str]:
@@ -119,12 +137,12 @@ class Accounts:
         return [name for name in self.configuration.channels if self._may_be_permitted(name)]
 
     def _may_be_permitted(self, name: str) -> bool:
-        adapter = load(self.configuration.channels[name].platform)
-        return bool(how_to_connect(adapter).port)
+        settings = self.configuration.channels[name]
+        return bool(how_to_connect(load(settings.platform), settings.options).port)
 
     def app(self, name: str) -> OAuth:
         """The office's app at a channel's network. Raises Refused where there is none by now."""
-        platform = load(self.configuration.channels[name].platform)(self.account(name))
+        platform = self.platform(name)
         found = platform.oauth() if isinstance(platform, Browses) else None
         if found is None:
             raise Refused("channels.toml no longer names its client-id: put it back")
@@ -161,7 +179,7 @@ class Accounts:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
-        platform = adapter(self.account(name))
+        platform = self.platform(name)
         return Channel(
             name=name,
             platform=settings.platform,
@@ -173,6 +191,8 @@ class Accounts:
             source=settings.utm_source or name,
             quiet=settings.quiet,
             public=adapter.public and not (settings.base and is_loopback(settings.base)),
+            lead=_lead(settings, platform),
+            holidays=settings.holidays,
         )
 
     def _secrets(self, name: str) -> Mapping[str, str]:
@@ -192,7 +212,30 @@ class Accounts:
             now=self.now,
             base=settings.base,
             public=self.configuration.settings.web.public_url.rstrip("/"),
+            package=partial(self.package, name) if self.package else None,
+            readers=self.readers(name),
         )
+
+    def readers(self, name: str) -> Roll:
+        """Those who have subscribed to a channel. Looks at nothing yet."""
+        settings = self.configuration.channels[name]
+        return Roll(
+            self.store,
+            name,
+            self.now,
+            home=self.configuration.home,
+            languages=settings.languages,
+            title=settings.title or name,
+            office=self.configuration.settings.office.name,
+        )
+
+
+def _lead(settings: ChannelSettings, platform: Platform) -> int:
+    """How many working days before its time another office wants what it is to publish."""
+    if not isinstance(platform, Asks):
+        return 0
+    given = settings.lead_working_days
+    return platform.lead if given is None else given
 
 
 def _shared(platform: str, budget: Budget, secrets: Mapping[str, str]) -> str:

@@ -60,10 +60,10 @@ class Connecting:
         self._configuration = configuration
         self._adapter: Any = load(configuration.channels[channel].platform)
         self._account = replace(account, secrets=configuration.secrets_of(channel))
-        self.how: How = how_to_connect(self._adapter)
+        self.how: How = how_to_connect(self._adapter, account.options)
         if not self.how.asks:
             raise NotAllowed(
-                f"{channel} needs no connecting: it has no account anywhere",
+                f"{channel} needs no connecting: {self.how.nothing}",
                 "its table in config/channels.toml is all",
             )
         if tbc := [name for name, value in account.options.items() if value == "tbc"]:

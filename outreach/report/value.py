@@ -125,6 +125,7 @@ class Report:
     posts: Table | None
     figures: Table | None  # every figure used, with its source
     definitions: Table
+    others: Table | None = None  # posts that others made; in no sum
 
     def as_data(self) -> dict[str, Any]:
         """The report as JSON holds it; `Report.of` reads it back."""

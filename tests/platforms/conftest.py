@@ -6,7 +6,7 @@ import pytest
 
 from outreach.platforms import Account
 
-from .servers import DictShelf, serving
+from .servers import DictShelf, closed_port, serving
 
 
 @pytest.fixture
@@ -38,3 +38,15 @@ def account():
         )
 
     return make
+
+
+@pytest.fixture
+def platform(make):
+    """An adapter of a network that has a server; its module says how to `make` one."""
+    return make()
+
+
+@pytest.fixture
+def nowhere(make):
+    """The same, and nobody answers where the server should be."""
+    return make(base=closed_port())

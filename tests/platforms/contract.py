@@ -37,8 +37,11 @@ class PlatformContract:
     """For every platform."""
 
     name: str  # as PLATFORMS has it
-    can_look = True  # False where the network shows us no history
     keeps_keys = False  # True where the network takes our token, and so takes a part once
+
+    @property
+    def can_look(self):
+        return load(self.name).limits.shows
 
     def test_what_it_is_can_be_known_without_an_account(self):
         adapter = load(self.name)

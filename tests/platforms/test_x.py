@@ -39,18 +39,9 @@ def make(account, base):
     return x
 
 
-@pytest.fixture
-def platform(make):
-    return make()
-
-
 class TestX(ServerContract):
     name = "x"
     secrets = (*XNetwork.SECRETS.values(), "wrong-secret")
-
-    @pytest.fixture
-    def nowhere(self, make):
-        return make(base=closed_port())
 
     @pytest.fixture
     def stranger(self, make):
