@@ -1023,7 +1023,7 @@ class Outreach:
 
     def status(self) -> standing.Status:
         """Where everything stands."""
-        from outreach import alarms, standing
+        from outreach import alarms, credentials, standing
 
         differing = self.held_back()
         with self.store.reading() as session:
