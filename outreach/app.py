@@ -5,6 +5,8 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
+    taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
+                 incident, would_correct, correct        or put right where it stands
     tasks        task, complete, decline, tasks          what people publish for us
     figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
@@ -28,7 +30,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -75,8 +77,9 @@ if TYPE_CHECKING:
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
     from outreach.connect import Connecting
+    from outreach.correction import Corrections, Differs
     from outreach.delivery import Delivery, State
-    from outreach.dispatch import Dispatch
+    from outreach.dispatch import Dispatch, Embedded
     from outreach.handover import Handover, Task, Waiting
     from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
@@ -89,6 +92,7 @@ if TYPE_CHECKING:
     from outreach.report.value import Report
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
+    from outreach.takedown import Affected, Standing, TakeDowns
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
@@ -271,6 +275,52 @@ class Outreach:
             ending=self.ending,
             paces=self.paces,
         )
+
+    @cached_property
+    def take_downs(self) -> TakeDowns:
+        from outreach.publish import lease_clock
+        from outreach.takedown import TakeDowns
+
+        return TakeDowns(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now,
+            leases=self._leases or lease_clock(self.store),
+            ending=self.ending,
+        )
+
+    @cached_property
+    def _taking_down(self) -> Embedded:
+        """Threads of their own: no post that is being sent keeps a wrong one up."""
+        from outreach.dispatch import Embedded
+
+        return Embedded(self._put_right, len(self.platforms))
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        from outreach.correction import Corrections
+        from outreach.publish import lease_clock
+
+        return Corrections(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now,
+            leases=self._leases or lease_clock(self.store),
+            ending=self.ending,
+        )
+
+    def _to_put_right(self) -> Set[str]:
+        """Channels where something is to be taken down or corrected; mostly one look."""
+        from outreach.correction import anything
+
+        with self.store.reading() as session:
+            if not anything(session):
+                return frozenset()
+        return {*self.take_downs.channels(), *self.corrections.channels()}
+
+    def _put_right(self, channel: str) -> None:
+        self.take_downs.work(channel)
+        self.corrections.work(channel)
 
     @cached_property
     def paces(self) -> Mapping[str, Pace]:
@@ -566,11 +616,12 @@ class Outreach:
         from sqlalchemy import select
 
         from outreach import clearance as clearing
-        from outreach.delivery import Delivery, State
+        from outreach.delivery import Correction, Delivery, State
 
         with self.store.reading() as session:
             rows = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
-            found = clearing.readings(rows)
+            corrections = session.scalars(select(Correction).where(Correction.state == "proposed"))
+            found = clearing.readings([*rows, *corrections])
         return [r for r in found if for_ is None or for_.id not in r.authors]
 
     def clear(
@@ -593,8 +644,22 @@ class Outreach:
         from outreach import clearance as clearing
         from outreach import notices, people
         from outreach.clearance import Window
+        from outreach.delivery import CORRECTION
 
         days = self.configuration.settings.clearance.max_age_days
+        if f"{CORRECTION}/" in name:
+            from outreach import correction
+
+            with self.store.writing() as session:
+                return correction.clear(
+                    session,
+                    name,
+                    seen,
+                    by=by,
+                    now=self.now(),
+                    override=emergency,
+                    decided=decided,
+                )
         with self.store.writing() as session:
             reading, rows = self._reading(session, name)
             if reading.fingerprint != seen:
@@ -626,12 +691,19 @@ class Outreach:
         from outreach import clearance as clearing
         from outreach import notices, people
         from outreach.clearance import MAY_CLEAR
-        from outreach.delivery import State
+        from outreach.delivery import CORRECTION, State
 
         by.must_be(MAY_CLEAR)
         if not why.strip():
             raise NotAllowed("a reason is needed", "say what should change, in a sentence")
         now = self.now()
+        if f"{CORRECTION}/" in name:
+            from outreach import correction
+
+            with self.store.writing() as session:
+                keys = correction.send_back(session, name, why, by=by.id, now=now)
+                notices.write(session, people.in_force(session), now)
+                return keys
         with self.store.writing() as session:
             if "@" in name:
                 rows = [self._row(session, name)]
@@ -731,10 +803,11 @@ class Outreach:
         # Before anything is sent, so that a copy of the database from before is known for one.
         if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
             self._beat(copy)
+        self._taking_down.ring(self._to_put_right())
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
-        if wait:
+            self._taking_down.wait()
             self.handover.round()
         self.tell()
         if wait:
@@ -923,8 +996,9 @@ class Outreach:
     def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
-        "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
-        a clearance that still holds. Raises NotAllowed where the answer does not fit.
+        "live" (with the address), "absent", "retry", "send-now", "skip", or "gone" of what was to
+        be deleted by hand. Sending again needs a clearance that still holds. Raises NotAllowed
+        where the answer does not fit.
         """
         from outreach import standing
         from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
@@ -937,6 +1011,7 @@ class Outreach:
     def _settle(self, key: str, answer: Answer, *, who: str, url: str = "") -> None:
         from outreach import clearance as clearing
         from outreach import settle as settling
+        from outreach import takedown
         from outreach.delivery import State
 
         now = self.now()
@@ -955,7 +1030,14 @@ class Outreach:
             else:
                 by_hand = False
                 clearing.record(session, now, who, f"settled: {answer}", row, why=url)
-                settling.settle(session, row, answer, url=url, now=now)
+                if answer == "gone":
+                    takedown.gone(session, row, now=now)
+                else:
+                    settling.settle(session, row, answer, url=url, now=now)
+            if answer == "live":
+                takedown.reopen(session, key)
+        if answer == "gone" and row.channel in self.platforms:
+            self.take_downs.work(row.channel)
         if by_hand and isinstance(told, Told):
             if answer == "live":
                 told.done(token, url, now)
@@ -1020,6 +1102,84 @@ class Outreach:
     def tasks(self, *, for_: Person | None = None) -> list[Waiting]:
         """What waits for somebody to publish it, with the links of one person."""
         return self.handover.waiting(for_.id if for_ else "")
+
+    # --- taking down ---------------------------------------------------------------------
+
+    def would_take_down(self, name: str, *, every: bool = False) -> Affected:
+        """What taking a message down would do: a message, one language of it, a post's key, or the
+        address of a post. Changes nothing. Raises NotFound and NotAllowed: see `affected`.
+        """
+        from outreach import takedown
+
+        with self.store.reading() as session:
+            return takedown.affected(session, name, self.platforms, every=every)
+
+    def take_down(self, name: str, why: str, *, by: Person, every: bool = False) -> Standing:
+        """Order that a message be taken down wherever it is live, or turns out to be.
+
+        One person is enough: an emergency waits for nobody. The evidence is kept and the order
+        committed when this returns; the running desk carries it out within a second, or whoever
+        calls `see_to`.
+        """
+        from outreach import notices, people, takedown
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        with self.store.writing() as session:
+            what = takedown.affected(session, name, self.platforms, every=every)
+            made = takedown.order(session, what, why, by=by.id, now=self.now())
+            notices.write(session, people.in_force(session), self.now())
+            return takedown.standing(session, made.id, self.unready)
+
+    def see_to(self, number: int, *, seconds: float) -> Standing:
+        """Take down what an incident orders, from this process, for so long at most.
+
+        Beside a desk that runs it does no harm: each post is claimed by one of them.
+        """
+        ends = time.monotonic() + seconds
+        while True:
+            self._taking_down.ring(self.take_downs.channels())
+            self._taking_down.finish(max(0.0, ends - time.monotonic()))
+            stands = self.incident(number)
+            waits = any(one.state == "open" and one.urls for one in stands.results)
+            if not waits or time.monotonic() >= ends:
+                self.tell()
+                return stands
+            time.sleep(0.2)
+
+    def would_correct(self, name: str) -> list[Differs]:
+        """The live posts of a message whose file says something else now, and how each can be put
+        right. Changes nothing. Raises NotFound and NotAllowed: see `differing`."""
+        from outreach import correction
+
+        files = self.files()
+        with self.store.reading() as session:
+            return correction.differing(session, name, files.drafts, self.platforms)
+
+    def correct(self, name: str, why: str, *, by: Person) -> list[str]:
+        """Propose what the file says now as the new text of what is live; the names under which a
+        second person reads and clears it. The running desk then edits it in place."""
+        from outreach import apply as applying
+        from outreach import correction, notices, people
+        from outreach.clearance import MAY_WRITE
+
+        by.must_be(MAY_WRITE)
+        files = self.files()
+        with self.store.writing() as session:
+            posts = correction.differing(session, name, files.drafts, self.platforms)
+            for one in posts:
+                if not one.instead:
+                    applying.register(session, files.drafts[one.key], self.now())
+            names = correction.propose(session, posts, files.drafts, why, by=by.id, now=self.now())
+            notices.write(session, people.in_force(session), self.now())
+            return names
+
+    def incident(self, number: int) -> Standing:
+        """How an incident stands, channel by channel. Raises NotFound."""
+        from outreach import takedown
+
+        with self.store.reading() as session:
+            return takedown.standing(session, number, self.unready)
 
     def status(self) -> standing.Status:
         """Where everything stands."""
@@ -1477,9 +1637,10 @@ class Outreach:
 
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""
-        if "dispatch" in self.__dict__:
-            self.ending.ask()
-            self.dispatch.close()
+        for name in ("dispatch", "_taking_down"):
+            if name in self.__dict__:
+                self.ending.ask()
+                self.__dict__[name].close()
         self.store.close()
 
     def _row(self, session: Session, key: str) -> Delivery:

@@ -30,7 +30,7 @@ def carry_out(
         else:
             _revise(session, op, drafts[op.key], by, now)
     for draft in drafts.values():
-        _register(session, draft, now)
+        register(session, draft, now)
 
 
 def remember_events(session: Session, campaigns: Iterable[Campaign]) -> None:
@@ -131,7 +131,7 @@ def _say(row: Delivery, draft: Draft, by: str) -> None:
     row.together = draft.release == "together"
 
 
-def _register(session: Session, draft: Draft, now: datetime) -> None:
+def register(session: Session, draft: Draft, now: datetime) -> None:
     """Keep the short links that a text prints, and its pictures as they were read."""
     if draft.post is None or draft.blocked:
         return

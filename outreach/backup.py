@@ -48,6 +48,7 @@ from outreach.store.transfer import (
     must_be_whole,
     reading,
 )
+from outreach.subscribers import Subscriber  # noqa: F401 - registers its tables, to be copied
 
 LAST = "last backup"  # in Meta: when the last one was made, ISO 8601
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.compose.links import folded
-from outreach.delivery import Delivery, State
+from outreach.delivery import Correction, Delivery, State
 from outreach.errors import Changed, NotAllowed
 from outreach.post import Post, Slot
 from outreach.store.base import Base
@@ -249,10 +249,10 @@ class Reading:
         return hashlib.sha256(seen.encode()).hexdigest()[:8]
 
 
-def readings(deliveries: Iterable[Delivery]) -> list[Reading]:
+def readings(deliveries: Iterable[Delivery | Correction]) -> list[Reading]:
     """Deliveries that wait, gathered as they are read: soonest first, one message and language
     at a time, with renderings that differ only in their addresses marked as the same."""
-    groups: dict[tuple[str, str, str], list[Delivery]] = {}
+    groups: dict[tuple[str, str, str], list[Delivery | Correction]] = {}
     for delivery in sorted(deliveries, key=lambda d: (d.at, d.key)):
         groups.setdefault((delivery.campaign, delivery.message, delivery.language), []).append(
             delivery
@@ -260,7 +260,9 @@ def readings(deliveries: Iterable[Delivery]) -> list[Reading]:
     return [_reading(*group, rows) for group, rows in groups.items()]
 
 
-def _reading(campaign: str, message: str, language: str, rows: list[Delivery]) -> Reading:
+def _reading(
+    campaign: str, message: str, language: str, rows: list[Delivery | Correction]
+) -> Reading:
     renderings: list[Rendering] = []
     first: dict[tuple[str, ...], str] = {}
     for row in rows:

@@ -224,7 +224,7 @@ class PartToken(Base):
 
 
 class ReceiptRow(Base):
-    """Proof that one part is live."""
+    """Proof that one part is live; or was, until `gone_at`."""
 
     __tablename__ = "receipt"
     __table_args__ = (Index("ix_receipt_remote", "channel", "remote_id", unique=True),)
@@ -235,3 +235,64 @@ class ReceiptRow(Base):
     remote_id: Mapped[str]
     url: Mapped[str]
     at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]  # it was taken down
+    stays: Mapped[str] = mapped_column(default="", server_default="")  # why a person has to do it
+
+
+class Correction(Base):
+    """Another text for a post that is live: proposed, then cleared by a second person, then
+    corrected in place; or refused by its network, or not wanted any more (`dropped`).
+
+    It is read and cleared as a delivery is, under its message's name and `CORRECTION`.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        Index(
+            "ix_correction_open",
+            "channel",
+            sqlite_where=text("state = 'cleared'"),
+            postgresql_where=text("state = 'cleared'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(index=True)
+    campaign: Mapped[str]
+    message: Mapped[str]  # with CORRECTION at its end
+    language: Mapped[str]
+    channel: Mapped[str]
+    was: Mapped[dict[str, Any]]  # what is live when it is proposed
+    content: Mapped[dict[str, Any]]
+    fingerprint: Mapped[str]
+    authors: Mapped[list[str]]
+    questions: Mapped[list[str]]
+    at: Mapped[datetime]  # the slot of its post
+    wall: Mapped[str]
+    zone: Mapped[str]
+
+    why: Mapped[str]
+    by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="proposed")
+    reason: Mapped[str] = mapped_column(default="")
+    cleared_by: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(default="")
+    lease_life: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[float] = mapped_column(default=0.0)
+
+    blocked = returned = ""  # what cannot be cleared is not proposed
+
+    @property
+    def post(self) -> Post:
+        return Post.of(self.content)
+
+    @property
+    def due(self) -> Slot:
+        return Slot(self.at, self.wall, self.zone)
+
+
+CORRECTION = "~correction"

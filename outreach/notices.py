@@ -41,6 +41,10 @@ _TELLS = {
     "missed": ("was not sent: its time passed", "officers"),
     "failed": ("was refused by the network", "officers"),
     "uncertain": ("may or may not be live: somebody has to look", "officers"),
+    "correction proposed": ("is to be corrected: the new text waits for clearance", "clearers"),
+    "not corrected": ("could not be corrected", "officers"),
+    "incident": ("is wrong, and is being taken down", "everybody"),
+    "to be deleted by hand": ("is to be deleted by hand, now", "officers"),
     "worded otherwise": ("was published in other words", "officers"),
     "declined": ("will not be published by the other office", "officers"),
     ALARM: ("prints an address that does not work", "officers"),
@@ -97,8 +101,8 @@ def _about(session: Session, line: TrailEntry, people: Mapping[str, Person], now
         )
         told = [last] if last else []
     else:
-        role = MAY_CLEAR if whom == "clearers" else MAY_WRITE
-        told = [p.id for p in people.values() if role in p.roles]
+        roles = {"clearers": {MAY_CLEAR}, "everybody": {MAY_CLEAR, MAY_WRITE}}
+        told = [p.id for p in people.values() if p.roles & roles.get(whom, {MAY_WRITE})]
     why = [f"why: {line.why}"] if line.why else []
     body = "\n".join(
         [
@@ -133,6 +137,12 @@ def _way_out(row: Delivery, what: str) -> str:
         ALARM: (
             "Put it right under links in its campaign file, then: outreach plan, outreach apply\n"
             "To stop the post until then: outreach hold message:{campaign}/{message} --why ..."
+        ),
+        "correction proposed": "Read and clear it: outreach review {campaign}/{message}~correction",
+        "incident": "How it stands:     outreach take-down",
+        "to be deleted by hand": (
+            "Open each address, signed in as the account, and delete it there.\n"
+            "When it is gone:   outreach settle {key} --gone"
         ),
         "clearance voided": "Read it again:     outreach review",
         "returned": "Change its text, then: outreach plan, outreach apply",

@@ -41,7 +41,7 @@ from outreach.pace import Full, Pace, Turn
 from outreach.platforms import Invites, Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
-from outreach.store.tables import SEED, Asset, Meta
+from outreach.store.tables import SEED, Asset, Meta, TakeDown
 from outreach.store.together import Together
 
 log = logging.getLogger(__name__)
@@ -644,6 +644,11 @@ class Publisher:
                 return None
             self._live(session, row, part - 1, receipt)
             self._close(session, [_Answer(claim, call, "live", receipt.id)])
+            ordered = session.get(TakeDown, row.key)
+            if ordered and ordered.state == "open":
+                why = "it is being taken down"
+                row.move(State.CLEARED, f"{why}: the rest of its thread is not sent")
+                return Full(self.pace_of(claim.channel).account, 0.0, why)
             counted = self._counted(self.pace_of(claim.channel))
             turn = self._turn(session, claim.channel) if counted else None
             if turn and (full := turn.full(claim.parts[part])):

@@ -6,6 +6,7 @@
     retry      the network refused it; ask again
     send-now   its time passed; send it late, on purpose
     skip       leave it
+    gone       it was to be deleted by hand, and is (outreach/takedown.py)
 
 Sending again always needs a clearance that still holds.
 """
@@ -22,7 +23,7 @@ from outreach.errors import NotAllowed
 from outreach.platforms import Receipt
 from outreach.publish import finish, keep_receipt
 
-Answer = Literal["live", "arrived", "absent", "retry", "send-now", "skip"]
+Answer = Literal["live", "arrived", "absent", "retry", "send-now", "skip", "gone"]
 
 
 def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from outreach import addresses
+from outreach import addresses, takedown
 from outreach.alarms import Alarm
 from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
@@ -63,6 +63,7 @@ class Status:
     alarms: tuple[Alarm, ...] = ()  # told and not over
     waits: Mapping[str, Wait] = field(default_factory=dict)  # by channel
     accounts: Mapping[str, str] = field(default_factory=dict)  # channels to connect anew, and why
+    incidents: tuple[takedown.Standing, ...] = ()  # of which something is, or may be, live still
 
 
 def line(session: Session, row: Delivery) -> Line:
@@ -144,6 +145,9 @@ def status(
         alarms=tuple(alarms),
         waits=_waits(session, now, paces),
         accounts=accounts,
+        incidents=tuple(
+            takedown.standing(session, number, unready) for number in takedown.unfinished(session)
+        ),
     )
 
 

@@ -381,6 +381,16 @@ class Roll:
             }
 
 
+def reached(session: Session, key: str) -> tuple[int, int]:
+    """How many readers have a post's mailing, or may have it; and how many it is for."""
+    of = MailingReader.token == Mailing.token
+    counted = select(func.count()).select_from(MailingReader).join(Mailing, of)
+    had = MailingReader.fate.in_([Fate.SENT, Fate.SENDING, Fate.DOUBT])
+    mine = Mailing.key == key
+    every = session.scalar(counted.where(mine)) or 0
+    return (session.scalar(counted.where(mine, had)) or 0) if every else 0, every
+
+
 def getting_on(session: Session, now: datetime, within: timedelta) -> set[str]:
     """The posts whose mailing is under way: somebody was tried lately, or nobody can be now."""
     mine = MailingReader.token == Mailing.token

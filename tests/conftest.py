@@ -96,6 +96,7 @@ BOTH = {
     "test_clearance",
     "test_clock",
     "test_collect",
+    "test_correction",
     "test_gather",
     "test_handover",
     "test_holds",
@@ -111,6 +112,7 @@ BOTH = {
     "test_restored",
     "test_series",
     "test_settle",
+    "test_takedown",
     "test_subscribers",
     "test_user_stories",
 }

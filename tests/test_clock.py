@@ -43,7 +43,7 @@ def jobs(office: Office):
 
 def test_its_jobs_only_ask_what_is_due_and_a_late_one_is_still_run_once(jobs):
     assert set(jobs) == {
-        *("tick", "alive", "mail", "alarms", "accounts"),
+        *("tick", "alive", "tasks", "mail", "alarms", "accounts"),
         *("collect", "audience", "series", "links", "bounces", "tokens"),
     }
     for job in jobs.values():

@@ -371,6 +371,45 @@ class TestTheLink:
         assert one.told[0] == "task to cy, sent"
 
 
+class TestTakingDown:
+    def ordered(self, desk):
+        number = desk.take_down("c/news", "the date is wrong", by=desk.person("ana")).number
+        desk.tick()
+        desk.tick()
+        return desk.incident(number)
+
+    def test_whoever_has_the_task_is_told_once_not_to_post_it_and_reminded_no_more(
+        self, desk, office, server
+    ):
+        handed(desk, office, server)
+        server.mails.clear()
+        self.ordered(desk)
+        office.clock.forward(hours=1)
+        desk.tick()
+        to_cy = [one for one in told(server) if one.startswith("cy:")]
+        assert [one for one in to_cy if KEY in one and "handed" not in one][-1:] == [
+            f"cy: {KEY} is NOT to be posted"
+        ]
+        assert not [one for one in to_cy if "Reminder" in one]
+        assert sum("NOT to be posted" in one for one in told(server)) == 1
+        assert "recall  : sent" in errands(desk)  # and the staff chat
+
+    def test_whoever_posted_it_is_asked_to_delete_it_with_its_address(self, desk, office, server):
+        handed(desk, office, server)
+        pasted(desk, URL)
+        desk.tick()
+        server.mails.clear()
+        stands = self.ordered(desk)
+        assert stands.results[0].state == "by hand"
+        [mail] = [one for one in server.mails if "Please delete" in one["Subject"]]
+        assert mail["To"].startswith("cy")
+        body = mail.get_body(("plain",)).get_content()
+        assert URL in body.replace("\n", "") and "the date is wrong" in body
+        desk.settle(KEY, "gone", by=desk.person("ana"))
+        desk.tick()
+        assert state(desk, KEY) == "taken-down"
+
+
 @pytest.mark.parametrize(
     ("network", "address"),
     [

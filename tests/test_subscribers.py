@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from outreach.cli import Door, app
 from outreach.delivery import Attempt, Delivery
 from outreach.errors import NotAllowed, NotFound, WrongFiles
-from outreach.store.tables import TrailEntry
+from outreach.store.tables import Evidence, TrailEntry
 from outreach.subscribers import ConsentText, Subscriber, Suppressed, address_of
 from tests.conftest import Office, apply, clear_all, state
 from tests.drafts import put, soon
@@ -536,3 +536,46 @@ def test_a_newsletter_is_composed_and_previewed_as_it_will_be_seen(desk, office,
     assert b"The <strong>programme</strong> is out." in files["mail.html"]
     assert b"Subject: The programme" in files["mail.eml"]
     assert network.mails == []
+
+
+class TestTakingDown:
+    def test_a_mail_that_was_sent_cannot_be_taken_back_and_that_is_said(self, desk, network):
+        join(desk, network, "one@example.org", "two@example.org")
+        key = post(desk)
+        ticked(desk)
+        assert state(desk, key) == "published"
+        number = desk.take_down("c/news", "the date is wrong", by=desk.person("ana")).number
+        desk.tick()
+        [one] = desk.incident(number).results
+        assert (one.state, one.reason) == (
+            "sent",
+            "a mail that was sent cannot be taken back: 2 of its 2 readers have it, or may; "
+            "it goes to nobody else",
+        )
+        with pytest.raises(NotAllowed, match="cannot be taken back"):
+            desk.settle(key, "gone", by=desk.person("ana"))
+
+    def test_those_who_have_not_been_written_to_yet_are_not(self, desk, network):
+        join(desk, network, "one@example.org", "two@example.org", "three@example.org")
+        key = post(desk)
+        newsletter = desk.platforms["newsletter"]
+        original, by = newsletter._send, desk.person("ana")
+
+        def send(*given):
+            told = original(*given)
+            if len(network.mails) == 1:
+                desk.take_down("c/news", "the date is wrong", by=by)
+            return told
+
+        newsletter._send = send
+        ticked(desk)
+        del newsletter._send
+        desk.release("message:c/news", by=by)
+        ticked(desk)
+        assert len(network.mails) == 1
+        assert state(desk, key) == "proposed"  # somebody reads it again, or nobody gets it
+        [one] = desk.incident(1).results
+        assert "1 of its 3 readers have it, or may" in one.reason
+        with desk.store.reading() as session:
+            [kept] = session.scalars(select(Evidence.data).where(Evidence.key == key))
+            assert kept["post"]

@@ -315,6 +315,11 @@ def _after_the_fact(
         if same_text and same_slot:
             return []
         return [Notice("in flight", row.key, f"it is {row.state}; it is left as it was sent")]
+    if row.state == "taken-down":
+        if same_text or not draft.post:
+            return []
+        what = "it was taken down, and its text in the file is another one now: give it a new name"
+        return [Notice("correction needed", row.key, what)]
     if draft.outdated:
         return [Notice("correction needed", row.key, f"it is published, and {draft.outdated}")]
     if not same_text and draft.post:

@@ -5,6 +5,7 @@
     files       check, plan, apply, lint, languages, sheet, rehearse, new, fmt, schema
     clearing    review, clear, return, trail
     running     status, run, tick, alarms, hold, release, settle
+    wrong       take-down, correct
     readers     subscribers
     figures     import, report
 
@@ -17,7 +18,7 @@ import sys
 
 # Each registers its commands, in the order in which help lists them.
 from outreach.cli import office, connecting, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
-from outreach.cli import rehearsing, clearing, running, readers, figures  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import rehearsing, clearing, running, wrong, readers, figures  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

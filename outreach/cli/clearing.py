@@ -151,6 +151,9 @@ def clear(
         cleared = desk.clear(
             name, fingerprint, by=by, window=until, emergency=emergency, decided=decided
         )
+        if cleared.message.endswith("~correction"):
+            typer.echo(f"Cleared {cleared.name}: outreach run edits what is live.")
+            return
         for rendering in cleared.renderings:
             when = rows.Zones.of(desk).show(rendering.slot.at)
             typer.echo(f"Cleared {rendering.key}, due {when}.")

@@ -351,6 +351,7 @@ def settle(
     retry: bool = typer.Option(False, "--retry", help="It was refused: try again."),
     send_now: bool = typer.Option(False, "--send-now", help="Its time passed: send it late."),
     skip: bool = typer.Option(False, "--skip", help="Leave it: it is never sent."),
+    gone: bool = typer.Option(False, "--gone", help="It was to be deleted by hand, and is."),
 ) -> None:
     """Decide what the program cannot know, or should not do alone.
 
@@ -363,12 +364,13 @@ def settle(
         "retry": retry,
         "send-now": send_now,
         "skip": skip,
+        "gone": gone,
     }
     chosen = [answer for answer, wanted in given.items() if wanted]
     if len(chosen) != 1:
         raise NotAllowed(
             "say one thing about it" if chosen else "say what became of it",
-            "--live ADDRESS, --absent, --arrived, --retry, --send-now or --skip",
+            "--live ADDRESS, --absent, --arrived, --retry, --send-now, --skip or --gone",
         )
     door: Door = ctx.obj
     with door.desk() as desk:

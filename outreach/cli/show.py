@@ -15,11 +15,13 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.backup import Restored
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
+    from outreach.correction import Differs
     from outreach.doctor import Finding
     from outreach.handover import Waiting
     from outreach.platforms import Channel
     from outreach.post import Part, Picture, Post
     from outreach.standing import Line, Status
+    from outreach.takedown import Affected, Standing
 
 LISTED = 20  # posts that are named one by one; more are counted
 
@@ -87,7 +89,7 @@ _NOTICES = {
     "blocked": "Waiting: these cannot be cleared until",
     "unreadable": "Unreadable: left as they are",
     "in flight": "Being sent: left as they are",
-    "correction needed": "Correction needed: a person decides",
+    "correction needed": "Correction needed: a person decides (outreach correct, or take-down)",
     "moved after": "Moved after it was published: a person decides",
     "advice": "To think about: nothing waits for it",
     "empty": "Nothing to go by",
@@ -502,6 +504,7 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         yield row()
         yield row(("Alarms", "bold red"))
         yield from alarms(now.alarms, zones)
+    yield from _to_take_down(now.incidents, zones)
     for heading, colour, words in (
         ("On hold", "bold red", now.holds),
         ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
@@ -555,6 +558,14 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
         yield from _alike(now.next, zones)
 
 
+def _to_take_down(incidents: Iterable["Standing"], zones: Zones) -> Iterator[Row]:
+    for number, stands in enumerate(incidents):
+        if not number:
+            yield row()
+            yield row(("Ordered to be taken down, and live still", "bold red"))
+        yield from incident(stands, zones)
+
+
 def _alike(lines: Iterable["Line"], zones: Zones, *, todo: str = "") -> Iterator[Row]:
     """A message's channels stand together where all else is the same; `todo` is said of each."""
     alike: dict[tuple[str, ...], list[Line]] = {}
@@ -578,6 +589,77 @@ def alarms(lasting: Iterable["Alarm"], zones: Zones) -> Iterator[Row]:
         since = f"  since {zones.show(one.since)}" if one.since else ""
         yield row(one.what, (since, "dim"), indent=2)
         yield row(one.todo, indent=2, lead="→ ")
+
+
+# --- taking down --------------------------------------------------------------------------
+
+
+def affected(what: "Affected") -> Iterator[Row]:
+    """What an order would take down, before it is given."""
+    if what.again:
+        yield row((f"Incident {what.again} has ordered this already: it is tried again.", "bold"))
+    yield row(("This goes, now:", "bold red"))
+    for key in sorted({**what.live, **what.flying}):
+        channel = split_key(key)[3]
+        how = "by hand: a person has to delete it" if channel in what.by_hand else "is deleted"
+        if why := what.lasting.get(channel):
+            how = f"{why}; what was not yet sent is stopped"
+        elif key in what.flying and key not in what.live:
+            how = f"is {what.flying[key]} now: it goes as soon as it is known to be live"
+        yield row((key, "bold"), f"  {how}", indent=2)
+        yield from (row(url, indent=4, whole=True) for url in what.live.get(key, ()))
+    waiting = f" ({counted(len(what.pending), 'post')} waiting)" if what.pending else ""
+    yield row(f"On hold until somebody releases it: {', '.join(what.held)}{waiting}")
+
+
+def differing(posts: Iterable["Differs"]) -> Iterator[Row]:
+    """What correcting would change on each channel, or why it cannot."""
+    for one in posts:
+        yield row((one.key, "bold"), "" if one.instead else "  is edited in place", indent=2)
+        if one.url:
+            yield row(one.url, indent=4, whole=True)
+        if one.instead:
+            yield row((f"NOT HERE: {one.instead}", "bold red"), indent=4)
+            continue
+        was, becomes = ("\n---\n".join(texts).splitlines() for texts in (one.was, one.becomes))
+        for line in difflib.unified_diff(was, becomes, lineterm="", n=1):
+            if not line.startswith(("---", "+++", "@@")):
+                style = {"+": "green", "-": "red"}.get(line[:1], "dim")
+                yield row((line, style), indent=4)
+
+
+_BECAME = {
+    "down": ("deleted", "green"),
+    "never live": ("not live", "green"),
+    "by hand": ("BY HAND", "bold red"),
+    "refused": ("REFUSED", "bold red"),
+    "sent": ("SENT", "bold red"),
+    "open": ("waits", "yellow"),
+}
+
+
+def incident(stands: "Standing", zones: Zones) -> Iterator[Row]:
+    """What has become of each post of an incident, and what is left to do."""
+    yield row(
+        (f"Incident {stands.number}", "bold"),
+        f": {stands.why}  ",
+        (f"{stands.by}, {zones.show(stands.at)}", "dim"),
+    )
+    for one in stands.results:
+        word, style = _BECAME[one.state]
+        yield row((f"{word:<9} ", style), (one.key, "bold"), indent=2)
+        if not one.done and one.reason:
+            yield row(one.reason, indent=12)
+        if not one.done:
+            yield from (row(url, indent=12, whole=True) for url in one.urls)
+        if one.state in ("by hand", "refused"):
+            yield row(f"outreach settle {one.key} --gone", indent=12, lead="→ ", whole=True)
+    if any(one.state == "open" for one in stands.results):
+        yield row("What waits is tried again by outreach run; how it stands: ", indent=2)
+        yield row(f"outreach take-down {stands.number}", indent=2, lead="→ ", whole=True)
+    for message in stands.held:
+        yield row(f"On hold: {message}. When it is put right:", indent=2)
+        yield row(f"outreach release message:{message}", indent=2, lead="→ ", whole=True)
 
 
 def findings(found: Iterable["Finding"]) -> Iterator[Row]:

@@ -4,7 +4,8 @@ that own an account.
 
     handed      a task goes to whoever posts there: by mail, in the staff chat, on a page of its own
     reminded    at stated times, until its address is given or it is too late: then it is missed
-    recalled    a package that another office has, and that is held, changed or withdrawn
+    recalled    a package that another office has, and that is held, changed or withdrawn; and what
+                is to be taken down (outreach/takedown.py), from whoever has or has published it
 
 What is told is an errand: a row that is written once, claimed before it is sent, and not sent
 again by itself where nobody can know whether it went. A link opens one task, for one person; only
@@ -23,7 +24,7 @@ from email.message import EmailMessage
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from outreach import links, notices, people
+from outreach import links, notices, people, takedown
 from outreach.clearance import MAY_WRITE, PROGRAM, Person, record
 from outreach.config import ChannelSettings, Configuration, is_loopback, span
 from outreach.delivery import Attempt, Delivery, PartToken, ReceiptRow, State
@@ -34,7 +35,7 @@ from outreach.holds import held, placed
 from outreach.platforms import Asks, load
 from outreach.post import Part, Picture, Slot
 from outreach.store import Store
-from outreach.store.tables import SEED, Asset, Errand, Meta, TaskLink
+from outreach.store.tables import SEED, Asset, Errand, Incident, Meta, TakeDown, TaskLink
 from outreach.words import Zones
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,11 @@ LINK_LASTS = timedelta(days=7)  # after it was too late: a post may have been ma
 OVERTAKEN = timedelta(days=60)  # a package that old is nobody's plan any more
 A_CHAT = 4000  # characters; a message of Telegram has 4096, counted in its own way
 ALBUM = 10  # pictures in one message of Telegram
+
+WITHDRAWN = (
+    "We withdraw our request: please do NOT publish this, and discard the package. If it is public "
+    "already, please tell us where."
+)
 
 OPEN = frozenset({State.HANDED, State.MISSED, State.UNCERTAIN})
 """A task in one of these can still be given its address."""
@@ -161,18 +167,84 @@ class Handover:
             .where(Delivery.state == State.HANDED, Delivery.channel.in_(self._channels))
             .order_by(Delivery.at, Delivery.key)
         ).all()
-        staff = self._staff(session) if rows else {}
+        wrong = self._wrong(session)
+        staff = self._staff(session) if rows or wrong else {}
         for row in rows:
             turn, handed_at = _handed(session, row)
             if why := self._too_late(row, handed_at):
                 yield row, why
+                continue
+            if row.key in wrong:
                 continue
             wanted = row.post.wanted
             found = self._asked(session, row, turn, staff) if wanted else ()
             for errand in (*found, *self._told(row, turn, handed_at, staff)):
                 if not _written(session, errand.about):
                     yield row, errand
+        for row, placed_, incident in wrong.values():
+            for errand in self._called_back(session, row, placed_, incident, staff):
+                if not _written(session, errand.about):
+                    yield row, errand
         yield from self._not_theirs_any_more(session)
+
+    def _wrong(self, session: Session) -> dict[str, tuple[Delivery, TakeDown, Incident]]:
+        """What people have or have published, and is to be taken down; by key."""
+        with_them = Delivery.state.in_([State.HANDED, State.UNCERTAIN])
+        rows = session.execute(
+            select(Delivery, TakeDown, Incident)
+            .join(TakeDown, TakeDown.key == Delivery.key)
+            .join(Incident, Incident.id == TakeDown.incident)
+            .where(
+                or_(
+                    and_(TakeDown.state == takedown.OPEN, with_them),
+                    TakeDown.state == takedown.BY_HAND,
+                ),
+                TakeDown.channel.in_(self._channels),
+            )
+            .order_by(TakeDown.key)
+        )
+        return {row.key: (row, placed_, incident) for row, placed_, incident in rows}
+
+    def _called_back(
+        self,
+        session: Session,
+        row: Delivery,
+        placed_: TakeDown,
+        incident: Incident,
+        staff: Mapping[str, Person],
+    ) -> Iterator[_Errand]:
+        """It is not to be published any more; or deleted, where it is published already.
+
+        The office has it in the words and under the number of any other recall: once.
+        """
+        name, office = self._account(row), self._to(row) if self._asks(row.channel) else ""
+        turn = _handed(session, row)[0]
+        if placed_.state == takedown.OPEN:
+            if office:
+                number = turn.removeprefix(f"{row.key} ")
+                subject = f"Withdrawn, please do not publish: {row.key}"
+                yield _Errand(f"recall {number}", "recall", office, subject, WITHDRAWN)
+            for to in self._whom(row, staff) if not office else ():
+                words = (
+                    f"Please do NOT post this on {name}: {incident.why}. If it is there already, "
+                    f"delete it, and tell the desk."
+                )
+                subject = f"{row.key} is NOT to be posted"
+                yield _Errand(f"recall {turn} {to}".rstrip(), "recall", to, subject, words)
+            return
+        urls = session.scalars(
+            select(ReceiptRow.url).where(ReceiptRow.key == row.key, ReceiptRow.gone_at.is_(None))
+        ).all()
+        words = f"Please delete this on {name}, now: {' '.join(urls)}. It is wrong: {incident.why}."
+        gone = f"Then: outreach settle {row.key} --gone"
+        told = "Please tell us when it is gone." if office else gone
+        ended = placed_.ended_at.isoformat() if placed_.ended_at else ""
+        # Every officer has a notice of it from the trail.
+        named = [who for who in self._channels[row.channel].posted_by if who in staff]
+        for to in [office] if office else [*named, *([CHAT] if self._say else [])]:
+            subject = f"Please delete, now: {row.key}"
+            about = f"delete {row.key} {ended} {to}".rstrip()
+            yield _Errand(about, "delete", to, subject, f"{words} {told}")
 
     def _told(
         self, row: Delivery, turn: str, handed_at: datetime, staff: Mapping[str, Person]
@@ -262,10 +334,7 @@ class Handover:
             changed = row.fingerprint != attempt.fingerprint
             if row.state in (State.DROPPED, State.SKIPPED):
                 subject, kind = f"Withdrawn, please do not publish: {row.key}", "recall"
-                words = (
-                    "We withdraw our request: please do NOT publish this, and discard the "
-                    "package. If it is public already, please tell us where."
-                )
+                words = WITHDRAWN
             elif changed:
                 subject, kind = f"Please do not publish yet: {row.key}", "stale"
                 words = (
@@ -551,6 +620,9 @@ class Handover:
             return theirs and bool(held(row, placed(session)))
         if errand.kind == "stale":
             return row.state is not State.HANDED
+        if errand.kind == "delete":
+            placed_ = session.get(TakeDown, row.key)
+            return placed_ is not None and placed_.state == takedown.BY_HAND
         return theirs or errand.kind == "recall"
 
     def _address(self, session: Session, errand: Errand) -> str:

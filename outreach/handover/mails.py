@@ -149,7 +149,8 @@ def in_chat(errand: Errand, sheet: Sheet) -> str:
         lines.append("The text, to be copied, and the pictures follow.")
     if sheet.page:
         lines.append(f"When it is live, give its address here: {sheet.page}")
-    lines.append(f"Or at the desk: {sheet.command}")
+    if errand.kind not in ("recall", "delete"):
+        lines.append(f"Or at the desk: {sheet.command}")
     return "\n\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery, ReceiptRow, State
@@ -81,6 +81,33 @@ def collect(store: Store, platforms: Mapping[str, Platform], now: datetime, *, z
     for channel, rows in groupby(due, key=lambda row: row.channel):
         kept += _channel(store, platforms.get(channel), channel, list(rows), receipts, now)
     return kept
+
+
+LAST = "taken down"
+"""The rung of figures that were read just before a post was taken down."""
+
+
+def last_look(store: Store, platform: Platform, channel: str, key: str, now: datetime) -> None:
+    """Read a post's figures before it is taken down, and look for no more of them.
+
+    Whatever fails, it fails in silence: nothing that is wrong stays up for its figures' sake.
+    """
+    try:
+        with store.writing(shared=True) as session:
+            if session.get(Collection, (key, LAST)) is None:
+                session.add(Collection(key=key, rung=LAST, channel=channel, at=now))
+            session.flush()
+            last = session.get_one(Collection, (key, LAST))
+            receipts = _receipts(session, {key})
+        _channel(store, platform, channel, [last], receipts, now)
+        with store.writing(shared=True) as session:
+            session.execute(
+                update(Collection)
+                .where(Collection.key == key, Collection.done_at.is_(None))
+                .values(done_at=now, outcome=LAST)
+            )
+    except Exception:
+        log.exception("the last figures of %s could not be read", key)
 
 
 def _channel(

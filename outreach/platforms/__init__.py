@@ -312,6 +312,13 @@ class Withdraws(Protocol):
 
 
 @runtime_checkable
+class Lasts(Protocol):
+    """A platform whose posts nobody can take back once they are out."""
+
+    lasts: str  # why, in words for people
+
+
+@runtime_checkable
 class Corrects(Protocol):
     """A platform that can put another text in place of a live one."""
 

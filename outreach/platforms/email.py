@@ -80,6 +80,7 @@ class Email:
         ),
         nothing="its table names no user of the mail server, and no mailbox for what comes back",
     )
+    lasts: ClassVar = "a mail that was sent cannot be taken back"
 
     timeout: ClassVar = 20.0  # seconds for each of the server's answers
 

@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
-from outreach.errors import CannotTell, Refused, Uncertain
+from outreach.errors import CannotTell, PlatformError, Refused, Uncertain
 from outreach.links import first_address
 from outreach.platforms import Account, Ask, Figures, How, Limits, Receipt
 from outreach.platforms.alike import post_or_comment
@@ -250,12 +250,34 @@ class Facebook:
         return {**self._account.secrets, "token": token}
 
     def withdraw(self, receipt: Receipt) -> None:
-        """Delete it. Facebook refuses what is gone already with the words for what it hides."""
-        self._ask("DELETE", f"/{receipt.id}", _done)
+        """Delete it; one that is gone already is no failure.
+
+        Facebook refuses that with the words for what it hides, so it is looked for.
+        """
+        try:
+            self._ask("DELETE", f"/{receipt.id}", _done)
+        except Refused:
+            if self._is_listed(receipt):
+                raise
 
     def correct(self, receipt: Receipt, part: Part) -> None:
         """Replace the text; Facebook takes it from the app alone that posted."""
         self._ask("POST", f"/{receipt.id}", _done, data={"message": part.text})
+
+    def _is_listed(self, receipt: Receipt) -> bool:
+        """Whether a post is among the page's, or a comment among those below its post; where that
+        cannot be told, it is."""
+        since = (receipt.at or datetime.now(UTC)).astimezone(UTC) - timedelta(minutes=2)
+        since = since.replace(microsecond=0)
+        try:
+            if self._is_post(receipt.id):
+                listed = self._posts(since, frozenset({"another"}))
+            else:
+                post = f"{self._page}_{receipt.id.rpartition('_')[0]}"
+                listed = self._comments(post, since, frozenset())
+            return any(one.id == receipt.id for _, one in listed)
+        except PlatformError:
+            return True
 
     def _is_post(self, id_: str) -> bool:
         return id_.startswith(f"{self._page}_")  # a comment's begins with its post's

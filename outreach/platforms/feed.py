@@ -1,7 +1,8 @@
 """The web feed: a channel with no account and no network, kept by the desk itself.
 
 Its entries stand on the shelf by the part's token, so what is sent twice is there once. The web
-door serves them as a page, as Atom and as JSON Feed: see `entries`.
+door serves them as a page, as Atom and as JSON Feed: see `entries`. An entry that is taken down is
+simply gone from all of them, its page and its pictures too: few readers know Atom's tombstones.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -41,7 +42,8 @@ class FeedEntry:
     """One published entry.
 
     `id` is unique within its feed and never changes. `text` is plain, with line breaks.
-    `published` is aware UTC. `url` is the public address of the entry's own page.
+    `published` is aware UTC, and so is `updated`, when its text was last corrected. `url` is the
+    public address of the entry's own page.
     """
 
     id: str
@@ -51,6 +53,7 @@ class FeedEntry:
     published: datetime
     pictures: tuple[FeedPicture, ...]
     url: str
+    updated: datetime | None = None
 
 
 class Feed:
@@ -107,7 +110,7 @@ class Feed:
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """What stands under the part's token; that is never another delivery's."""
         entry = self._shelf.get(part.token)
-        return self._receipt(entry) if entry else None
+        return self._receipt(entry) if entry and not entry.get("withdrawn") else None
 
     def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
         """None: who reads a feed is not counted."""
@@ -120,8 +123,24 @@ class Feed:
     def check(self) -> str:
         """Where the feed is, and how much it holds."""
         where = self._address() if self._account.public else "no public address is set yet"
-        count = len(self._shelf.list())
+        count = sum(not entry.get("withdrawn") for _, entry in self._shelf.list())
         return f"{self.account}: {count:,} {'entry' if count == 1 else 'entries'}; {where}"
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Show it no more; its text stays on the shelf, as what was there."""
+        for token, entry in self._shelf.list():
+            if entry["id"] == receipt.id and not entry.get("withdrawn"):
+                self._shelf.change(token, {**entry, "withdrawn": self._account.now().isoformat()})
+
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace its title and text; readers of the feed are told that it was updated."""
+        title, text = _split(part.text)
+        for token, entry in self._shelf.list():
+            if entry["id"] == receipt.id and (entry["title"], entry["text"]) != (title, text):
+                updated = self._account.now().isoformat()
+                self._shelf.change(
+                    token, {**entry, "title": title, "text": text, "updated": updated}
+                )
 
     def _address(self) -> str:
         return f"{self._account.public.rstrip('/')}/feed/{self._account.channel}"
@@ -145,8 +164,10 @@ def entries(shelf: Shelf, channel: str, public_url: str) -> list[FeedEntry]:
                 for p in value["pictures"]
             ),
             url=f"{public_url.rstrip('/')}/feed/{channel}/{value['id']}",
+            updated=datetime.fromisoformat(value["updated"]) if "updated" in value else None,
         )
         for _token, value in shelf.list()
+        if not value.get("withdrawn")
     ]
     return sorted(kept, key=lambda entry: entry.published, reverse=True)
 

@@ -206,6 +206,21 @@ class Mastodon:
 
         self._ask(delete)
 
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace the text; readers see that it was edited, and when."""
+
+        def edit(client: Any) -> None:
+            # A picture that is not named again would be taken from the post.
+            media = [one["id"] for one in client.status(receipt.id)["media_attachments"]]
+            client.status_update(
+                receipt.id,
+                part.text,
+                spoiler_text=self._warning or None,
+                media_ids=media or None,
+            )
+
+        self._ask(edit)
+
     @property
     def _host(self) -> str:
         return self._server.rpartition("/")[2]

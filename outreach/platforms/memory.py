@@ -29,6 +29,8 @@ class Live:
 class Memory:
     """Keeps posts in `live`. Put a name of FAULTS in `next_fault` to make it fail once.
 
+    `next_trouble` is the same for what changes a live post: "after" means that it was changed.
+
     `blind` makes it a network that shows no history. `figures_of` is what it tells of a post, by
     receipt id; other posts have no likes, which it really knows.
     """
@@ -44,6 +46,7 @@ class Memory:
         "not now": lambda: NotNow("busy"),
         "lost before": lambda: Uncertain("no answer"),
         "lost after": lambda: Uncertain("no answer"),
+        "500 after": lambda: Uncertain("no clear answer"),
         "bug after": lambda: RuntimeError("unforeseen"),
         "killed before": SystemExit,
         "killed after": SystemExit,
@@ -58,7 +61,9 @@ class Memory:
             self.blind = True
         self.born = secrets.token_hex(4)
         self.live: list[Live] = []
+        self.made = 0
         self.next_fault = ""
+        self.next_trouble = ""  # the same, for taking down and correcting
         self.figures_of: dict[str, Figures] = {}
         self.lock = threading.Lock()
 
@@ -113,8 +118,38 @@ class Memory:
         """Says that this is no network."""
         return f"{self.account}: kept in this process; nothing leaves it"
 
+    def withdraw(self, receipt: Receipt) -> None:
+        """Show it no more, or fail once as `next_trouble` says; gone already is no failure."""
+
+        def delete() -> None:
+            self.live = [post for post in self.live if post.receipt.id != receipt.id]
+
+        self._change(delete)
+
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace its text, or fail once as `next_trouble` says."""
+
+        def edit() -> None:
+            self.live = [
+                replace(post, part=replace(post.part, text=part.text))
+                if post.receipt.id == receipt.id
+                else post
+                for post in self.live
+            ]
+
+        self._change(edit)
+
+    def _change(self, change: Callable[[], None]) -> None:
+        with self.lock:
+            fault, self.next_trouble = self.next_trouble, ""
+            if not fault or fault.endswith("after"):
+                change()
+        if fault:
+            raise self.FAULTS[fault]()
+
     def _live(self, part: Part, after: Receipt | None) -> Live:
-        at, number = self.now(), str(len(self.live) + 1)
+        self.made += 1
+        at, number = self.now(), str(self.made)
         # Another process counts from 1 again, and ids must never meet.
         receipt = Receipt(f"{self.born}-{number}", f"memory:{self.born}-{number}", at)
         self.live.append(Live(part, receipt, at, after.id if after else ""))

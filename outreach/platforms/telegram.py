@@ -1,8 +1,8 @@
 """Telegram channels, through the Bot API. https://core.telegram.org/bots/api
 
 The Bot API shows a bot no history and no views, and takes no key against repeats: after a lost
-answer only a person can look. The bot's token is part of every address, so no text of the
-library's errors leaves this module unscrubbed.
+answer only a person can look. A bot deletes what it has posted for 48 hours. The bot's token is
+part of every address, so no text of the library's errors leaves this module unscrubbed.
 """
 
 import asyncio
@@ -96,24 +96,25 @@ class Telegram:
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
         """A message, a photo with a caption, or an album whose first picture has the caption.
 
-        Its receipt is that of the first message. `after` is not used: a channel has no threads.
+        Its receipt has the address of the first message, and the number of every one. `after` is
+        not used: a channel has no threads.
         """
 
-        async def send(bot: "Bot") -> "Message":
+        async def send(bot: "Bot") -> "Sequence[Message]":
             from telegram import InputMediaPhoto
 
             pictures = [(p.data, p.file.rpartition("/")[2]) for p in part.pictures]
             if not pictures:
-                return await bot.send_message(self._chat, part.text)
+                return [await bot.send_message(self._chat, part.text)]
             if len(pictures) == 1:
                 ((data, name),) = pictures
-                return await bot.send_photo(self._chat, data, caption=part.text, filename=name)
+                return [await bot.send_photo(self._chat, data, caption=part.text, filename=name)]
             album = [InputMediaPhoto(data, filename=name) for data, name in pictures]
-            sent = await bot.send_media_group(self._chat, album, caption=part.text)
-            return sent[0]
+            return await bot.send_media_group(self._chat, album, caption=part.text)
 
-        message = self._ask(send, fence=part.fence)
-        return Receipt(str(message.message_id), self._url(message), message.date)
+        sent = self._ask(send, fence=part.fence)
+        ids = " ".join(str(message.message_id) for message in sent)
+        return Receipt(ids, self._url(sent[0]), sent[0].date)
 
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
         """Always CannotTell, with the words to look for."""
@@ -146,6 +147,47 @@ class Telegram:
                 "channel with the right to post messages"
             )
         return f"{self.account}: “{chat.title}”, posted to by @{me.username}"
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Delete it, an album picture by picture; what is gone already is no failure.
+
+        Refused once it is 48 hours old (https://core.telegram.org/bots/api#deletemessage).
+        """
+
+        async def delete(bot: "Bot") -> None:
+            from telegram.error import BadRequest
+
+            for number in receipt.id.split():
+                try:
+                    await bot.delete_message(self._chat, int(number))
+                except BadRequest as error:
+                    if "not found" not in str(error).lower():
+                        raise
+
+        try:
+            self._ask(delete)
+        except Refused as error:
+            raise Refused(
+                f"{error}; a bot deletes for 48 hours after posting: delete it in the Telegram app"
+            ) from None
+
+    def correct(self, receipt: Receipt, part: Part) -> None:
+        """Replace the text, or the caption; the same text again is no failure."""
+
+        async def edit(bot: "Bot") -> None:
+            from telegram.error import BadRequest
+
+            number = int(receipt.id.split()[0])
+            try:
+                if part.pictures:
+                    await bot.edit_message_caption(self._chat, number, caption=part.text)
+                else:
+                    await bot.edit_message_text(part.text, self._chat, number)
+            except BadRequest as error:
+                if "not modified" not in str(error).lower():
+                    raise
+
+        self._ask(edit)
 
     def _url(self, message: "Message") -> str:
         name = self._account.options.get("link") or message.chat.username or ""

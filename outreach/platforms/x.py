@@ -185,6 +185,22 @@ class X:
             base=self._account.base,
         )
 
+    def withdraw(self, receipt: Receipt) -> None:
+        """Delete it; one that is gone already is no failure. X's API edits nothing.
+
+        X answers alike for a post that is gone and one that is not ours, so it is looked for.
+        """
+        import tweepy
+
+        with self._client() as client:
+            try:
+                if client.delete_tweet(receipt.id, user_auth=client.ours).json()["data"]["deleted"]:
+                    return
+            except tweepy.NotFound:
+                pass
+            if self._get(client, "/2/tweets", {"ids": receipt.id}, "created_at").get("data"):
+                raise Refused("X does not delete it: delete it there, signed in as the account")
+
     def _url(self, id_: str) -> str:
         return f"https://x.com/{self._handle or 'i/web'}/status/{id_}"
 

@@ -22,7 +22,7 @@ from outreach.report.arithmetic import (
     no_percentage,
     rate,
 )
-from outreach.report.facts import ChannelMonth, Figure, MonthFacts, PostLine, ReportInput
+from outreach.report.facts import ChannelMonth, Figure, MonthFacts, PostLine, ReportInput, Withdrawn
 from outreach.report.value import (
     VERSION,
     Cell,
@@ -121,6 +121,8 @@ class _Desk:
             channels=self.channel_table(),
             more=self.further_table(),
             activity=tuple(self.activity()),
+            incidents=tuple(self.incidents()),
+            withdrawn=self.withdrawn_table(),
             notes=facts.notes,
             next_title=f"Planned for {months.named(months.following(facts.month))}",
             plan=self.plan_table(),
@@ -210,7 +212,14 @@ class _Desk:
             yield f"No post was published in {self.month}."
         else:
             yield f"How many posts were published in {self.month} was not recorded."
-        if 0 < len(facts.posts) < posts:
+        withdrawn = sum(one.withdrawn_at is not None for one in facts.posts)
+        if withdrawn:
+            were = "post was" if withdrawn == 1 else "posts were"
+            yield (
+                f"{count(withdrawn).capitalize()} further {were} published and withdrawn, and "
+                f"{'its' if withdrawn == 1 else 'their'} figures are in no sum."
+            )
+        if 0 < len(facts.posts) - withdrawn < posts:
             yield (
                 f"The annex lists the {plural(len(facts.posts), 'post')} that this desk published; "
                 "of the others only the number is known."
@@ -231,18 +240,76 @@ class _Desk:
             yield sentence(f"Of the posts planned, {listing(troubles)}")
         else:
             yield "No post missed its time, failed or is of unknown outcome."
-        for post in sorted(facts.posts, key=lambda one: (one.published_at, one.key)):
-            if post.withdrawn_at is not None:
-                yield (
-                    f"Withdrawn: {post.title} ({post.key}), published on {self.moment_of(post)}, "
-                    f"and withdrawn on {months.moment(post.withdrawn_at, facts.zone)}."
-                )
         for override in sorted(facts.overrides, key=lambda one: (one.at, one.key)):
             yield (
                 f"Emergency override: {override.key} was cleared on "
                 f"{months.moment(override.at, facts.zone)}, by decision of {override.by} and "
                 f"without clearance by a second person. Reason given: {sentence(override.reason)}"
             )
+
+    def incidents(self) -> Iterable[str]:
+        """One paragraph for each: who, when, why, how long it was live, and what is live still."""
+        for one in sorted(self.facts.incidents, key=lambda one: one.number):
+            were = [post for post in one.posts if post.state != "never live"]
+            down = [post for post in were if post.state == "down"]
+            told = (
+                f"Incident {one.number}: on {months.moment(one.at, self.facts.zone)}, {one.by} "
+                f"ordered {plural(len(were), 'post')} to be taken down. Reason given: "
+                f"{sentence(one.why)}"
+            )
+            if down:
+                are = "was" if len(down) == 1 else "were"
+                of = plural(len(down), "post")
+                told += f" {sentence(f'{of} {are} withdrawn{_after(down)}')}"
+            if staying := [post for post in were if post.state != "down"]:
+                are = "is" if len(staying) == 1 else "are"
+                places = listing([f"{post.channel} ({_how(post)})" for post in staying])
+                told += f" Not withdrawn when this report was made {are} {places}."
+            yield told
+        for post in sorted(self.facts.corrected, key=lambda post: (post.at, post.key)):
+            yield (
+                f"Corrected: {post.title} on {post.channel} ({post.key}), on "
+                f"{months.moment(post.at, self.facts.zone)}. Reason given: {sentence(post.why)}"
+            )
+
+    def withdrawn_table(self) -> Table | None:
+        """The posts of the month's incidents. Figures of what is withdrawn are in no sum."""
+        notes = _Notes()
+        zone = self.facts.zone
+        rows = [
+            Row(
+                post.title,
+                (
+                    Cell(str(one.number)),
+                    Cell(f"{post.channel}, {post.language}"),
+                    Cell(months.moment(post.published_at, zone))
+                    if post.published_at
+                    else Cell(NOT_APPLICABLE),
+                    Cell(months.moment(post.ended_at, zone))
+                    if post.state == "down" and post.ended_at
+                    else Cell(NIL, note=notes(sentence(_how(post)))),
+                    *(self.cell(post.figures.get(name), notes) for name in CORE),
+                ),
+            )
+            for one in sorted(self.facts.incidents, key=lambda one: one.number)
+            for post in sorted(one.posts, key=lambda post: post.key)
+            if post.state != "never live"
+        ]
+        if not rows:
+            return None
+        return self.table(
+            f"Posts to be withdrawn in {self.month}, with their last figures",
+            (
+                "Post",
+                "No.",
+                "Channel",
+                f"Published ({zone})",
+                f"Withdrawn ({zone})",
+                *(self.facts.metrics[name].label for name in CORE),
+            ),
+            rows,
+            notes,
+        )
 
     def recorded(self) -> bool:
         return any(
@@ -710,6 +777,36 @@ def _nil(value: int | None) -> str:
 
 def _the_channels(number: int) -> str:
     return f"the {plural(number, 'channel')}"
+
+
+def _after(posts: Sequence[Withdrawn]) -> str:
+    """ " after 17 minutes", or " after two to 17 minutes"."""
+    minutes = sorted(
+        int((post.ended_at - post.published_at).total_seconds() // 60)
+        for post in posts
+        if post.ended_at and post.published_at
+    )
+    if not minutes:
+        return ""
+    if minutes[-1] < 1:
+        return " within a minute"
+    if minutes[-1] >= 2 * 24 * 60:
+        return f" after up to {plural(minutes[-1] // (24 * 60), 'day')}"
+    if minutes[-1] >= 2 * 60:
+        return f" after up to {plural(minutes[-1] // 60, 'hour')}"
+    if minutes[0] == minutes[-1]:
+        return f" after {plural(minutes[0], 'minute')}"
+    return f" after {count(minutes[0])} to {plural(minutes[-1], 'minute')}"
+
+
+def _how(post: Withdrawn) -> str:
+    """Why it is not withdrawn."""
+    return {
+        "by hand": "to be deleted by hand",
+        "refused": f"refused: {post.reason}",
+        "sent": post.reason,
+        "open": post.reason or "still being taken down",
+    }.get(post.state, post.state)
 
 
 def _compared(comparison: Comparison, month: str) -> str:

@@ -115,6 +115,47 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """One post of an incident. `state`: down, by hand, refused, never live, open; `reason` why.
+
+    Its figures are as last read while it was live; they are in no sum.
+    """
+
+    key: str
+    title: str
+    channel: str
+    language: str
+    state: str
+    reason: str = ""
+    url: str = ""
+    published_at: datetime | None = None
+    ended_at: datetime | None = None
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class IncidentFacts:
+    """Something wrong was ordered to be taken down, by whom, when and why."""
+
+    number: int
+    at: datetime
+    by: str
+    why: str
+    posts: tuple[Withdrawn, ...]
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A post whose text was replaced where it stood, at `at`; `why` as its officer gave it."""
+
+    key: str
+    title: str
+    channel: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Planned:
     """A post of the month to come. `state` as the desk calls it: proposed, cleared."""
 
@@ -156,6 +197,8 @@ class ReportInput:
     posts: tuple[PostLine, ...] = ()
     others: tuple[Others, ...] = ()
     overrides: tuple[Override, ...] = ()
+    incidents: tuple[IncidentFacts, ...] = ()
+    corrected: tuple[Corrected, ...] = ()
     missed: int = 0
     failed: int = 0
     uncertain: int = 0

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from outreach import people
 from outreach.clearance import Clearance
 from outreach.config import Configuration
-from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.measure.adopted import adopted
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
@@ -33,7 +34,9 @@ from outreach.platforms import Channel
 from outreach.report.compute import compute
 from outreach.report.facts import (
     ChannelMonth,
+    Corrected,
     Figure,
+    IncidentFacts,
     Masthead,
     MonthFacts,
     Others,
@@ -41,9 +44,10 @@ from outreach.report.facts import (
     Planned,
     PostLine,
     ReportInput,
+    Withdrawn,
 )
 from outreach.report.value import Report
-from outreach.store.tables import Click, ReportRow, ShortLink, Snapshot
+from outreach.store.tables import Click, Incident, ReportRow, ShortLink, Snapshot, TakeDown
 
 DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
 
@@ -87,6 +91,8 @@ def gather(
         before=months.facts(before(month)),
         year_ago=months.facts(year_before(month)),
         posts=tuple(months.posts(month)),
+        incidents=tuple(months.incidents(month)),
+        corrected=tuple(months.corrected(month)),
         others=tuple(months.others(month)),
         overrides=tuple(_overrides(session, bounds(month, zone))),
         missed=_count(session, State.MISSED, bounds(month, zone)),
@@ -139,7 +145,11 @@ class _Months:
             tuple(
                 typed[name]
                 if name in typed
-                else self._computed(name, month, [p for p in lines if p.channel == name])
+                else self._computed(
+                    name,
+                    month,
+                    [p for p in lines if p.channel == name and p.withdrawn_at is None],
+                )
                 for name in names
             ),
         )
@@ -168,9 +178,80 @@ class _Months:
                 or "",
                 figures=self._of_post(row),
                 linked=_linked(row),
+                withdrawn_at=self._withdrawn_at(row),
             )
             for row in rows
         ]
+
+    def _withdrawn_at(self, row: Delivery) -> datetime | None:
+        placed = self.session.get(TakeDown, row.key)
+        return placed.ended_at if placed and row.state is State.TAKEN_DOWN else None
+
+    def incidents(self, month: str) -> list[IncidentFacts]:
+        """What was ordered to be taken down in the month, and what has become of it by now."""
+        known = people.in_force(self.session)
+        start, end = bounds(month, self.zone)
+        found = self.session.scalars(
+            select(Incident).where(Incident.at >= start, Incident.at < end).order_by(Incident.id)
+        ).all()
+        return [
+            IncidentFacts(
+                one.id,
+                one.at,
+                known[one.by].name if one.by in known else one.by,
+                one.why,
+                tuple(
+                    self._withdrawn(placed)
+                    for placed in self.session.scalars(
+                        select(TakeDown).where(TakeDown.incident == one.id).order_by(TakeDown.key)
+                    )
+                ),
+            )
+            for one in found
+        ]
+
+    def corrected(self, month: str) -> list[Corrected]:
+        """The posts whose text was replaced in the month."""
+        start, end = bounds(month, self.zone)
+        found = self.session.scalars(
+            select(Correction).where(
+                Correction.state == "corrected",
+                Correction.ended_at >= start,
+                Correction.ended_at < end,
+            )
+        )
+        return [
+            Corrected(
+                one.key,
+                one.message.removesuffix(CORRECTION),
+                self._title(one.channel),
+                one.ended_at or one.made_at,
+                one.why,
+            )
+            for one in found
+        ]
+
+    def _title(self, channel: str) -> str:
+        known = self.channels.get(channel)
+        return (known.title if known else "") or channel
+
+    def _withdrawn(self, placed: TakeDown) -> Withdrawn:
+        row = self.session.get_one(Delivery, placed.key)
+        first = self.session.scalar(
+            select(ReceiptRow).where(ReceiptRow.key == row.key).order_by(ReceiptRow.part).limit(1)
+        )
+        return Withdrawn(
+            key=row.key,
+            title=row.message,
+            channel=self._title(row.channel),
+            language=row.language,
+            state=placed.state,
+            reason=placed.reason,
+            url=first.url if first else "",
+            published_at=row.published_at or (first.at if first else None),
+            ended_at=placed.ended_at,
+            figures=self._latest(row.key, known=True),
+        )
 
     def others(self, month: str) -> list[Others]:
         """What others published in the month, with the figures that people have read of it."""
@@ -189,7 +270,7 @@ class _Months:
         ]
 
     def _of_post(self, row: Delivery) -> dict[str, Figure]:
-        figures = self._latest(row.key)
+        figures = self._latest(row.key, known=row.state is State.TAKEN_DOWN)
         ours = select(ShortLink.code).where(ShortLink.key == row.key).limit(1)
         if "clicks" not in figures and _linked(row) and not self.session.scalar(ours):
             figures["clicks"] = Figure(
@@ -197,7 +278,8 @@ class _Months:
             )
         return figures
 
-    def _latest(self, key: str) -> dict[str, Figure]:
+    def _latest(self, key: str, *, known: bool = False) -> dict[str, Figure]:
+        """Its figures as last read; with `known`, as last known: what is gone has none any more."""
         rows = self.session.scalars(
             select(Snapshot)
             .where(
@@ -205,7 +287,11 @@ class _Months:
             )
             .order_by(Snapshot.taken_at, Snapshot.id)
         )
-        return {row.metric: _figure(row) for row in rows}
+        figures: dict[str, Figure] = {}
+        for row in rows:
+            if not known or row.value is not None or row.metric not in figures:
+                figures[row.metric] = _figure(row)
+        return figures
 
     def _typed(self, month: str) -> dict[str, ChannelMonth]:
         rows = self.session.scalars(
@@ -288,7 +374,12 @@ class _Months:
             select(func.count())
             .select_from(Click)
             .join(Delivery, Delivery.key == Click.key)
-            .where(Delivery.channel == channel, Click.at >= start, Click.at < end)
+            .where(
+                Delivery.channel == channel,
+                Delivery.state != State.TAKEN_DOWN,
+                Click.at >= start,
+                Click.at < end,
+            )
         )
         return Figure("clicks", count or 0, taken_at=min(end, self.cut_off), source="link")
 

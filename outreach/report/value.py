@@ -125,6 +125,8 @@ class Report:
     posts: Table | None
     figures: Table | None  # every figure used, with its source
     definitions: Table
+    incidents: tuple[str, ...] = ()  # what was taken down in the month, by whom and why
+    withdrawn: Table | None = None  # each post of them, with its last figures
     others: Table | None = None  # posts that others made; in no sum
 
     def as_data(self) -> dict[str, Any]:

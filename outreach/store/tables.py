@@ -1,8 +1,8 @@
-"""The tables that belong to no single module: trail, holds, figures, links, people, mail, alarms.
+"""The tables of no single module: trail, holds, incidents, figures, links, people, mail, alarms.
 
 Deliveries and their attempts stand in `outreach/delivery.py`, clearances in
-`outreach/clearance.py`. Every instant is aware UTC. Rows of the trail and of snapshots are
-only ever added: triggers in the database refuse to change or delete them.
+`outreach/clearance.py`. Every instant is aware UTC. Rows of the trail, of evidence and of
+snapshots are only ever added: triggers in the database refuse to change or delete them.
 """
 
 from datetime import datetime
@@ -91,6 +91,60 @@ class Hold(Base):
     at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]
+
+
+class Incident(Base):
+    """Something wrong went out: who ordered it to be taken down, and why."""
+
+    __tablename__ = "incident"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    name: Mapped[str]  # what was named: a message, a post's key or its address
+    why: Mapped[str]
+
+
+class TakeDown(Base):
+    """One post that is to be taken down: open until nothing of it is live, or a person has to.
+
+    Committed before any call. The claim (`owner` and the lease) is like a delivery's.
+    """
+
+    __tablename__ = "take_down"
+    __table_args__ = (
+        Index(
+            "ix_take_down_open",
+            "channel",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    incident: Mapped[int] = mapped_column(index=True)
+    channel: Mapped[str]
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")  # see outreach/takedown.py
+    reason: Mapped[str] = mapped_column(default="")
+    tries: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(default="")
+    lease_life: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[float] = mapped_column(default=0.0)
+
+
+class Evidence(Base):
+    """What was live, as it was, before it was taken down. Append-only."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident: Mapped[int]
+    key: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]  # text, pictures' hashes, ids, addresses, figures
 
 
 class Asset(Base):
@@ -290,7 +344,7 @@ class Errand(Base):
     about: Mapped[str] = mapped_column(unique=True)
     key: Mapped[str] = mapped_column(index=True)
     fingerprint: Mapped[str]
-    kind: Mapped[str]  # "task", "reminder", "hold", "go on", "recall", "stale"
+    kind: Mapped[str]  # "task", "reminder", "hold", "go on", "recall", "stale", "delete"
     to: Mapped[str]  # a person's id, an address, or "" for the staff chat
     step: Mapped[str] = mapped_column(default="")  # in a chat: "", "text" or "pictures"
     subject: Mapped[str]

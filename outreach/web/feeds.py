@@ -47,7 +47,7 @@ def atom(
         item = feed.add_entry(order="append")
         item.id(_urn(info.channel, entry.id))
         item.title(headline(entry))
-        item.updated(entry.published)
+        item.updated(entry.updated or entry.published)
         item.published(entry.published)
         item.content(printable(entry.text), type="text")
         item.link(href=entry.url)
@@ -75,6 +75,8 @@ def json_feed(
             "language": entry.language,
             "date_published": entry.published.isoformat(),
         }
+        if entry.updated:
+            item["date_modified"] = entry.updated.isoformat()
         if pictures:
             item["image"] = pictures[0]
             item["attachments"] = [
@@ -107,11 +109,14 @@ def headline(entry: FeedEntry) -> str:
 
 
 def last_changed(entries: Sequence[FeedEntry]) -> datetime:
-    """When the newest entry was published; for an empty feed the beginning of Unix time.
+    """When an entry was last published or corrected; for an empty feed the beginning of Unix time.
 
     Atom demands a date even of an empty feed, and it must not differ from poll to poll.
     """
-    newest = max((entry.published for entry in entries), default=datetime.fromtimestamp(0, UTC))
+    newest = max(
+        (entry.updated or entry.published for entry in entries),
+        default=datetime.fromtimestamp(0, UTC),
+    )
     return newest.astimezone(UTC)
 
 

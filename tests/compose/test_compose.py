@@ -418,8 +418,8 @@ def test_a_message_that_cannot_be_made_is_a_draft_that_says_why(
         ("twiter", "did you mean x?"),  # its old name is what people still call it
         (
             "myspace",
-            "known are: bluesky, facebook, feed, linkedin, manual, mastodon, memory, telegram, "
-            "web, x",
+            "known are: bluesky, email, facebook, feed, linkedin, manual, mastodon, memory, "
+            "request, telegram, web, x",
         ),
     ],
 )

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -37,6 +38,7 @@ from tests.drill.network import ANSWER, KINDS
 
 OVER = frozenset({State.PUBLISHED, State.FAILED, State.MISSED, State.DROPPED, State.SKIPPED})
 MARGIN = 1.5  # seconds; an office's leases are longer, which is no other path through the code
+MAKING = Lock()  # Alembic makes one database at a time in a process
 UNDER_WAY = 2.5  # seconds that a call may be under way when something is stopped
 
 
@@ -161,7 +163,8 @@ class Field:
         return self.kinds[int(channel.removeprefix("c")) % len(self.kinds)]
 
     def _desk(self) -> Outreach:
-        desk = open_desk(self.home, now=self.now, make=True)
+        with MAKING:
+            desk = open_desk(self.home, now=self.now, make=True)
         if self.fast:
             desk.real = real_now
         if not desk.people():

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import load
+from outreach.platforms import Corrects, Withdraws, load
 from outreach.post import Part, Picture
 
 from .servers import FAULTS
@@ -142,6 +142,39 @@ class PlatformContract:
             assert ids[:-1] == [post.after for post in network.posts]
             assert len(set(ids)) == len(words) + 1
 
+    def test_what_is_taken_down_is_gone_and_gone_for_good(self, platform, network):
+        if isinstance(platform, Withdraws):
+            platform.publish(part("Another.", token="b" * 32), None)
+            receipt = platform.publish(part(pictures=[picture()]), None)
+            platform.withdraw(receipt)
+            assert network.texts == ["Another."]
+            platform.withdraw(receipt)  # an answer was lost, or another process was faster
+            assert network.texts == ["Another."]
+            if self.can_look:
+                assert platform.find(part(), LONG_AGO, frozenset()) is None
+
+    def test_a_thread_is_taken_down_from_its_end(self, platform, network):
+        if isinstance(platform, Withdraws) and platform.limits.parts > 1:
+            platform.publish(part("Another.", token="b" * 32), None)
+            first = platform.publish(part("One.", token="1" * 32), None)
+            second = platform.publish(part("Two.", token="2" * 32), first)
+            platform.withdraw(second)
+            assert network.texts == ["Another.", "One."]
+            platform.withdraw(first)
+            platform.withdraw(first)
+            assert network.texts == ["Another."]
+
+    def test_what_is_corrected_has_the_new_text_and_its_pictures(self, platform, network):
+        if isinstance(platform, Corrects):
+            alone = platform.publish(part("Another.", token="b" * 32), None)
+            receipt = platform.publish(part(pictures=[picture()]), None)
+            alts = list(network.alts)
+            for _ in range(2):  # an answer was lost: the same text again is no failure
+                platform.correct(receipt, part("It is put right.", pictures=[picture()]))
+                platform.correct(alone, part("So is this."))
+            assert sorted(network.texts) == ["It is put right.", "So is this."]
+            assert network.alts == alts
+
     def test_it_tells_only_figures_that_it_offers(self, platform, network):
         receipt = platform.publish(part(), None)
         for figures in platform.figures([receipt]).values():
@@ -181,6 +214,32 @@ class NetworkContract(PlatformContract):
         if self.can_look:
             found = platform.find(part(), begun, frozenset())
             assert (fault == "lost after") == (found is not None)
+
+    @pytest.mark.parametrize("kind", ["withdraw", "correct"])
+    @pytest.mark.parametrize("fault", ["lost before", "lost after", "500 after"])
+    def test_a_lost_answer_to_a_change_is_no_yes_and_doing_it_again_is(
+        self, platform, network, kind, fault
+    ):
+        if isinstance(platform, {"withdraw": Withdraws, "correct": Corrects}[kind]):
+            more = {"withdraw": (), "correct": (part("It is put right."),)}[kind]
+            platform.publish(part("Another.", token="b" * 32), None)
+            receipt = platform.publish(part(), None)
+            network.faults[kind] = fault
+            with pytest.raises((Uncertain, NotNow)):
+                getattr(platform, kind)(receipt, *more)
+            getattr(platform, kind)(receipt, *more)
+            left = {"withdraw": [], "correct": ["It is put right."]}[kind]
+            assert network.texts == ["Another.", *left]
+
+    @pytest.mark.parametrize("kind", ["withdraw", "correct"])
+    def test_a_change_that_has_to_wait_says_so(self, platform, network, kind):
+        if isinstance(platform, {"withdraw": Withdraws, "correct": Corrects}[kind]):
+            more = {"withdraw": (), "correct": (part("It is put right."),)}[kind]
+            receipt = platform.publish(part(), None)
+            network.faults[kind] = "not now"
+            with pytest.raises(NotNow):
+                getattr(platform, kind)(receipt, *more)
+            assert network.texts == [TEXT]
 
 
 class ServerContract(NetworkContract):

@@ -88,11 +88,12 @@ class Kept:
 class Network:
     """What a stand-in holds. Put a fault's name under a kind in `faults`: it happens once.
 
-    Kinds: "publish", "upload" (makes nothing public), "read".
+    Kinds: "publish", "upload" (makes nothing public), "withdraw", "correct", "read".
     """
 
     def __init__(self) -> None:
         self.posts: list[Kept] = []
+        self.kept = 0
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
         self.addresses: list[str] = []  # of each request, as it came, escapes and all
@@ -127,8 +128,9 @@ class Network:
 
     def keep(self, text: str, at: datetime | None = None, **more: Any) -> Kept:
         with self.lock:
-            number = str(1_800_000_000_000_000_000 + len(self.posts) + 1)
-            post = Kept(number, text, at or datetime.now(UTC).replace(microsecond=0), **more)
+            number = 1_800_000_000_000_000_000 + self.kept + 1
+            self.kept += max(1, len(more.get("pictures", ())))  # an album is as many messages
+            post = Kept(str(number), text, at or datetime.now(UTC).replace(microsecond=0), **more)
             self.posts.append(post)
             return post
 
@@ -294,7 +296,11 @@ class TelegramNetwork(Network):
         "sendMessage": frozenset({"chat_id", "text"}),
         "sendPhoto": frozenset({"chat_id", "photo", "caption"}),
         "sendMediaGroup": frozenset({"chat_id", "media"}),
+        "deleteMessage": frozenset({"chat_id", "message_id"}),
+        "editMessageText": frozenset({"chat_id", "message_id", "text"}),
+        "editMessageCaption": frozenset({"chat_id", "message_id", "caption"}),
     }
+    KINDS: Mapping[str, str] = {"send": "publish", "dele": "withdraw", "edit": "correct"}
 
     def __init__(self, schema=None) -> None:
         super().__init__()
@@ -302,6 +308,7 @@ class TelegramNetwork(Network):
         self.admin = True
         self.retry_after = 5
         self.username: str | None = "neaspec"
+        self.deleted: set[int] = set()
 
     def failure(self, fault):
         if fault == "refused":
@@ -320,7 +327,7 @@ class TelegramNetwork(Network):
         token, _, name = path.removeprefix("/bot").partition("/")
         params, files = form(headers.get("Content-Type", ""), body)
         self.bodies.append((name, {**params, **dict.fromkeys(files, "<file>")}))
-        kind = "publish" if name.startswith("send") else "read"
+        kind = self.KINDS.get(name[:4], "read")
         if token != self.TOKEN:
             return "", self.no(401, "Unauthorized")
         if name not in self.METHODS:
@@ -381,6 +388,54 @@ class TelegramNetwork(Network):
 
     def getChatMemberCount(self, params, files):
         return Reply(200, {"ok": True, "result": 1234})
+
+    @staticmethod
+    def numbers(post) -> set[int]:
+        """The numbers of a post's messages: an album has one for each picture."""
+        first = int(post.id) - 1_800_000_000_000_000_000
+        return set(range(first, first + max(1, len(post.pictures))))
+
+    def told(self, number):
+        if number in self.deleted:
+            return None
+        return next((post for post in self.posts if number in self.numbers(post)), None)
+
+    def deleteMessage(self, params, files):
+        number = int(params["message_id"])
+        post = self.told(number)
+        if post is None:
+            return self.no(400, "Bad Request: message to delete not found")
+        if post.at < datetime.now(UTC) - timedelta(hours=48):
+            return self.no(400, "Bad Request: message can't be deleted")
+
+        def commit():
+            self.deleted.add(number)
+            if self.numbers(post) <= self.deleted:
+                self.posts.remove(post)
+            return {"ok": True, "result": True}
+
+        return Reply(200, None, commit=commit)
+
+    def editMessageText(self, params, files):
+        return self.edited(params, "text")
+
+    def editMessageCaption(self, params, files):
+        return self.edited(params, "caption")
+
+    def edited(self, params, what):
+        post, text = self.told(int(params["message_id"])), params.get(what, "")
+        if post is None:
+            return self.no(400, "Bad Request: message to edit not found")
+        if bool(post.pictures) != (what == "caption"):
+            return self.no(400, "Bad Request: there is no text in the message to edit")
+        if post.text == text:
+            return self.no(400, "Bad Request: message is not modified: the new content is the same")
+
+        def commit():
+            post.text = text
+            return {"ok": True, "result": self.message(post, **{what: text})}
+
+        return Reply(200, None, commit=commit)
 
     def sendMessage(self, params, files):
         text = params.get("text", "")
@@ -523,6 +578,7 @@ class XNetwork(Network):
         self.hidden = False
         self.asks: dict[str, str] | None = None  # the headers of its 429, where not the usual ones
         self.media: dict[str, tuple[bytes, str]] = {}
+        self.stubborn: set[str] = set()  # ids that it does not delete
         self.metrics: dict[str, int] = {
             "like_count": 3,
             "reply_count": 1,
@@ -553,6 +609,8 @@ class XNetwork(Network):
             }
             kind, route = routes[path]
             return kind, route(data)
+        if method == "DELETE":
+            return "withdraw", self.remove(path.removeprefix("/2/tweets/"))
         other = "post" if self.generation == "tweet" else "tweet"
         if f"{other}.fields" in query:
             name = f"{other}.fields"
@@ -614,6 +672,14 @@ class XNetwork(Network):
             return {"data": {"id": post.id, "text": shown(post)["text"], **history}}
 
         return Reply(201, None, commit=commit)
+
+    def remove(self, id_):
+        def commit():
+            known = [post for post in self.posts if post.id == id_ and id_ not in self.stubborn]
+            self.posts[:] = [post for post in self.posts if post not in known]
+            return {"data": {"deleted": bool(known)}}
+
+        return Reply(200, None, commit=commit)
 
     def upload(self, data):
         if data.get("media_category") != "tweet_image":

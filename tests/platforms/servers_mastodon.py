@@ -58,7 +58,7 @@ class MastodonNetwork(Network):
     def kind(method, path):
         if method == "POST":
             return "publish" if path.endswith("/statuses") else "upload"
-        return "read" if method == "GET" else "withdraw"
+        return {"GET": "read", "PUT": "correct"}.get(method, "withdraw")
 
     def answer(self, method, path, query, headers, body):
         reply = self.route(method, path, query, headers, body)
@@ -89,10 +89,12 @@ class MastodonNetwork(Network):
                 if len(query["id[]"]) > 20:
                     return no(422, "Validation failed")
                 return Reply(200, [self.shown(p) for p in self.posts if p.id in query["id[]"]])
-            case (("GET" | "DELETE"), ["v1", "statuses", _]):
+            case (("GET" | "DELETE" | "PUT"), ["v1", "statuses", _]):
                 found = [post for post in self.posts if post.id == id_]
                 if not found:
                     return no(404, "Record not found")
+                if method == "PUT":
+                    return self.edit(found[0], data)
                 if method == "GET":
                     return Reply(200, self.shown(found[0]))
                 return Reply(200, None, commit=lambda: self.posts.remove(found[0]) or {})
@@ -152,6 +154,20 @@ class MastodonNetwork(Network):
 
         return Reply(200, None, commit=commit)
 
+    def edit(self, post, data):
+        if set(data) - {"status", "media_ids[]", "spoiler_text", "sensitive"}:
+            return no(422, f"Validation failed: unknown {sorted(data)}")
+        named = data.get("media_ids[]", [])
+
+        def commit():
+            post.text = data["status"].strip()
+            kept = [n for n in range(len(post.pictures)) if f"{post.id}-{n}" in named]
+            post.pictures = [post.pictures[n] for n in kept]  # those not named again are gone
+            post.alts = [post.alts[n] for n in kept]
+            return self.shown(post)
+
+        return Reply(200, None, commit=commit)
+
     def upload(self, data, files):
         if not files.get("file") or set(data) - {"description", "focus"}:
             return no(422, "Validation failed: File can't be blank")
@@ -191,6 +207,7 @@ class MastodonNetwork(Network):
             "in_reply_to_id": post.after or None,
             "reblog": None,
             "visibility": "public",
+            "media_attachments": [{"id": f"{post.id}-{n}"} for n in range(len(post.pictures))],
             **self.counts,
         }
 

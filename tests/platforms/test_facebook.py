@@ -341,8 +341,20 @@ class TestFacebook(ServerContract):
         platform.withdraw(second)
         platform.withdraw(first)
         assert network.texts == []
-        with pytest.raises(Refused, match="does not exist"):
-            platform.withdraw(first)
+
+    def test_what_it_refuses_to_delete_is_gone_only_if_it_is_listed_no_more(
+        self, platform, network
+    ):
+        gone = platform.publish(part("One."), None)
+        platform.withdraw(gone)
+        with pytest.raises(Refused, match="does not exist"):  # an empty list tells nothing
+            platform.withdraw(gone)
+        stays = platform.publish(part("Two.", token="b" * 32), None)
+        platform.withdraw(gone)
+        network.faults["withdraw"] = "refused"
+        with pytest.raises(Refused):
+            platform.withdraw(stays)
+        assert network.texts == ["Two."]
 
     @pytest.mark.parametrize(
         ("token", "data", "days"), [(0, 90, 90), (60, 90, 60), (60, 0, 60), (0, 0, None)]

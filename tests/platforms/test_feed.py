@@ -5,7 +5,7 @@ import pytest
 from outreach.errors import Refused
 from outreach.platforms.feed import Feed, FeedEntry, FeedPicture, entries
 
-from .contract import ALT, PlatformContract, part, picture
+from .contract import ALT, TEXT, PlatformContract, part, picture
 
 PUBLIC = "https://outreach.example.org"
 
@@ -79,3 +79,21 @@ class TestFeed(PlatformContract):
         first = platform.publish(part("As cleared."), None)
         assert first == platform.publish(part("As changed since."), None)
         assert network.texts == ["As cleared."]
+
+
+def test_an_entry_that_is_taken_down_is_gone_and_its_text_is_kept(account, shelf):
+    feed = Feed(account("web", shelf=shelf))
+    receipt = feed.publish(part(pictures=[picture()]), None)
+    feed.withdraw(receipt)
+    assert entries(shelf, "web", PUBLIC) == []
+    assert shelf.get("a" * 32)["text"] == TEXT
+    assert "0 entries" in feed.check()
+
+
+def test_a_corrected_entry_says_when(account, shelf):
+    feed = Feed(account("web", shelf=shelf))
+    receipt = feed.publish(part(), None)
+    feed.correct(receipt, part("Put right\n\nIt is ten o'clock."))
+    (entry,) = entries(shelf, "web", PUBLIC)
+    assert (entry.id, entry.title, entry.text) == (receipt.id, "Put right", "It is ten o'clock.")
+    assert entry.published <= entry.updated

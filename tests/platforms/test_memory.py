@@ -25,6 +25,13 @@ class Seen:
     def next_fault(self, fault):
         self.memory.next_fault = fault
 
+    @property
+    def faults(self):
+        return self
+
+    def __setitem__(self, kind, fault):
+        self.memory.next_trouble = fault
+
     def copies(self, text):
         return self.memory.texts.count(text)
 

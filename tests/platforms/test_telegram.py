@@ -64,6 +64,20 @@ class TestTelegram(ServerContract):
         assert network.texts == [TEXT]
         assert [p.data for p in pictures] == network.pictures
 
+    def test_an_album_is_taken_down_picture_by_picture(self, platform, network):
+        receipt = platform.publish(part(pictures=[picture(n) for n in range(3)]), None)
+        platform.publish(part("Another."), None)
+        platform.withdraw(receipt)
+        deleted = [body["message_id"] for name, body in network.bodies if name == "deleteMessage"]
+        assert (deleted, network.texts) == (["1", "2", "3"], ["Another."])
+
+    def test_after_48_hours_a_person_has_to_delete_it(self, platform, network):
+        receipt = platform.publish(part(), None)
+        network.posts[0].at -= timedelta(hours=48, minutes=1)
+        with pytest.raises(Refused, match="for 48 hours after posting"):
+            platform.withdraw(receipt)
+        assert network.texts == [TEXT]
+
     def test_a_caption_holds_1024_and_no_more(self, platform, network):
         one = [picture()]
         assert platform.limits.room(part(pictures=one)) == 1024
@@ -156,8 +170,10 @@ def test_every_request_is_one_that_the_bot_api_describes(make, network, schema):
     telegram.check()
     telegram.audience()
     telegram.publish(part("é" * 4096), None)
-    telegram.publish(part("é" * 1024, pictures=[picture()]), None)
-    telegram.publish(part(pictures=[picture(1), picture(2)]), None)
+    photo = telegram.publish(part("é" * 1024, pictures=[picture()]), None)
+    telegram.correct(photo, part(pictures=[picture()]))
+    telegram.correct(telegram.publish(part("One."), None), part("Two."))
+    telegram.withdraw(telegram.publish(part(pictures=[picture(1), picture(2)]), None))
 
     asked = {method for method, _ in network.bodies}
     assert set(TelegramNetwork.METHODS) == asked

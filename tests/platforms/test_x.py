@@ -47,6 +47,13 @@ class TestX(ServerContract):
     def stranger(self, make):
         return make(access_token="wrong-secret")
 
+    def test_what_x_says_it_has_not_deleted_is_looked_for(self, platform, network):
+        receipt = platform.publish(part(), None)
+        network.stubborn.add(receipt.id)
+        with pytest.raises(Refused, match="delete it there"):
+            platform.withdraw(receipt)
+        assert network.texts == [TEXT]
+
     def test_the_receipt_is_the_public_address(self, platform, network):
         receipt = platform.publish(part(), None)
         assert f"https://x.com/neaspec/status/{network.posts[0].id}" == receipt.url

@@ -15,11 +15,13 @@ from outreach.report.documents import FORMATS, word_template
 from outreach.report.facts import (
     ChannelMonth,
     Figure,
+    IncidentFacts,
     MonthFacts,
     Override,
     Planned,
     PostLine,
     ReportInput,
+    Withdrawn,
 )
 from outreach.report.value import Report
 
@@ -44,6 +46,35 @@ def full(**more: object) -> ReportInput:
         **{
             "posts": (post,),
             "overrides": (Override(post.key, "M. Kim", "The venue moved", published),),
+            "incidents": (
+                IncidentFacts(
+                    3,
+                    datetime(2025, 8, 25, 3, 50, tzinfo=UTC),
+                    "Ana Example",
+                    "the map on the card is wrong",
+                    (
+                        Withdrawn(
+                            post.key,
+                            post.title,
+                            "X",
+                            "en",
+                            "down",
+                            published_at=published,
+                            ended_at=post.withdrawn_at,
+                            figures=post.figures,
+                        ),
+                        Withdrawn(
+                            "forum-2025/day-of/en@telegram",
+                            post.title,
+                            "Telegram",
+                            "en",
+                            "refused",
+                            "a bot deletes for 48 hours",
+                            published_at=published,
+                        ),
+                    ),
+                ),
+            ),
             "missed": 1,
             "notes": ("Pictures helped.",),
             "plan_next": (
@@ -177,11 +208,8 @@ def test_zero_is_nil_and_is_not_the_same_as_not_available():
 def test_what_did_not_go_as_planned_is_said():
     assert compute(full()).activity == (
         "In August 2025, 52 posts were published on five channels.",
-        "The annex lists the one post that this desk published; of the others only the number is "
-        "known.",
+        "One further post was published and withdrawn, and its figures are in no sum.",
         "Of the posts planned, one missed its time.",
-        "Withdrawn: The forum opens (forum-2025/day-of/en@x), published on 25 August 2025, 10:00, "
-        "and withdrawn on 25 August 2025, 11:00.",
         "Emergency override: forum-2025/day-of/en@x was cleared on 25 August 2025, 10:00, by "
         "decision of M. Kim and without clearance by a second person. Reason given: The venue "
         "moved.",
@@ -243,3 +271,25 @@ def test_a_report_of_another_version_is_declined():
     data = {**compute(us6.facts()).as_data(), "version": 99}
     with pytest.raises(Unusable, match="version 99"):
         Report.of(data)
+
+
+def test_an_incident_has_a_section_with_what_was_withdrawn_and_what_was_not():
+    made = compute(full())
+    assert made.incidents == (
+        "Incident 3: on 25 August 2025, 10:50, Ana Example ordered two posts to be taken down. "
+        "Reason given: The map on the card is wrong. One post was withdrawn after 60 minutes. Not "
+        "withdrawn when this report was made is Telegram (refused: a bot deletes for 48 hours).",
+    )
+    assert [[cell.text for cell in row.cells] for row in made.withdrawn.rows] == [
+        ["3", "Telegram, en", "25 August 2025, 10:00", "—", "..", "..", ".."],
+        ["3", "X, en", "25 August 2025, 10:00", "25 August 2025, 11:00", "1,925", "..", "—"],
+    ]
+
+
+def test_a_report_from_before_there_were_incidents_is_read():
+    data = {
+        name: value
+        for name, value in compute(full()).as_data().items()
+        if name not in ("incidents", "withdrawn")
+    }
+    assert Report.of(data).incidents == ()

@@ -83,6 +83,11 @@ def _document() -> str:
         *_optional("report.more", (26, 26, 30, 18), words=(1, 2)),
         _paragraph("Heading1", "Publication"),
         *_each("NumberedParagraph", "report.activity"),
+        _tag("if report.incidents"),
+        _paragraph("Heading1", "Incidents"),
+        *_each("NumberedParagraph", "report.incidents"),
+        *_optional("report.withdrawn", (15, 5, 14, 17, 17, 10, 14, 8), words=(2, 3, 4), small=True),
+        _tag("endif"),
         _tag("if report.notes"),
         _paragraph("Heading1", "Remarks"),
         *_each("NumberedParagraph", "report.notes"),
@@ -145,8 +150,10 @@ def _each(style: str, texts: str) -> list[str]:
     return [_tag(f"for text in {texts}"), _paragraph(style, "{{ text }}"), _tag("endfor")]
 
 
-def _optional(table: str, widths: Sequence[int], words: Sequence[int] = ()) -> list[str]:
-    return [_tag(f"if {table}"), *_table(table, widths, words=words), _tag("endif")]
+def _optional(
+    table: str, widths: Sequence[int], words: Sequence[int] = (), *, small: bool = False
+) -> list[str]:
+    return [_tag(f"if {table}"), *_table(table, widths, words=words, small=small), _tag("endif")]
 
 
 def _table(
