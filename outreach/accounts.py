@@ -10,9 +10,21 @@ from zoneinfo import ZoneInfo
 
 from outreach.compose import Draft
 from outreach.config import ChannelSettings, Configuration, is_loopback
-from outreach.errors import Problem
+from outreach.errors import Problem, Refused
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import Account, Asks, Budget, Channel, Platform, Unfit, load
+from outreach.permits import Live, Permits
+from outreach.platforms import (
+    Account,
+    Asks,
+    Browses,
+    Budget,
+    Channel,
+    Platform,
+    Unfit,
+    how_to_connect,
+    load,
+)
+from outreach.platforms.oauth import OAuth
 from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
@@ -26,6 +38,7 @@ class Accounts:
     configuration: Configuration
     store: Store
     now: Callable[[], datetime]
+    permits: Permits
     package: Callable[[str, Part], None] | None = None  # mails one of a channel to another office
 
     def channels(self) -> dict[str, Channel]:
@@ -41,7 +54,7 @@ class Accounts:
 
     def platform(self, name: str) -> Platform:
         """One account, whether it can publish or not."""
-        made: Platform = load(self.configuration.channels[name].platform)(self._account(name))
+        made: Platform = load(self.configuration.channels[name].platform)(self.account(name))
         return made
 
     def paces(self) -> dict[str, Pace]:
@@ -94,9 +107,9 @@ class Accounts:
             why = f"its {' and '.join(unknown)} is still to be confirmed in config/channels.toml"
             return why, f"what to write there: platforms.md in the documentation, {platform}"
         missing = self.configuration.secret_names(name)
-        if missing:
+        if missing and not (self._may_be_permitted(name) and self.permits.has(name)):
             why = f"its secrets are missing: {', '.join(missing)}"
-            return why, f"how to get them: platforms.md in the documentation, {platform}"
+            return why, f"outreach connect {name} says where they are, and asks for them"
         if demo and channel.public and adapter.needs:
             why = "this is a demo: nothing leaves this machine"
             return why, "take demo = true out of config/outreach.toml before real work"
@@ -119,11 +132,27 @@ class Accounts:
             return made.unfit()
         return None
 
+    def permitted(self) -> list[str]:
+        """The channels that could be connected in a browser, and have a token that is renewed."""
+        return [name for name in self.configuration.channels if self._may_be_permitted(name)]
+
+    def _may_be_permitted(self, name: str) -> bool:
+        settings = self.configuration.channels[name]
+        return bool(how_to_connect(load(settings.platform), settings.options).port)
+
+    def app(self, name: str) -> OAuth:
+        """The office's app at a channel's network. Raises Refused where there is none by now."""
+        platform = self.platform(name)
+        found = platform.oauth() if isinstance(platform, Browses) else None
+        if found is None:
+            raise Refused("channels.toml no longer names its client-id: put it back")
+        return found
+
     def _pace(self, name: str) -> Pace:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
         limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
-        account = adapter(self._account(name)).account.lower()
+        account = adapter(self.account(name)).account.lower()
         secrets = self.configuration.secrets_of(name)
         network = [
             Rule(
@@ -166,12 +195,19 @@ class Accounts:
             holidays=settings.holidays,
         )
 
-    def _account(self, name: str) -> Account:
+    def _secrets(self, name: str) -> Mapping[str, str]:
+        found = self.configuration.secrets_of(name)
+        if not self._may_be_permitted(name):
+            return found
+        return Live(found, lambda: self.permits.token(name, lambda: self.app(name)))
+
+    def account(self, name: str) -> Account:
+        """What the channel's adapter is given."""
         settings = self.configuration.channels[name]
         return Account(
             channel=name,
             options=settings.options,
-            secrets=self.configuration.secrets_of(name),
+            secrets=self._secrets(name),
             shelf=TableShelf(self.store, name, self.now),
             now=self.now,
             base=settings.base,

@@ -18,11 +18,12 @@ from pathlib import Path
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from outreach.credentials import EXPIRES, standings
 from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
 from outreach.holds import held, placed
 from outreach.platforms import Limits, Platform
-from outreach.store.tables import AccountCheck, AlarmRow, Heartbeat, Mail, TrailEntry
+from outreach.store.tables import AlarmRow, Heartbeat, Mail, TrailEntry
 from outreach.subscribers import getting_on
 from outreach.words import counted
 
@@ -30,7 +31,7 @@ SILENT = timedelta(minutes=2)  # a clock ticks each second, a process is seen ev
 SETTLE = timedelta(minutes=1)  # what comes and goes within it is nobody's alarm
 RETRY = timedelta(minutes=5)  # until an alarm that could not be told, by any way, is tried again
 GONE = timedelta(days=1)  # a machine that nobody heard of for so long has no alarms any more
-EXPIRES = timedelta(days=14)  # before a token's end: connecting again may need a colleague abroad
+FAILS = timedelta(hours=1)  # before a post that would fail
 UNMAILED = timedelta(hours=1)  # a mail server may be away for a while
 STALE = timedelta(days=7)  # a mail that old has been overtaken
 
@@ -212,16 +213,52 @@ def _by_channel(
 
 def account(sight: Sight) -> Iterator[Alarm]:
     """An account that refuses us, or whose token ends soon."""
-    todo = "give it new secrets (platforms.md in the documentation), then: outreach doctor"
-    for row in sight.session.scalars(select(AccountCheck).order_by(AccountCheck.channel)):
-        if row.channel not in sight.platforms:
+    for name, one in sorted(standings(sight.session).items()):
+        if name not in sight.platforms:
             continue
-        if row.ok is False:
-            what = f"the account {row.channel} refuses us: {row.what}"
-            yield Alarm("refused", row.channel, what, todo, row.since)
-        elif row.expires and row.expires - sight.real < EXPIRES:
-            what = f"the token of {row.channel} ends on {row.expires:%Y-%m-%d}"
-            yield Alarm("expires", row.channel, what, todo)
+        todo = f"connect it anew: outreach connect {name}"
+        if one.refused:
+            what = f"the account {name} refuses us: {one.refused}"
+            if one.ends and one.ends > sight.real:
+                what += f"; posts go out until {one.ends:%Y-%m-%d %H:%M} UTC"
+            yield Alarm("refused", name, what, todo, one.since)
+        elif one.trouble and one.ends and one.ends <= sight.real:
+            what = f"the token of {name} has ended, and cannot be renewed: {one.trouble}"
+            yield Alarm("expires", name, what, f"see what keeps it; or {todo}", one.ends)
+        elif one.ends and not one.trouble and one.ends - sight.real < EXPIRES:
+            what = f"the token of {name} ends on {one.ends:%Y-%m-%d}"
+            yield Alarm("expires", name, what, todo)
+
+
+def fails(sight: Sight) -> Iterator[Alarm]:
+    """A post that is due within the hour, on an account that will not let us in by then."""
+    ends = {
+        name: one.ends
+        for name, one in standings(sight.session).items()
+        if one.ends and name in sight.platforms
+    }
+    rows = sight.session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.state.in_([State.PROPOSED, State.CLEARED]),
+            Delivery.channel.in_(list(ends)),
+            Delivery.at > sight.now,
+            Delivery.at <= sight.now + FAILS,
+        )
+        .order_by(Delivery.channel, Delivery.at, Delivery.key)
+    )
+    for name, found in groupby(rows, lambda row: row.channel):
+        late = [row for row in found if sight.real + (row.at - sight.now) >= ends[name]]
+        if late:
+            first = late[0]
+            more = f", and {len(late) - 1} more" if len(late) > 1 else ""
+            yield Alarm(
+                "fails",
+                name,
+                f"{first.key} is due {first.due.written} and would fail{more}: by then {name} does "
+                "not let us in",
+                f"connect it anew now: outreach connect {name}",
+            )
 
 
 def mail(sight: Sight) -> Iterator[Alarm]:
@@ -270,6 +307,7 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     uncertain,
     unsent,
     account,
+    fails,
     mail,
     untold,
 )

@@ -11,6 +11,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
     care         doctor, watch, ask_account,             before the day, and while it runs
+                 connecting, renew_permits,
                  confirm_people, token_for
     newsletters  subscribers, take_subscribers,          who receives them, and what comes back
                  give_subscribers, read_bounces
@@ -33,7 +34,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -52,6 +53,7 @@ from outreach.errors import (
     Changed,
     NotAllowed,
     NotFound,
+    PlatformError,
     Problem,
     Refused,
     TooMuch,
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
+    from outreach.connect import Connecting
     from outreach.correction import Corrections, Differs
     from outreach.delivery import Delivery, State
     from outreach.dispatch import Dispatch, Embedded
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from outreach.measure.clicks import Bots
     from outreach.measure.imports import Columns, Import
     from outreach.pace import Pace
+    from outreach.permits import Permits
     from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.post import Part
     from outreach.publish import Leases, Publisher
@@ -203,10 +207,47 @@ class Outreach:
     def _accounts(self) -> Accounts:
         from outreach.accounts import Accounts
 
-        return Accounts(self.configuration, self.store, self.now, self._package)
+        return Accounts(self.configuration, self.store, self.now, self.permits, self._package)
 
     def _package(self, channel: str, part: Part) -> None:
         self.handover.package(channel, part)
+
+    @cached_property
+    def permits(self) -> Permits:
+        """What networks permit for a time: tokens that are renewed."""
+        from outreach.permits import Permits
+
+        return Permits(self.store, lambda: self.configuration.secret("secret_key"), self.real)
+
+    def renew_permits(self) -> int:
+        """Renew the tokens whose turn it is; how many. One that fails is tried again, and hinders
+        no other."""
+        renewed = 0
+        for channel in self.permits.due(self._accounts.permitted()):
+            with about(channel=channel):
+                try:
+                    self.permits.renew(channel, partial(self._accounts.app, channel))
+                    renewed += 1
+                except PlatformError as error:
+                    log.warning("the token of %s was not renewed: %s", channel, error)
+        return renewed
+
+    def connecting(self, channel: str) -> Connecting:
+        """A person's way of giving us a channel's credentials. Raises NotFound, NotAllowed."""
+        from outreach.connect import Connecting
+
+        if channel not in self.channels:
+            near = did_you_mean(channel, self.channels)
+            known = "channels stand in config/channels.toml"
+            raise NotFound(f"there is no channel {channel!r}", near or known)
+        return Connecting(
+            channel,
+            account=self._accounts.account(channel),
+            configuration=self.configuration,
+            store=self.store,
+            permits=self.permits,
+            now=self.real,
+        )
 
     @cached_property
     def handover(self) -> Handover:
@@ -1142,7 +1183,7 @@ class Outreach:
 
     def status(self) -> standing.Status:
         """Where everything stands."""
-        from outreach import alarms, standing
+        from outreach import alarms, credentials, standing
 
         differing = self.held_back()
         with self.store.reading() as session:
@@ -1154,6 +1195,7 @@ class Outreach:
                 differs=differing,
                 alarms=alarms.lasting(session),
                 paces=self.paces,
+                accounts=credentials.to_connect(session, self.channels, self.real()),
             )
 
     def in_full(self, key: str) -> standing.Line:

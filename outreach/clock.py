@@ -32,6 +32,7 @@ JUST_AFTER = 2_000  # microseconds after a whole second, since a timer may be a 
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
 TASKS = 5.0  # seconds between two looks at what people have to be told of their tasks
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
+RENEW = 60.0  # seconds between two looks at which tokens are to be renewed
 COLLECT = 300.0  # seconds between two looks at which figures are due
 BOUNCES = 600.0  # seconds between two looks at what came back of newsletters
 WATCH = 30.0  # seconds between two looks at what is an alarm
@@ -55,6 +56,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
+        ("tokens", desk.renew_permits, IntervalTrigger(seconds=RENEW)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),

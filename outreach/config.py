@@ -9,6 +9,7 @@ all of them at once.
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -21,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from outreach import kept
-from outreach.errors import NotFound, Unusable
+from outreach.errors import NotAllowed, NotFound, Unusable
 from outreach.hints import did_you_mean
 from outreach.platforms import Costs
 from outreach.store.plain import file_of
@@ -343,16 +344,59 @@ class Configuration:
         from outreach.platforms import load
 
         settings = self.channels[channel]
-        prefix = (settings.secrets or channel).replace("-", "_").lower()
         names = (*_needed(settings), *getattr(load(settings.platform), "uses", ()))
-        return {n: value for n in names if (value := self.secret(f"{prefix}_{n}"))}
+        return {n: value for n in names if (value := self.secret(self.secret_of(channel, n)))}
+
+    def secret_of(self, channel: str, name: str) -> str:
+        """Under which name `secret` finds a channel's secret of the adapter's name."""
+        prefix = (self.channels[channel].secrets or channel).replace("-", "_").lower()
+        return f"{prefix}_{name}"
+
+    def place_of(self, name: str) -> Path:
+        """The file in which a secret stands, or would stand.
+
+        Raises NotAllowed where the environment gives it: what a file says would not count.
+        """
+        if variable := next(
+            (v for v, given in os.environ.items() if given and v.upper() == _variable(name)), ""
+        ):
+            raise NotAllowed(
+                f"{variable} is set in the environment, which comes before every file",
+                "take it out there, or give it the new value there",
+            )
+        folder, written = os.environ.get(f"{PREFIX}SECRETS_DIR"), self.home / ".env"
+        if folder and not any(key.upper() == _variable(name) for key in _dotenv(written)):
+            files = {path.name.lower().removeprefix(PREFIX.lower()): path for path in _in(folder)}
+            return files.get(name, Path(folder) / name)
+        return written
+
+    def keep_secret(self, name: str, value: str) -> Path:
+        """Write a secret where the office keeps its secrets, readable by its owner alone; the file.
+
+        Raises NotAllowed as `place_of`, OSError where it cannot be written.
+        """
+        place = self.place_of(name)
+        if place.name == ".env" and place.parent == self.home:
+            from dotenv import set_key
+
+            if place.exists():
+                place = place.resolve()  # which stays what it is where it is a link
+                place.chmod(0o600)  # before there is a new secret in it
+            known = {key.upper(): key for key in _dotenv(place)}
+            set_key(place, known.get(_variable(name), _variable(name)), value)
+        else:
+            new = place.with_name(f".{place.name}.new")
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+                made.write(value + "\n")
+            new.replace(place)
+        return place
 
     def secret_names(self, channel: str) -> list[str]:
         """The names under which a channel's missing secrets are looked for."""
-        settings = self.channels[channel]
-        prefix = (settings.secrets or channel).replace("-", "_").upper()
         have = self.secrets_of(channel)
-        return [f"{PREFIX}{prefix}_{n.upper()}" for n in _needed(settings) if n not in have]
+        missing = [name for name in _needed(self.channels[channel]) if name not in have]
+        return [_variable(self.secret_of(channel, name)) for name in missing]
 
 
 def _needed(settings: ChannelSettings) -> tuple[str, ...]:
@@ -366,6 +410,10 @@ def _needed(settings: ChannelSettings) -> tuple[str, ...]:
     return needs
 
 
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name}".upper()
+
+
 def _with_password(url: str, password: str) -> str:
     from sqlalchemy.engine import make_url
 
@@ -375,19 +423,28 @@ def _with_password(url: str, password: str) -> str:
     return made.render_as_string(hide_password=False)
 
 
+def _in(folder: str) -> list[Path]:
+    """The files of the secrets directory; one that begins with a full stop is not done yet."""
+    return [
+        path for path in Path(folder).iterdir() if path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _dotenv(file: Path) -> Mapping[str, str | None]:
+    if not file.exists():
+        return {}
+    from dotenv import dotenv_values
+
+    return dotenv_values(file, interpolate=False)  # as typed: a secret may hold a dollar sign
+
+
 def _secrets(home: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    written: Mapping[str, str | None] = {}
     folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
     try:
-        for path in Path(folder).iterdir() if folder else ():
-            if path.is_file():
-                found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
-        if (home / ".env").exists():
-            from dotenv import dotenv_values
-
-            # As typed: a secret may hold a dollar sign.
-            written = dotenv_values(home / ".env", interpolate=False)
+        for path in _in(folder) if folder else ():
+            found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
+        written = _dotenv(home / ".env")
     except (OSError, UnicodeDecodeError) as error:
         told = error.strerror if isinstance(error, OSError) else "it is not text"
         where = getattr(error, "filename", None) or folder or home / ".env"
@@ -417,9 +474,18 @@ def _secrets_lately(home: Path, *_seen: object) -> dict[str, str]:
     return _secrets(home)
 
 
+_in_use: deque[str] = deque(maxlen=500)  # what stands in no file, the latest last
+
+
+def never_in_logs(*values: str) -> None:
+    """From now on these are secrets too: tokens that stand in no file, as they are used."""
+    _in_use.extend(value for value in values if value and value not in _in_use)
+
+
 def without_secrets(text: str, home: Path | None) -> str:
     """The text with every secret of this office replaced by ***: for logs."""
     known = _secrets_lately(home or Path(), *_secrets_seen(home or Path()))
+    known = {**known, **{f"in use {n}": value for n, value in enumerate(_in_use.copy())}}
     if password := urlsplit(known.get("database", "")).password:
         known = {**known, "": unquote(password)}
     for secret in sorted(

@@ -24,6 +24,7 @@ from outreach.app import GAP, Outreach
 from outreach.backup import LAST
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 from outreach.config import is_loopback
+from outreach.credentials import Standing, standings
 from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError, WrongFiles
 from outreach.extras import EXTRAS
@@ -151,11 +152,18 @@ def _channel(desk: Outreach, name: str) -> Finding:
     if name in desk.unready:
         return Finding(label, False, desk.unready[name], desk.remedies[name])
     answer = desk.ask_account(name)
-    hint = {
-        False: "until this is put right, nothing goes out on it",
-        None: "try again later",
-    }
-    return Finding(label, answer.ok, answer.what, hint.get(answer.ok, ""))
+    with desk.store.reading() as session:
+        standing = standings(session).get(name, Standing())
+    if standing.refused or answer.ok is False:
+        what = standing.refused or answer.what
+        if standing.ends and standing.ends > desk.real():
+            what += f"; posts go out until {standing.ends:%Y-%m-%d %H:%M} UTC"
+        todo = f"until this is put right, nothing goes out on it: outreach connect {name}"
+        return Finding(label, False, what, todo)
+    if standing.trouble:
+        what = f"{answer.what}; its token could not be renewed yet: {standing.trouble}"
+        return Finding(label, None, what, "it is tried again, the desk's clock does that")
+    return Finding(label, answer.ok, answer.what, "" if answer.ok else "try again later")
 
 
 def _posts_in_danger(desk: Outreach) -> Iterator[Finding]:

@@ -62,6 +62,7 @@ class Status:
     broken: Mapping[str, str] = field(default_factory=dict)  # posts with an address that is dead
     alarms: tuple[Alarm, ...] = ()  # told and not over
     waits: Mapping[str, Wait] = field(default_factory=dict)  # by channel
+    accounts: Mapping[str, str] = field(default_factory=dict)  # channels to connect anew, and why
     incidents: tuple[takedown.Standing, ...] = ()  # of which something is, or may be, live still
 
 
@@ -106,6 +107,7 @@ def status(
     roster: str,
     differs: Mapping[str, str],
     paces: Mapping[str, Pace],
+    accounts: Mapping[str, str],
     alarms: Iterable[Alarm] = (),
 ) -> Status:
     """Everything that a person should know now."""
@@ -142,6 +144,7 @@ def status(
         broken=addresses.broken(session),
         alarms=tuple(alarms),
         waits=_waits(session, now, paces),
+        accounts=accounts,
         incidents=tuple(
             takedown.standing(session, number, unready) for number in takedown.unfinished(session)
         ),

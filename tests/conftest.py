@@ -105,6 +105,7 @@ BOTH = {
     "test_notices",
     "test_pace",
     "test_people",
+    "test_permits",
     "test_plan",
     "test_publish",
     "test_requests",

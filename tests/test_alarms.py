@@ -182,7 +182,7 @@ class TestAccounts:
         assert desk.ask_accounts() == 2
         desk.tick()
         assert found(desk) == {"refused net": "the account net refuses us: withdrawn"}
-        assert "outreach doctor" in todo(desk)
+        assert todo(desk) == "connect it anew: outreach connect net"
         del desk.platforms["net"].check
         office.clock.forward(minutes=50)
         assert desk.ask_accounts() == 1  # only that one
@@ -204,12 +204,12 @@ class TestAccounts:
         office.write("config/channels.toml", '[web]\nplatform = "feed"\n')
         assert found(office.open()) == {}
 
-    def test_a_token_that_ends_within_two_weeks_where_its_network_knows(self, desk, office):
+    def test_a_token_that_ends_within_a_week_where_its_network_knows(self, desk, office):
         desk.platforms["net"].expires = lambda: datetime(2025, 8, 10, tzinfo=UTC)
         desk.ask_account("net")
-        run_to(office, desk, datetime(2025, 7, 26, 23, tzinfo=UTC))
+        run_to(office, desk, datetime(2025, 8, 2, 23, tzinfo=UTC))
         assert found(desk) == {}
-        run_to(office, desk, datetime(2025, 7, 27, 1, tzinfo=UTC))
+        run_to(office, desk, datetime(2025, 8, 3, 1, tzinfo=UTC))
         assert found(desk) == {"expires net": "the token of net ends on 2025-08-10"}
 
     def test_the_doctor_s_question_counts_as_asking(self, desk, office):

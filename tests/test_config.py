@@ -215,7 +215,7 @@ class TestPublicAddress:
             '[net]\nplatform = "memory"\n[by-hand]\nplatform = "manual"\n',
         )
         desk = office.open()
-        unready = Accounts(desk.configuration, desk.store, office.clock).unready()
+        unready = Accounts(desk.configuration, desk.store, office.clock, desk.permits).unready()
         assert list(unready) == ["by-hand"]
         assert "leads to this machine only" in unready["by-hand"]
 
@@ -282,7 +282,7 @@ class TestSecrets:
         shown = [
             desk,
             desk.configuration,
-            Accounts(desk.configuration, desk.store, office.clock),
+            Accounts(desk.configuration, desk.store, office.clock, desk.permits),
             desk.channels,
             desk.platforms,
             desk.unready,

@@ -161,6 +161,7 @@ def test_files_that_have_not_changed_import_nothing_of_what_reads_and_renders_th
     """A start is most of what such a look takes."""
     heavy = {"yaml", "jinja2", "alembic", "babel", "holidays", "tweepy", "apscheduler"}
     heavy |= {"sqlalchemy", "dotenv", "concurrent.futures", "pydantic", "importlib.metadata"}
+    heavy |= {"cryptography", "oauthlib"}
     heavy |= {f"outreach.{name}" for name in ("campaign.load", "publish", "measure.imports")}
     heavy |= {f"outreach.{name}" for name in ("report.gather", "compose.reachable")}
     loaded = []

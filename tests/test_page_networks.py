@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from outreach.alarms import EXPIRES
+from outreach.credentials import EXPIRES
 from outreach.store.tables import AccountCheck, Snapshot
 from tests.conftest import Office, state
 from tests.drafts import KEY, draft, put_cleared

@@ -1,6 +1,6 @@
 """The command line: a door to the desk, and nothing more.
 
-    office      init, login, people, doctor
+    office      init, login, people, doctor, connect
     keeping     backup, restore
     files       check, plan, apply, lint, languages, sheet, rehearse, new, fmt, schema
     clearing    review, clear, return, trail
@@ -17,7 +17,7 @@ import os
 import sys
 
 # Each registers its commands, in the order in which help lists them.
-from outreach.cli import office, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import office, connecting, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli import rehearsing, clearing, running, wrong, readers, figures  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 

@@ -508,6 +508,11 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
     for heading, colour, words in (
         ("On hold", "bold red", now.holds),
         ("Cannot publish", "bold red", [f"{name}: {why}" for name, why in now.unready.items()]),
+        (
+            "To connect",
+            "bold red",
+            [f"{name}: {why} → outreach connect {name}" for name, why in now.accounts.items()],
+        ),
         ("Held back", "bold yellow", [f"{key}: {why}" for key, why in now.differs.items()]),
         ("Dead links", "bold red", [f"{key}: {why}" for key, why in now.broken.items()]),
         (

@@ -11,17 +11,20 @@ beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from outreach.bounces import Bounce
 from outreach.errors import NotFound
 from outreach.post import Part
+
+if TYPE_CHECKING:
+    from outreach.platforms.oauth import OAuth
 
 Figures = Mapping[str, int]
 """What a network told us, by metric. A figure that it did not tell is absent, never zero."""
@@ -360,6 +363,52 @@ class Expires(Protocol):
 
 
 @dataclass(frozen=True)
+class Ask:
+    """A secret that a person is asked for: the adapter's name for it, and theirs."""
+
+    name: str
+    what: str  # "the bot's token"
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class How:
+    """How a person connects an account: what to do first, where, and what to have at hand.
+
+    `browser` is how where the network's own pages give the token (see `Browses`); `app` the secrets
+    of the office's app there. `port` is where this machine listens for the browser's return, and a
+    part of the address that the app names there; 0 where any will do. `nothing` is why there is
+    nothing to connect, where nothing is asked for.
+    """
+
+    steps: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    browser: tuple[str, ...] = ()
+    app: tuple[Ask, ...] = ()
+    port: int = 0
+    nothing: str = "it has no account anywhere"
+
+
+@runtime_checkable
+class Browses(Protocol):
+    """A platform whose network gives its token in a browser."""
+
+    def oauth(self, redirect: str = "") -> "OAuth | None":
+        """The office's app there; None where channels.toml names none.
+
+        May ask the network, where it makes an app for whoever asks; raises as `check` does.
+        """
+
+
+@runtime_checkable
+class Swaps(Protocol):
+    """A platform that makes of what a person was given what is to be kept."""
+
+    def swap(self) -> Mapping[str, str]:
+        """The secrets to keep instead of those of its account. Raises as `check` does."""
+
+
+@dataclass(frozen=True)
 class Account:
     """What `open_desk()` gives an adapter: options of channels.toml, secrets, a shelf, the time.
 
@@ -408,7 +457,7 @@ class Channel:
 class Adapter(Protocol):
     """The class that a platform's module offers.
 
-    It may have `uses` too, the secrets that it can work without: see `secrets_of`.
+    It may have `uses` too, the secrets that it can work without: see `secrets_of`; and `how`.
     """
 
     limits: Limits
@@ -448,6 +497,16 @@ class Unfit(Protocol):
 
     def unfit(self) -> tuple[str, str] | None:
         """Why not, and what to do; None where it can. Asks no network."""
+
+
+def how_to_connect(adapter: Any, options: Mapping[str, str]) -> How:
+    """How an account is connected; a stranger's adapter that does not say asks for its `needs`."""
+    asks = tuple(Ask(name, name.replace("_", " ")) for name in adapter.needs)
+    found: How = getattr(adapter, "how", How(asks=asks))
+    if isinstance(adapter, Chooses):
+        chosen = adapter.secrets_for(options)
+        found = replace(found, asks=tuple(one for one in found.asks if one.name in chosen))
+    return found
 
 
 PLATFORMS = {

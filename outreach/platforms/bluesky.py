@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from outreach.errors import NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Figures, Limits, Receipt, bridge
+from outreach.platforms import Account, Ask, Figures, How, Limits, Receipt, bridge
 from outreach.platforms.bluesky_record import (
     OLD,
     POST,
@@ -72,6 +72,13 @@ class Bluesky:
     needs: ClassVar = ("app_password",)
     asks: ClassVar = ("handle", "server", "card")
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "In Bluesky, signed in as the account that will post: Settings, Privacy and security, "
+            "App passwords. Add one; it need not read direct messages. It is shown once.",
+        ),
+        asks=(Ask("app_password", "the app password"),),
+    )
 
     timeout: ClassVar = 30.0  # seconds for a whole request
     connect: ClassVar = 5.0  # seconds
@@ -246,7 +253,10 @@ class Bluesky:
                 '"name.bsky.social" in channels.toml'
             )
         if not self._password:
-            raise Refused(f"{self._account.channel} has no app password: see platforms.md")
+            raise Refused(
+                f"{self._account.channel} has no app password: connect it with "
+                f"outreach connect {self._account.channel}"
+            )
         asking = _Asking(fence)
 
         async def ask() -> T:

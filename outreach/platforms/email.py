@@ -24,7 +24,18 @@ from urllib.parse import urlsplit
 from outreach import smtp
 from outreach.bounces import Bounce, fetch, without_addresses
 from outreach.errors import CannotTell, NotFound, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Fate, Figures, Limits, Progress, Reader, Readers, Receipt
+from outreach.platforms import (
+    Account,
+    Ask,
+    Fate,
+    Figures,
+    How,
+    Limits,
+    Progress,
+    Reader,
+    Readers,
+    Receipt,
+)
 from outreach.platforms.email_text import LAYOUT, letter, preview
 from outreach.post import Part
 
@@ -58,6 +69,17 @@ class Email:
         "bounces",
     )
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "Whoever keeps the mail server gives you the password of the `user` in the channel's "
+            "table, or an app password where that account has a second factor.",
+        ),
+        asks=(
+            Ask("password", "the mail server's password"),
+            Ask("bounces_password", "the password of the mailbox of `bounces`"),
+        ),
+        nothing="its table names no user of the mail server, and no mailbox for what comes back",
+    )
     lasts: ClassVar = "a mail that was sent cannot be taken back"
 
     timeout: ClassVar = 20.0  # seconds for each of the server's answers

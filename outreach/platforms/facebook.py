@@ -10,13 +10,14 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from outreach.errors import CannotTell, PlatformError, Refused, Uncertain
 from outreach.links import first_address
-from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms import Account, Ask, Figures, How, Limits, Receipt
 from outreach.platforms.alike import post_or_comment
 from outreach.platforms.facebook_errors import (
     FORBIDDEN,
@@ -76,6 +77,20 @@ class Facebook:
     uses: ClassVar = ("app_secret",)
     asks: ClassVar = ("page", "version", "app", "card", *(f"metric-{name}" for name in RENAMED))
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "In the Business settings of Facebook make a system user, give it the page with all "
+            "content tasks and the insights, and generate a token for the office's app, with "
+            f"{', '.join(PERMISSIONS)}.",
+            "Or open the Graph API Explorer as an administrator of the page and generate a token "
+            "with the same permissions: with the app's number and secret it is changed here for "
+            "one of the page that lasts.",
+        ),
+        asks=(
+            Ask("token", "the token"),
+            Ask("app_secret", "the app's secret", True),
+        ),
+    )
 
     timeout: ClassVar = 25.0  # seconds without a byte of the answer
     connect: ClassVar = 5.0  # seconds
@@ -102,7 +117,7 @@ class Facebook:
             self.timeout,
             live=lambda method, path: method == "POST" and path.endswith(("/feed", "/comments")),
             meaning=lambda answer: meaning(answer, self._rest.scrubbed),
-            secrets=(self._token, self._secret),
+            secrets=lambda: (self._token, self._secret),
             base=account.base,
         )
 
@@ -211,6 +226,28 @@ class Facebook:
     def expires(self) -> datetime | None:
         """When the token ends, or what it may read, as Facebook last told."""
         return self._ends
+
+    def swap(self) -> Mapping[str, str]:
+        """The page's own token for whichever was given: a person's, or a system user's.
+
+        With the app's number and secret, a person's token of hours is first changed for one of 60
+        days: a page's token that is made of that one does not end.
+        https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived
+        """
+        longer = self
+        if self._app and self._secret:
+            asked = (
+                f"oauth/access_token?grant_type=fb_exchange_token&client_id={quote(self._app, '')}"
+                f"&client_secret={quote(self._secret, '')}"
+                f"&fb_exchange_token={quote(self._token, '')}"
+            )
+            (told,) = self._batch([asked])
+            if token := told.get("access_token"):
+                secrets = {**self._account.secrets, "token": token}
+                longer = type(self)(replace(self._account, secrets=secrets))
+        (page,) = longer._batch([f"{self._page}?fields=access_token"])
+        token = page.get("access_token") or longer._token
+        return {**self._account.secrets, "token": token}
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it; one that is gone already is no failure.
@@ -346,7 +383,8 @@ class Facebook:
             told = f"{self._account.channel} names no page"
             raise Refused(f"{told}: write its number as `page` in channels.toml")
         if not self._token:
-            raise Refused(f"{self._account.channel} has no token: see platforms.md")
+            channel = self._account.channel
+            raise Refused(f"{channel} has no token: connect it with outreach connect {channel}")
         proof = {}
         if self._secret:
             digest = hmac.new(self._secret.encode(), self._token.encode(), hashlib.sha256)

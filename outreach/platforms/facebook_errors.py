@@ -43,7 +43,9 @@ def meaning(answer: Answer, scrubbed: Callable[[str], str]) -> PlatformError:
     if code == DUPLICATE:
         return Uncertain(f"Facebook has the same text already: {said}")
     if code in TOKEN:
-        return Refused(f"Facebook does not accept this token ({said}): make a new one for the page")
+        return Refused(
+            f"Facebook does not accept this token ({said}): make a new one, with outreach connect"
+        )
     if code in FORBIDDEN:
         needed = ", ".join(PERMISSIONS)
         return Refused(f"Facebook does not permit it ({said}): the token needs {needed}")

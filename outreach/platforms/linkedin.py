@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
 from outreach.links import first_address
-from outreach.platforms import Account, Budget, Figures, Limits, Receipt
+from outreach.platforms import Account, Ask, Budget, Figures, How, Limits, Receipt
 from outreach.platforms.alike import post_or_comment
 from outreach.platforms.failures import bounded, lacking, looking, surely_not_live
 from outreach.platforms.linkedin_text import counted, little, shown, without_markup
+from outreach.platforms.oauth import OAuth
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
 
@@ -60,6 +61,24 @@ class LinkedIn:
     uses: ClassVar = ("client_secret",)
     asks: ClassVar = ("page", "version", "client-id", "card")
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "At developer.linkedin.com, in the office's app, open the token generator (under Docs "
+            "and tools), signed in as an administrator of the page.",
+            f"Make a token with {', '.join(PERMISSIONS)}. It lasts 60 days.",
+        ),
+        asks=(
+            Ask("token", "the token"),
+            Ask("client_secret", "the app's client secret (tells until when it lasts)", True),
+        ),
+        browser=(
+            "At developer.linkedin.com, in the office's app, under Auth, the authorized redirect "
+            "addresses have to name exactly {redirect}",
+            "In the browser, be signed in to LinkedIn as an administrator of the page.",
+        ),
+        app=(Ask("client_secret", "the app's primary client secret"),),
+        port=8027,
+    )
 
     timeout: ClassVar = 25.0  # seconds without a byte of the answer
     connect: ClassVar = 5.0  # seconds
@@ -68,7 +87,7 @@ class LinkedIn:
 
     def __init__(self, account: Account) -> None:
         options, secrets = account.options, account.secrets
-        self._account, self._token = account, secrets.get("token", "")
+        self._account, self._sent = account, ""
         self._secret, self._client = secrets.get("client_secret", ""), options.get("client-id", "")
         self._page = options.get("page", "").strip()
         self._card = options.get("card", "").strip()
@@ -84,7 +103,7 @@ class LinkedIn:
             self.timeout,
             live=lambda method, path: method == "POST" and path.endswith(("/posts", "/comments")),
             meaning=self._meaning,
-            secrets=(self._token, self._secret),
+            secrets=lambda: (self._sent, self._secret),
             base=account.base,
         )
 
@@ -185,6 +204,30 @@ class LinkedIn:
     def expires(self) -> datetime | None:
         """When the token ends, as LinkedIn last told."""
         return self._ends
+
+    def oauth(self, _redirect: str = "") -> OAuth | None:
+        """The office's app. LinkedIn gives PKCE to a few native apps only, at another address.
+
+        https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow
+        """
+        if not self._client:
+            return None
+        return OAuth(
+            "LinkedIn",
+            "https://www.linkedin.com/oauth/v2/authorization",
+            "https://www.linkedin.com/oauth/v2/accessToken",
+            self._client,
+            PERMISSIONS,
+            secret=self._secret,
+            pkce=False,
+            base=self._account.base,
+        )
+
+    @property
+    def _token(self) -> str:
+        """The token of this moment; what is told is cleaned of the one that was sent last."""
+        self._sent = self._account.secrets.get("token", "")
+        return self._sent
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it; LinkedIn says yes to one that is gone already."""
@@ -311,10 +354,11 @@ class LinkedIn:
         if not self._page.isdecimal():
             told = f"{self._account.channel} names no page"
             raise Refused(f"{told}: write its number as `page` in channels.toml")
-        if not self._token:
-            raise Refused(f"{self._account.channel} has no token: see platforms.md")
+        if not (token := self._token):
+            channel = self._account.channel
+            raise Refused(f"{channel} has no token: connect it with outreach connect {channel}")
         always = {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {token}",
             "LinkedIn-Version": self._version,
             "X-Restli-Protocol-Version": "2.0.0",
         }
@@ -338,8 +382,8 @@ class LinkedIn:
                 return Refused("LinkedIn does not know this client-id with this client_secret")
             case 401:
                 return Refused(
-                    f"LinkedIn does not accept this token ({said}): make a new one in its "
-                    "developer portal; one lasts 60 days"
+                    f"LinkedIn does not accept this token ({said}): connect it anew with "
+                    f"outreach connect {self._account.channel}"
                 )
             case 403:
                 return Refused(

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from outreach.errors import CannotTell, Handed, NotAllowed, NotFound, Refused
 from outreach.hints import did_you_mean
-from outreach.platforms import Account, Figures, Limits, Receipt, Shelf
+from outreach.platforms import Account, Figures, How, Limits, Receipt, Shelf
 from outreach.post import Part
 
 
@@ -82,6 +82,7 @@ class Manual:
     needs: ClassVar[tuple[str, ...]] = ()
     asks: ClassVar[tuple[str, ...]] = ("name", "network", "most-text", "most-pictures", "addresses")
     public: ClassVar = True
+    how: ClassVar = How(nothing="people post there themselves, with their own way in")
 
     def __init__(self, account: Account) -> None:
         options = account.options

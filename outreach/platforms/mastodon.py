@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Figures, Limits, Receipt
+from outreach.platforms import Account, Ask, Figures, How, Limits, Receipt
 from outreach.platforms.failures import bounded, looking, surely_not_live
 from outreach.platforms.mastodon_text import as_read, counted, rendered, without_links
+from outreach.platforms.oauth import OAuth
+from outreach.platforms.rest import Rest
 from outreach.platforms.wire import never_left, wire
 from outreach.post import Part, Picture, unfenced
 
@@ -51,6 +53,14 @@ class Mastodon:
     needs: ClassVar = ("token",)
     asks: ClassVar = ("handle", "server", "characters", "content-warning")
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "At the account's server, under Preferences, Development, make a new application with "
+            f"the scopes {SCOPES.replace(' ', ', ')}, and open it.",
+        ),
+        asks=(Ask("token", "“your access token”"),),
+        browser=("In the browser, be signed in to the server as the account that will post.",),
+    )
 
     timeout: ClassVar = 30.0  # seconds without a byte of the answer
     connect: ClassVar = 5.0  # seconds
@@ -154,6 +164,38 @@ class Mastodon:
             )
         return f"{self.account}: “{title}”, token accepted{self._differences()}"
 
+    def oauth(self, redirect: str = "") -> OAuth | None:
+        """An app of ours at the server, which makes one for whoever asks.
+
+        https://docs.joinmastodon.org/methods/apps/
+        """
+        rest = Rest(
+            self._host,
+            self.connect,
+            self.timeout,
+            live=lambda method, path: False,
+            meaning=lambda answer: (
+                Refused(f"{self._host} makes no app for us ({answer.status})")
+                if 400 <= answer.status < 500 and answer.status != 429
+                else NotNow(f"{self._host} cannot be asked now ({answer.status})")
+            ),
+            secrets=tuple,
+            base=self._account.base,
+        )
+        wanted = {"client_name": "outreach", "redirect_uris": redirect, "scopes": SCOPES}
+        app = rest.ask(
+            "POST", f"{self._server}/api/v1/apps", lambda answer: answer.body, json=wanted
+        )
+        return OAuth(
+            self._host,
+            f"{self._server}/oauth/authorize",
+            f"{self._server}/oauth/token",
+            str(app["client_id"]),
+            tuple(SCOPES.split()),
+            secret=str(app["client_secret"]),
+            base=self._account.base,
+        )
+
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it; one that is gone already is no failure."""
         from mastodon import MastodonNotFoundError
@@ -255,7 +297,10 @@ class Mastodon:
                 "channels.toml"
             )
         if not self._token:
-            raise Refused(f"{self._account.channel} has no token: see platforms.md")
+            raise Refused(
+                f"{self._account.channel} has no token: connect it with "
+                f"outreach connect {self._account.channel}"
+            )
         way = wire(
             self.connect,
             self.timeout,

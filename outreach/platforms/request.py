@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from outreach.errors import CannotTell, Handed, Refused
-from outreach.platforms import Account, Receipt
+from outreach.platforms import Account, How, Receipt
 from outreach.platforms.manual import Manual
 from outreach.post import Part
 
@@ -24,6 +24,7 @@ class Request(Manual):
     # A mail server is given its time for every step, and a mail with pictures takes its own.
     limits: ClassVar = replace(Manual.limits, deadline=240.0)
     asks: ClassVar = (*Manual.asks, "to")
+    how: ClassVar = How(nothing="another office posts there, and is asked by mail")
     lead: ClassVar = 5  # working days: what the offices we know ask for
 
     def __init__(self, account: Account) -> None:

@@ -29,8 +29,8 @@ class Rest:
     """The way to one network. `base`, where it is set, replaces scheme and host of every address.
 
     `connect` seconds to connect, then `timeout` without a byte. `live` says of a method and path
-    whether they could make something public: only such a request asks the fence. `secrets` stand in
-    no error. `meaning` says what an answer means that is no yes.
+    whether they could make something public: only such a request asks the fence. What
+    `secrets` gives stands in no error. `meaning` says what an answer means that is no yes.
     """
 
     network: str
@@ -38,7 +38,7 @@ class Rest:
     timeout: float
     live: Callable[[str, str], bool]
     meaning: Callable[[Answer], PlatformError]
-    secrets: Iterable[str] = field(repr=False)
+    secrets: Callable[[], Iterable[str]] = field(repr=False)
     base: str = ""
 
     def ask(
@@ -81,7 +81,7 @@ class Rest:
     def scrubbed(self, text: object) -> str:
         """A network's words in one line, without the secrets that they may quote."""
         plain = " ".join(str(text).split())
-        for secret in self.secrets:
+        for secret in self.secrets():
             plain = plain.replace(secret, "…") if secret else plain
         return plain[:300]
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Budget, Figures, Limits, Receipt, bridge
+from outreach.platforms import Account, Ask, Budget, Figures, How, Limits, Receipt, bridge
 from outreach.post import Part, unfenced
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ class Telegram:
     needs: ClassVar = ("token",)
     asks: ClassVar = ("chat", "link")
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "In Telegram write /newbot to @BotFather: it answers with the bot's token.",
+            "In the channel, under Administrators, add the bot with the right to post messages.",
+        ),
+        asks=(Ask("token", "the bot's token"),),
+    )
 
     timeout: ClassVar = 60.0  # seconds for a whole request; an album may be 100 MB
     connect: ClassVar = 10.0  # seconds

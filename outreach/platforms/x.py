@@ -1,4 +1,7 @@
-"""X accounts, through API v2 with the account's own OAuth 1.0a tokens. https://docs.x.com/x-api
+"""X accounts, through API v2. https://docs.x.com/x-api
+
+With a token that was given in a browser (OAuth 2.0, renewed all the time), or else with the
+account's own OAuth 1.0a tokens, which do not end.
 
 X takes no key against repeats, but refuses a recent identical text and shows our own timeline.
 Its API renamed fields in 2026 (`tweet.fields` to `post.fields`, `retweet_count` to
@@ -16,8 +19,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
-from outreach.platforms import Account, Budget, Costs, Figures, Limits, Receipt
+from outreach.platforms import Account, Ask, Budget, Costs, Figures, How, Limits, Receipt
 from outreach.platforms.failures import bounded, looking, surely_not_live
+from outreach.platforms.oauth import OAuth
 from outreach.platforms.wire import never_left, wire
 from outreach.platforms.x_text import as_read, expanded, linked, weighted, without_links
 from outreach.post import Part, unfenced
@@ -25,6 +29,9 @@ from outreach.post import Part, unfenced
 # At DEBUG these log keys and signatures.
 for _name in ("oauthlib", "requests_oauthlib", "tweepy"):
     logging.getLogger(_name).setLevel(logging.INFO)
+
+SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+"""What our app asks for; the last is for a token that can be renewed."""
 
 METRICS = {
     "impression_count": "displays",
@@ -60,8 +67,29 @@ class X:
     )
     offers: ClassVar = frozenset({*METRICS.values(), "followers"})
     needs: ClassVar = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
-    asks: ClassVar = ("handle",)
+    uses: ClassVar = ("client_secret",)
+    asks: ClassVar = ("handle", "client-id")
     public: ClassVar = True
+    how: ClassVar = How(
+        steps=(
+            "At developer.x.com, signed in as the account that will post, make a project and an "
+            "app. Under user authentication give it “Read and write” first.",
+            "Under Keys and tokens make the API key and secret, then the access token and secret.",
+        ),
+        asks=(
+            Ask("consumer_key", "the API key"),
+            Ask("consumer_secret", "the API key's secret"),
+            Ask("access_token", "the access token"),
+            Ask("access_token_secret", "the access token's secret"),
+        ),
+        browser=(
+            "At developer.x.com the app's user authentication has to be set up: “Read and write”, "
+            "type “Web App, Automated App or Bot”, and as callback address exactly {redirect}",
+            "In the browser, be signed in to X as the account that will post.",
+        ),
+        app=(Ask("client_secret", "the app's client secret (a native app has none)", True),),
+        port=8027,
+    )
 
     timeout: ClassVar = 20.0  # seconds without a byte of the answer
     connect: ClassVar = 5.0  # seconds
@@ -82,6 +110,7 @@ class X:
                 text=part.text,
                 media_ids=media or None,
                 in_reply_to_tweet_id=after.id if after else None,
+                user_auth=client.ours,
             )
             id_ = str(answer.json()["data"]["id"])
         pause = max(_used_up(answer.headers), default=timedelta(0))
@@ -139,6 +168,23 @@ class X:
             )
         return f"x @{name}: “{user.get('name', name)}”, tokens accepted"
 
+    def oauth(self, _redirect: str = "") -> OAuth | None:
+        """The office's app. https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code"""
+        client = self._account.options.get("client-id", "")
+        if not client:
+            return None
+        secret = self._account.secrets.get("client_secret", "")
+        return OAuth(
+            "X",
+            "https://x.com/i/oauth2/authorize",
+            "https://api.x.com/2/oauth2/token",
+            client,
+            SCOPES,
+            secret=secret,
+            basic=bool(secret),
+            base=self._account.base,
+        )
+
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it; one that is gone already is no failure. X's API edits nothing.
 
@@ -148,7 +194,7 @@ class X:
 
         with self._client() as client:
             try:
-                if client.delete_tweet(receipt.id).json()["data"]["deleted"]:
+                if client.delete_tweet(receipt.id, user_auth=client.ours).json()["data"]["deleted"]:
                     return
             except tweepy.NotFound:
                 pass
@@ -164,16 +210,16 @@ class X:
             "media_category": "tweet_image",
             "media_type": picture.type,
         }
-        answer = client.request("POST", "/2/media/upload", json=media, user_auth=True).json()
+        answer = client.request("POST", "/2/media/upload", json=media, user_auth=client.ours).json()
         id_ = str(answer["data"]["id"])
         if picture.alt:
             alt = {"id": id_, "metadata": {"alt_text": {"text": picture.alt}}}
-            client.request("POST", "/2/media/metadata", json=alt, user_auth=True)
+            client.request("POST", "/2/media/metadata", json=alt, user_auth=client.ours)
         return id_
 
     def _user(self, client: Any) -> dict[str, Any]:
         params = {"user.fields": "public_metrics"}
-        answer = client.request("GET", "/2/users/me", params=params, user_auth=True).json()
+        answer = client.request("GET", "/2/users/me", params=params, user_auth=client.ours).json()
         self._me = str(answer["data"]["id"])
         return dict(answer["data"])
 
@@ -193,7 +239,7 @@ class X:
 
         def get() -> Any:
             asked = {**params, f"{self._fields}.fields": fields}
-            return client.request("GET", path, params=asked, user_auth=True).json()
+            return client.request("GET", path, params=asked, user_auth=client.ours).json()
 
         try:
             return get()
@@ -214,12 +260,16 @@ class X:
         import tweepy
 
         account = self._account
-        missing = [name for name in self.needs if not account.secrets.get(name)]
-        if missing:
-            told = f"{account.channel} has no {', '.join(missing)}"
-            raise Refused(f"{told}: see platforms.md in the documentation")
-        tokens = {name: account.secrets[name] for name in self.needs}
+        if given := account.secrets.get("token", ""):
+            tokens = {"bearer_token": given}
+        else:
+            missing = [name for name in self.needs if not account.secrets.get(name)]
+            if missing:
+                told = f"{account.channel} has no {', '.join(missing)}"
+                raise Refused(f"{told}: connect it with outreach connect {account.channel}")
+            tokens = {name: account.secrets[name] for name in self.needs}
         client = tweepy.Client(**tokens, return_type=requests.Response)  # with its headers
+        client.ours = not given  # tweepy's `user_auth`: whether it signs with OAuth 1.0a
         client.session.max_redirects = 0  # a redirected request would be sent twice
         client.session.mount(
             "https://",
@@ -237,7 +287,7 @@ class X:
         except PlatformError:
             raise
         except tweepy.HTTPException as error:
-            raise _meaning(error) from error
+            raise _meaning(error, account.channel) from error
         except requests.RequestException as error:
             if never_left(error):
                 raise NotNow("X cannot be reached") from error
@@ -250,7 +300,7 @@ class X:
             client.session.close()
 
 
-def _meaning(error: Any) -> PlatformError:
+def _meaning(error: Any, channel: str) -> PlatformError:
     """What a status of X's means for a post. https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
     status, body = error.response.status_code, error.response.text
     said = " ".join(str(error).split())
@@ -263,8 +313,8 @@ def _meaning(error: Any) -> PlatformError:
         )
     if status == 401:
         return Refused(
-            "X does not accept this account's tokens (or this machine's clock is wrong): make new "
-            "ones in X's developer portal"
+            "X does not accept this account's tokens (or this machine's clock is wrong): connect "
+            f"it anew with outreach connect {channel}"
         )
     if status == 402:
         return Refused("the app's credits at X are used up: buy some in its developer portal")

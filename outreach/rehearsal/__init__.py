@@ -197,7 +197,7 @@ def _problems(desk: Rehearsed, problems: tuple[Problem, ...]) -> tuple[Problem, 
 
 def _unready(desk: Rehearsed, real: Configuration) -> list[NotReady]:
     """The rehearsed channels that could not publish today."""
-    accounts = Accounts(real, desk.store, desk.now)
+    accounts = Accounts(real, desk.store, desk.now, desk.permits)
     why, remedy = accounts.unready(), accounts.remedies()
     used = {draft.channel for draft in desk.written.values()}
     return [

@@ -402,6 +402,32 @@ class AccountCheck(Base):
     expires: Mapped[datetime | None]
 
 
+class Permit(Base):
+    """What a network permits a channel for a time: see `outreach/permits.py`.
+
+    `sealed` is a token and its refresh token, encrypted. `serial` counts what was written there.
+    `claim` is whoever renews it now, or "".
+    """
+
+    __tablename__ = "permit"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[str]
+    serial: Mapped[int]
+    made_at: Mapped[datetime]  # when a person connected it
+    by: Mapped[str]
+    renewed_at: Mapped[datetime]
+    renews: Mapped[bool]  # whether there is a refresh token
+    expires: Mapped[datetime | None]  # the token ends
+    ends: Mapped[datetime | None]  # renewing ends, where the network says so
+    claim: Mapped[str]
+    claimed_at: Mapped[datetime | None]
+    tries: Mapped[int]  # in vain, since it was last renewed
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str]  # why the last one was in vain, or ""
+    over: Mapped[bool]  # the network has ended it: a person connects anew
+
+
 class AlarmRow(Base):
     """An alarm that lasts, or is over and not told yet. Gone once that has been told."""
 

@@ -276,7 +276,7 @@ class ServerContract(NetworkContract):
 
     def test_refused_credentials_are_refused_with_what_to_do(self, stranger, network):
         for call in (stranger.check, lambda: stranger.publish(part(), None)):
-            with pytest.raises(Refused, match=r"new (one|token)"):
+            with pytest.raises(Refused, match=r"new (one|token)|outreach connect"):
                 call()
         assert network.texts == []
 

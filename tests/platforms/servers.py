@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             reply = self.network.failure(fault)
         return self.send(
             reply.status,
-            json.dumps(reply.body).encode(),
+            reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode(),
             {"Content-Type": "application/json", **self.network.headers, **reply.headers},
         )
 

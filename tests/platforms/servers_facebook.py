@@ -44,10 +44,11 @@ class FacebookNetwork(Network):
 
     PAGE, APP = "105550001111111", "app-1"
     TOKEN, SECRET = "EAAG-secret-token-1", "as-secret-2"
+    PERSON, LONGER = "EAAG-persons-token-2", "EAAG-of-60-days-3"  # an administrator's
 
     def __init__(self) -> None:
         super().__init__()
-        self.hidden, self.debugs = False, True
+        self.hidden, self.debugs, self.who = False, True, ""
         self.photos: dict[str, tuple[bytes, str]] = {}
         self.sent: dict[str, dict] = {}
         self.token = {
@@ -96,10 +97,11 @@ class FacebookNetwork(Network):
         self.bodies.append((path, data))
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         token += data.pop("access_token", "")  # one of the two
-        if token != self.TOKEN:
+        self.who = token
+        if token not in (self.TOKEN, self.PERSON, self.LONGER):
             return "", no(401, 190, f"Malformed access token {token}")
         for given in (query, data):
-            proof = hmac.new(self.SECRET.encode(), self.TOKEN.encode(), hashlib.sha256).hexdigest()
+            proof = hmac.new(self.SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
             if given.pop("appsecret_proof", proof) != proof:
                 return "", no(400, 100, "Invalid appsecret_proof provided in the API argument")
         kind, reply = self.route(method, rest, query, data, files)
@@ -125,6 +127,15 @@ class FacebookNetwork(Network):
 
     def get(self, path, query):
         match path.split("/"):
+            case ["oauth", "access_token"]:
+                known = ("grant_type", "client_id", "client_secret", "fb_exchange_token")
+                right = ("fb_exchange_token", self.APP, self.SECRET, self.who)
+                if query != dict(zip(known, right, strict=True)) or self.who == self.TOKEN:
+                    return no(400, 1, "Error validating the exchange")
+                return Reply(200, {"access_token": self.LONGER, "token_type": "bearer"})
+            case [self.PAGE] if query["fields"] == "access_token":
+                token = "EAAG-of-an-hour-4" if self.who == self.PERSON else self.TOKEN
+                return Reply(200, {"id": self.PAGE, "access_token": token})
             case [self.PAGE]:
                 name = {"id": self.PAGE, "name": "NEASPEC", "followers_count": 812}
                 wanted = query["fields"].split(",")

@@ -13,7 +13,8 @@ from outreach.platforms.x_text import weighted
 
 from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .openapi import against
-from .servers import XNetwork, spent
+from .servers import XNetwork, closed_port, spent
+from .servers_oauth import XAuthority
 
 OPENAPI = "OUTREACH_X_OPENAPI"
 AT = {"date": "Wed, 21 Oct 2026 07:20:00 GMT"}  # what X's clock says
@@ -279,6 +280,41 @@ class TestX(ServerContract):
         network.next_fault = "refused"
         with pytest.raises(Refused, match="Read and write"):
             platform.publish(part(), None)
+
+
+class TestXInABrowser(ServerContract):
+    """With a token that X gave in a browser, instead of the four that it gives by hand."""
+
+    name = "x"
+    secrets = ("bearer-secret-1", "wrong-secret", "cs-secret-9")
+
+    @pytest.fixture
+    def network(self):
+        made = XAuthority(generation="post")
+        made.tokens.add("bearer-secret-1")
+        return made
+
+    @pytest.fixture
+    def make(self, account, base):
+        def x(handle="@neaspec", base=base, token="bearer-secret-1"):
+            options = {"handle": handle, "client-id": "app-1"}
+            secrets = {"token": token, "client_secret": "cs-secret-9"}
+            return Quick(account("x", options, secrets, base=base))
+
+        return x
+
+    @pytest.fixture
+    def nowhere(self, make):
+        return make(base=closed_port())
+
+    @pytest.fixture
+    def stranger(self, make):
+        return make(token="wrong-secret")
+
+    def test_pictures_have_their_alt_text(self, platform, network):
+        platform.publish(part(pictures=[picture()]), None)
+        assert network.alts == [picture().alt]
+        assert platform.check() == "x @neaspec: “NEASPEC”, tokens accepted"
 
 
 @pytest.fixture
