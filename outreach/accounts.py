@@ -11,7 +11,8 @@ from outreach.compose import Draft
 from outreach.config import Configuration, is_loopback
 from outreach.errors import Problem
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import Account, Budget, Channel, Platform, load
+from outreach.platforms import PLATFORMS, Account, Budget, Channel, Platform, load
+from outreach.platforms.plugins import Broken, account, versions
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 
@@ -32,8 +33,8 @@ class Accounts:
         """Every account that can publish."""
         unready = self.unready()
         return {
-            name: load(settings.platform)(self._account(name))
-            for name, settings in self.configuration.channels.items()
+            name: self._platform(name)
+            for name in self.configuration.channels
             if name not in unready
         }
 
@@ -75,11 +76,28 @@ class Accounts:
         """What to do about each of them."""
         return {name: told[1] for name in self.configuration.channels if (told := self._not(name))}
 
+    def strangers(self) -> list[str]:
+        """The packages that channels here have their platforms from, as they are installed."""
+        used = {settings.platform for settings in self.configuration.channels.values()}
+        return versions() if used - PLATFORMS.keys() else []
+
+    def broken(self, name: str) -> Broken | None:
+        """What is wrong with the package that this channel's platform comes from, if anything."""
+        made = self._platform(name)
+        return made if isinstance(made, Broken) else None
+
+    def _platform(self, name: str) -> Platform:
+        platform = self.configuration.channels[name].platform
+        made: Platform = account(load(platform), self._account(name), platform)
+        return made
+
     def _not(self, name: str) -> tuple[str, str] | None:
         """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
         platform, channel = f"at {settings.platform}", self._channel(name)
         adapter = load(settings.platform)
+        if broken := self.broken(name):
+            return broken.why, broken.todo
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
         if unknown:
@@ -107,7 +125,7 @@ class Accounts:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
         limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
-        account = adapter(self._account(name)).account.lower()
+        account = self._platform(name).account.lower()
         secrets = self.configuration.secrets_of(name)
         network = [
             Rule(
@@ -134,7 +152,7 @@ class Accounts:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
-        platform = adapter(self._account(name))
+        platform = self._platform(name)
         return Channel(
             name=name,
             platform=settings.platform,

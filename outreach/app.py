@@ -171,6 +171,15 @@ class Outreach:
         return self._accounts.remedies()
 
     @cached_property
+    def broken(self) -> Mapping[str, str]:
+        """Channels whose package cannot be used, and why; their posts stay as they are."""
+        return {
+            name: broken.why
+            for name in self.configuration.channels
+            if (broken := self._accounts.broken(name))
+        }
+
+    @cached_property
     def platforms(self) -> Mapping[str, Platform]:
         """The accounts that can publish."""
         return self._accounts.platforms()
@@ -290,6 +299,8 @@ class Outreach:
             self.configuration.settings.model_dump(),
             {name: one.model_dump() for name, one in self.configuration.channels.items()},
             _ahead(self.now()),
+            self.broken,
+            self._accounts.strangers(),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
@@ -320,12 +331,16 @@ class Outreach:
             dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,
         )
+        drafts = [draft for draft in drafts if draft.channel not in self.broken]
         problems += [
             problem
             for draft in drafts
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
         problems += self._accounts.over_money(drafts)
+        for name, why in self.broken.items():
+            what, hint = f"the channel {name} cannot be used: {why}", self.remedies[name]
+            problems.append(Problem("config/channels.toml", what, hint))
         return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
 
     def house(self) -> "House | None":
@@ -348,10 +363,11 @@ class Outreach:
         campaigns = files.loaded.campaigns
         applied = applying.applied_events(session)
         drafts = applying.outdate(campaigns, files.drafts, applied)
+        standing = [row for row in applying.standing(session) if row.channel not in self.broken]
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
-                applying.standing(session),
+                standing,
                 now=self.now(),
                 unreadable=files.loaded.unreadable,
                 emptied=not campaigns,
