@@ -178,7 +178,7 @@ class _Desk:
         self._below = templates.resolve()
         self._contexts: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._linted: dict[tuple[object, ...], list[Finding]] = {}
-        self._pictures: dict[str, Picture | Problem] = {}
+        self._pictures: dict[object, Picture | Problem] = {}
 
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
         from outreach.campaign import care

@@ -95,6 +95,7 @@ class Limits:
     pictures: int = 4
     picture_bytes: int = 5_000_000
     picture_types: frozenset[str] = frozenset({"image/jpeg", "image/png"})
+    picture_longest: int | None = None  # pixels of the long side: no network shows more of it
     picture_sides: int | None = None  # most that width + height may be, pixels
     picture_ratio: float | None = None  # most that the long side may be of the short one
     alt: int = 1000
