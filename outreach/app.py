@@ -7,6 +7,7 @@ Everything this program can do. The command line, the web pages and the bot all 
                  in_full, look_at_links
     figures      follow, collect, import_figures         values, or none with a reason
     report       report                                  a month, frozen
+    partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
     backups      back_up, restore                        and after one that went wrong
@@ -23,7 +24,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
+from outreach.hints import did_you_mean
 from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
 from outreach.store import Store
@@ -62,12 +64,14 @@ from outreach.store.tables import (
     Process,
     Roster,
     ShortLink,
+    partner_of,
 )
 
 # A verb imports what it alone works with: looking at files that have not changed takes a few
 # tenths of a second, and most of them would go to modules that nobody calls.
 if TYPE_CHECKING:
     from outreach.backup import Made, Restored
+    from outreach.campaign.directory import Partner
     from outreach.compose.reachable import Ask
     from outreach.compose.style import House
     from outreach.measure.clicks import Bots
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
+    from outreach.toolkit import Kit
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
@@ -860,7 +865,7 @@ class Outreach:
 
         found = read_figures(
             data,
-            channels=self.channels,
+            channels=[*self.channels, *(f"partner:{name}" for name in self._getting_kits())],
             metrics=load_metrics(self.home / "config" / "metrics.toml"),
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),
@@ -898,11 +903,112 @@ class Outreach:
                 channels=self.channels,
                 offers={name: load(c.platform).offers for name, c in self.channels.items()},
                 now=self.now(),
+                partners={
+                    name: partner.called("en", "en") for name, partner in self._directory().items()
+                },
             )
         with self.store.writing() as session:
             made = gather.freeze(session, given, by=by.id, now=self.now())
             clearing.record(session, self.now(), by.id, f"report {month} made")
         return made
+
+    # --- partners ------------------------------------------------------------------------
+
+    def toolkit(
+        self,
+        campaign: str,
+        *,
+        partners: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        by: Person,
+    ) -> "list[Kit]":
+        """Kits of a campaign's cleared texts, for each partner with a utm-source, or these alone.
+
+        Raises NotFound for a campaign, partner or language that there is not, NotAllowed where
+        nothing of it is cleared.
+        """
+        from outreach import toolkit as kits
+
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        files = self.files()
+        known = {one.campaign: one for one in files.loaded.campaigns}
+        if campaign not in known:
+            hint = did_you_mean(campaign, known) or f"known are: {', '.join(sorted(known))}"
+            raise NotFound(f"there is no campaign {campaign!r}", hint)
+        its = known[campaign].languages.all
+        for language in languages:
+            if language not in its:
+                what = f"{campaign} has no texts in {language!r}"
+                raise NotFound(what, f"its languages are: {', '.join(its)}")
+        wanted = self._partners(partners)
+        differs = self.held_back()
+        made = []
+        with self.store.writing() as session:
+            for name, partner in wanted.items():
+                for language in partner.languages or its:
+                    if language not in (languages or its):
+                        continue
+                    kit = kits.make(
+                        session,
+                        known[campaign],
+                        name,
+                        partner,
+                        language,
+                        channels=self.channels,
+                        office=self.office,
+                        zone=self.configuration.settings.office.zone,
+                        public_url=self.public_url,
+                        differs=differs,
+                        messages={key: draft.of for key, draft in files.drafts.items()},
+                        by=by.id,
+                        now=self.now(),
+                    )
+                    if kit:
+                        what = f"toolkit {kit.stem} made"
+                        clearing.record(session, self.now(), by.id, what)
+                        made.append(kit)
+        if not made:
+            raise NotAllowed(
+                f"nothing of {campaign} is cleared yet: there is nothing to give",
+                "what waits is listed by: outreach review",
+            )
+        return made
+
+    def _directory(self) -> "Mapping[str, Partner]":
+        from outreach.campaign.directory import load_directory
+
+        return load_directory(self.home / "config", root=self.home).partners
+
+    def _getting_kits(self) -> "dict[str, Partner]":
+        return {name: one for name, one in self._directory().items() if one.utm_source}
+
+    def _partners(self, names: Sequence[str]) -> "dict[str, Partner]":
+        """The partners of these names who get kits, or all who do."""
+        from outreach.toolkit import fit_for_files
+
+        directory = self._directory()
+        for name in names:
+            if name not in directory:
+                hint = did_you_mean(name, directory) or "partners stand in config/partners.toml"
+                raise NotFound(f"there is no partner {name!r}", hint)
+            if not directory[name].utm_source:
+                raise NotAllowed(
+                    f"{name} has no utm-source, by which its readers are told from others'",
+                    f'at [{name}] in config/partners.toml, write utm-source = "{name}"',
+                )
+        wanted = self._getting_kits()
+        if not wanted:
+            raise NotAllowed(
+                "no partner gets kits yet",
+                'write utm-source = "…" for those who do, in config/partners.toml',
+            )
+        for name in wanted:
+            if not fit_for_files(name):
+                raise NotAllowed(
+                    f"{name!r} cannot name a folder",
+                    "name the partner with letters, digits and hyphens in config/partners.toml",
+                )
+        return {name: wanted[name] for name in (names or wanted)}
 
     # --- the public pages ----------------------------------------------------------------
 
@@ -1104,7 +1210,9 @@ def _ahead(now: datetime) -> datetime:
 
 
 def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be."""
+    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
+    if partner_of(key):
+        return True
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
         return row is not None

@@ -107,6 +107,7 @@ BOTH = {
     "test_restored",
     "test_series",
     "test_settle",
+    "test_toolkit",
     "test_user_stories",
 }
 """Modules whose tests of an office run on SQLite and on PostgreSQL."""

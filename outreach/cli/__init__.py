@@ -6,6 +6,7 @@
     clearing    review, clear, return, trail
     running     status, run, tick, alarms, hold, release, settle
     figures     import, report
+    giving      toolkit
 
 Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in
 `door`: an officer gets words, a way out and an exit code, never a stack trace.
@@ -16,7 +17,7 @@ import sys
 
 # Each registers its commands, in the order in which help lists them.
 from outreach.cli import office, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
-from outreach.cli import rehearsing, clearing, running, figures  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import rehearsing, clearing, running, figures, giving  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

@@ -125,6 +125,7 @@ class Report:
     posts: Table | None
     figures: Table | None  # every figure used, with its source
     definitions: Table
+    partners: Table | None = None  # what partners' readers followed; apart from the channels
 
     def as_data(self) -> dict[str, Any]:
         """The report as JSON holds it; `Report.of` reads it back."""
