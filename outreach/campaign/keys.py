@@ -99,6 +99,13 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
         "embargo": ("a moment before which nothing goes out", "embargo: forum - 40 days"),
         "not-after": ("an absolute stop", "not-after: forum.starts"),
+        "thread": (
+            (
+                "a text that is too long becomes a thread, where the network has those: `split` at "
+                "the ends of its sentences, `numbered` as well (1/4), or `as-written` (unless said)"
+            ),
+            "thread: numbered",
+        ),
         "to": ("the audience", "to: main"),
         "clear-by": ("until when texts should be cleared", "clear-by: forum - 10 days"),
     },
@@ -138,6 +145,7 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "if-late": ("as in `defaults`, for this message", ""),
         "embargo": ("as in `defaults`, for this message", ""),
         "not-after": ("as in `defaults`, for this message", "not-after: forum + 3 days"),
+        "thread": ("as in `defaults`, for this message", ""),
         "needs": ("what must be known before it goes out", "needs: [links.recap]"),
         "if-cancelled": (
             "what happens to it when the event is cancelled: `drop` or `keep`",

@@ -158,6 +158,7 @@ def _country(value: Any) -> Any:
 
 
 DaysOff = Literal["before", "after", "keep"]
+Thread = Literal["split", "numbered", "as-written"]
 Weekday = Annotated[
     Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
 ]
@@ -288,6 +289,7 @@ class Defaults(Frozen):
     if_late: Lateness = Late()
     embargo: Moment | None = None
     not_after: Moment | None = None
+    thread: Thread | None = None
     to: str = ""
     clear_by: str = ""
 
@@ -306,6 +308,7 @@ class Message(Frozen):
     if_late: Lateness | None = None
     embargo: Moment | None = None  # nothing before
     not_after: Moment | None = None
+    thread: Thread | None = None  # what becomes of a text that is too long for one part
     needs: tuple[str, ...] = ()
     if_cancelled: Literal["drop", "keep"] = "keep"
 

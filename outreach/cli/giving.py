@@ -28,9 +28,10 @@ def toolkit(
 ) -> None:
     """Make kits for partners: cleared texts, pictures, recalls.
 
-    A folder and a zip for each partner and language, with a page to read first. Addresses carry the partner's own mark. What has changed since the last
-    kit makes a new version, with a list of what must no longer be used; the same content is the
-    same version. Exit code 1 where a zip is too large for mail.
+    A folder and a zip for each partner and language, with a page to read first. Addresses carry the
+    partner's own mark. What has changed since the last kit makes a new version, with a list of what
+    must no longer be used; the same content is the same version. Exit code 1 where a zip is too
+    large for mail.
     """
     from outreach.toolkit import MOST_BYTES
     from outreach.toolkit.write import files, zipped

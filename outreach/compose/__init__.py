@@ -242,7 +242,10 @@ class _Desk:
                 blocked += rendered.problems
                 blocked += self._bad_links(item, rendered)
                 if rendered.text is not None:
-                    parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
+                    thread = item.message.thread or item.campaign.defaults.thread
+                    parts = _parts(
+                        rendered.text, item.draft.language, pictures, item.channel, thread
+                    )
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
                     spoken = item.campaign.languages.all
@@ -548,10 +551,20 @@ class _Desk:
 
 
 def _parts(
-    text: str, language: str, pictures: tuple[Picture, ...], channel: Channel
+    text: str,
+    language: str,
+    pictures: tuple[Picture, ...],
+    channel: Channel,
+    thread: str | None = None,
 ) -> tuple[Part, ...]:
-    """The parts of a rendered text; the pictures go with the first."""
+    """The parts of a rendered text; the pictures go with the first.
+
+    `thread` says what becomes of one that is too long, where the network has threads.
+    """
     texts = [_tidy(part) for part in _DIVIDERS.split(text)]
+    threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
+    if threads and thread in ("split", "numbered"):
+        texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
     if channel.limits.alt == 0 and texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
         texts[0] += "".join(_description(picture, language) for picture in pictures)
@@ -559,6 +572,30 @@ def _parts(
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
     )
+
+
+def _threaded(
+    texts: list[str],
+    language: str,
+    pictures: tuple[Picture, ...],
+    channel: Channel,
+    *,
+    numbers: bool,
+) -> list[str]:
+    from outreach.compose import thread
+
+    limits = channel.limits
+
+    def fits(text: str, number: int) -> bool:
+        part = Part(text, language, () if number else pictures)
+        return limits.length(text) <= limits.room(part, number)
+
+    if numbers:
+        return thread.numbered(texts, fits)
+    parts: list[str] = []
+    for one in texts:
+        parts += thread.split(one, fits, first=len(parts)) or [one]
+    return parts
 
 
 def _tidy(text: str) -> str:
