@@ -1043,6 +1043,11 @@ class Outreach:
             raise NotFound(f"there is no entry {entry!r} on {channel}")
         return found
 
+    def links(self) -> "list[addresses.Shown]":
+        """The addresses of current posts, for a page that networks without links can name."""
+        with self.store.reading() as session:
+            return addresses.current(session, self.now())
+
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """A picture's bytes and type, once a feed shows it. NotFound before."""
         shown = {

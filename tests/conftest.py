@@ -98,6 +98,7 @@ BOTH = {
     "test_gather",
     "test_holds",
     "test_if_late",
+    "test_links_page",
     "test_moved",
     "test_notices",
     "test_pace",

@@ -4,6 +4,7 @@
     /feed/CHANNEL              a feed as a page; /ENTRY one entry, /embed a fragment for a frame
     /feed/CHANNEL/atom.xml     the same for readers and other sites; /feed.json likewise
     /media/SHA256              a picture of a published entry
+    /links                     where current posts lead, by language; /links/ko one of them
     /l/CODE                    a short link: one visit counted, then on to where it leads
     /healthz                   "ok" while the desk answers
 
@@ -28,11 +29,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from outreach.addresses import Shown
 from outreach.errors import NotFound
 from outreach.measure.clicks import HEADERS as TELLING
 from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.web import feeds
-from outreach.web.pages import HERE, Pages
+from outreach.web.pages import HERE, Pages, in_languages
 
 if TYPE_CHECKING:
     import uvicorn
@@ -90,6 +92,9 @@ class Desk(Protocol):
 
     def feed_entry(self, channel: str, entry: str) -> FeedEntry:
         """One published entry; raises NotFound."""
+
+    def links(self) -> Sequence[Shown]:
+        """Where current posts lead, newest first."""
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """Bytes and type of a picture of a published post; NotFound for every other."""
@@ -162,6 +167,17 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
     @router.api_route("/", methods=_METHODS)
     def front(request: Request) -> Response:
         return page(request, "front.html", feeds=desk.feeds())
+
+    @router.api_route("/links", methods=_METHODS)
+    def links(request: Request) -> Response:
+        return page(request, "links.html", groups=in_languages(desk.links()), one="")
+
+    @router.api_route("/links/{language}", methods=_METHODS)
+    def links_in(request: Request, language: str) -> Response:
+        groups = [one for one in in_languages(desk.links()) if one[0] == language]
+        if not groups:
+            raise NotFound(f"there are no links in {language!r}")
+        return page(request, "links.html", groups=groups, one=language)
 
     @router.api_route("/healthz", methods=_METHODS)
     def healthz() -> Response:

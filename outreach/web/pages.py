@@ -6,13 +6,16 @@ as markup: a text is escaped first, and only then gets its line breaks and links
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from outreach.addresses import Shown
 from outreach.measure import months
 from outreach.platforms.feed import FeedEntry
 from outreach.web.feeds import headline, printable
@@ -65,6 +68,21 @@ def _without_sentence_end(address: str) -> str:
 def moment(at: datetime) -> str:
     """An instant as the public reads it: "25 July 2025, 01:00 UTC"."""
     return f"{months.moment(at, 'UTC')} UTC"
+
+
+def in_languages(shown: Sequence[Shown]) -> list[tuple[str, str, list[Shown]]]:
+    """Code, own name ("한국어") and links of each language, the one with the newest first."""
+    found: dict[str, list[Shown]] = {}
+    for one in shown:
+        found.setdefault(one.language, []).append(one)
+    return [(language, _own_name(language), its) for language, its in found.items()]
+
+
+def _own_name(language: str) -> str:
+    try:
+        return Locale.parse(language, sep="-").get_display_name() or language
+    except (UnknownLocaleError, ValueError):
+        return language
 
 
 def titled(entry: FeedEntry) -> bool:
