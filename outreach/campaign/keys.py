@@ -131,9 +131,10 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "media": (
             (
                 "a list of pictures: `file` in `media/`, `alt` (what it shows; a post with a "
-                "picture needs it), `credit`, `expires` (the day from which its licence, or "
-                "somebody's consent, no longer holds: no post goes out with it then), "
-                "`contains-map`, `co-branded`"
+                "picture needs it), `credit`, `licence` and `consent` (with `tbc` the post waits), "
+                "`expires` (the day from which its licence, or somebody's consent, no longer "
+                "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
+                "clears it is asked)"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -184,12 +185,14 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "file": ("a picture in `media/`", "file: card.png"),
         "alt": ("what it shows; a post with a picture needs it", "alt: The forum's date and place"),
         "credit": ("whose picture it is", "credit: ESCAP"),
+        "licence": ("under what it may be used; with `tbc` it waits", "licence: CC BY 4.0"),
+        "consent": ("of whom it shows; with `tbc` it waits", "consent: tbc"),
         "expires": (
             "the day from which its licence, or somebody's consent, no longer holds",
             "expires: 2026-03-01",
         ),
-        "contains-map": ("whether a map is in it", "contains-map: no"),
-        "co-branded": ("whether a partner's logo is in it", "co-branded: yes"),
+        "contains-map": ("whether a map is in it: whoever clears it is asked", "contains-map: no"),
+        "co-branded": ("whether a partner's logo is in it: likewise", "co-branded: yes"),
     },
     "Every": {
         "week": ("only in that week of a month", "week: first"),

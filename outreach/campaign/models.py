@@ -256,12 +256,15 @@ class Goal(Frozen):
 class Media(Frozen):
     """A picture of a message. `file` is a name in the office's media folder.
 
-    From the day of `expires` on, where the post is due, it may no longer be used.
+    From the day of `expires` on, where the post is due, it may no longer be used. What is said of
+    it in media/assets.toml holds where the message does not say it.
     """
 
     file: str
     alt: Worded
     credit: Text = ""
+    licence: Text = ""
+    consent: Text = ""
     expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False

@@ -238,6 +238,7 @@ class _Desk:
             blocked += self._needs(item)
             pictures, troubles = self._read_pictures(item, item.channel)
             blocked += troubles
+            style["H"] += self._pictures_to_decide(item)
             if rendered and item.section and item.texts:
                 blocked += rendered.problems
                 blocked += self._bad_links(item, rendered)
@@ -537,6 +538,14 @@ class _Desk:
             what = f"{count} pictures; {channel.name} takes {most}"
             problems.append(Problem(where, what, f"take out {count - most}"))
         return tuple(pictures), problems
+
+    def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:
+        from outreach.compose.media import to_decide
+
+        for number, media in enumerate(item.message.media):
+            yield from to_decide(
+                media, item.campaign.where("messages", item.draft.of, "media", number)
+            )
 
     def _short(self, item: _Wanted, post: Post | None) -> tuple[Link, ...]:
         if not self._public_url or post is None:

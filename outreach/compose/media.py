@@ -101,6 +101,16 @@ def _as_taken(picture: Picture, limits: Limits, read: Read) -> Picture:
     return found
 
 
+def to_decide(media: Media, where: str) -> Iterator[Problem]:
+    """What whoever clears a post with this picture decides about it."""
+    if media.contains_map:
+        hint = "are boundaries and names as the house has them, with the disclaimer that they need?"
+        yield Problem(where, f"{media.file} contains a map", hint, advice=True)
+    if media.co_branded:
+        hint = "has the partner agreed to this use of its logo?"
+        yield Problem(where, f"{media.file} shows a partner's logo", hint, advice=True)
+
+
 def _read(folder: Path, name: str, where: str) -> Picture | Problem:
     if PurePosixPath(name).suffix.lower() in VIDEOS:
         what = f"{name} is a video, and this desk sends none to any network yet"
@@ -210,12 +220,13 @@ def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Pr
 
 def _words(media: Media, limits: Limits, where: str, channel: str) -> list[Problem]:
     problems = []
-    for name, value in (("alt", media.alt), ("credit", media.credit)):
+    given = {name: getattr(media, name) for name in ("alt", "credit", "licence", "consent")}
+    for name, value in given.items():
         if isinstance(value, Tbc):
             by = f" by {value.who}" if value.who else ""
             what = f"the {name} text of {media.file} is to be confirmed{by}"
-            if name == "credit":
-                what = f"the credit of {media.file} is to be confirmed{by}"
+            if name != "alt":
+                what = f"the {name} of {media.file} is to be confirmed{by}"
             problems.append(Problem(where, what, f"write it after `{name}:`", open=True))
     if isinstance(media.alt, str):  # composing has chosen the language
         alt = media.alt.strip()
