@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from outreach.campaign.models import Late
+from outreach.campaign.values import Late
 from outreach.clearance import Person, Window, clear
 from outreach.compose import Draft
 from outreach.delivery import Delivery, State

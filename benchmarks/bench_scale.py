@@ -117,7 +117,7 @@ def killed() -> None:
             if not workers:
                 made.start("w0")
             began, count = time.monotonic(), len(made.live())
-            made.until(lambda: len(made.live()) > count + 1, 60)  # noqa: B023
+            made.until(lambda: len(made.live()) > count + 1, 60)  # noqa: B023 - asked at once
             resumed = time.monotonic() - began
             settled = made.settle(120)
             doubled = sum(one.doubled for one in made.count(settled))

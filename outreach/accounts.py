@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from outreach.compose import Draft
-from outreach.config import Configuration, is_loopback
+from outreach.config import ChannelSettings, Configuration, is_loopback
 from outreach.errors import Problem
 from outreach.pace import Pace, Rule, dollars
-from outreach.platforms import PLATFORMS, Account, Budget, Channel, Platform, load
-from outreach.platforms.plugins import Broken, account, versions
+from outreach.platforms import Account, Asks, Budget, Channel, Platform, Unfit, load
+from outreach.platforms.plugins import Broken, account
+from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
+from outreach.subscribers import Roll
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Accounts:
     configuration: Configuration
     store: Store
     now: Callable[[], datetime]
+    package: Callable[[str, Part], None] | None = None  # mails one of a channel to another office
 
     def channels(self) -> dict[str, Channel]:
         """Every account, as composing sees it: no secret, no connection."""
@@ -33,10 +37,14 @@ class Accounts:
         """Every account that can publish."""
         unready = self.unready()
         return {
-            name: self._platform(name)
-            for name in self.configuration.channels
-            if name not in unready
+            name: self.platform(name) for name in self.configuration.channels if name not in unready
         }
+
+    def platform(self, name: str) -> Platform:
+        """One account, whether it can publish or not."""
+        platform = self.configuration.channels[name].platform
+        made: Platform = account(load(platform), self._account(name), platform)
+        return made
 
     def paces(self) -> dict[str, Pace]:
         """What each account has to keep to."""
@@ -76,28 +84,19 @@ class Accounts:
         """What to do about each of them."""
         return {name: told[1] for name in self.configuration.channels if (told := self._not(name))}
 
-    def strangers(self) -> list[str]:
-        """The packages that channels here have their platforms from, as they are installed."""
-        used = {settings.platform for settings in self.configuration.channels.values()}
-        return versions() if used - PLATFORMS.keys() else []
-
     def broken(self, name: str) -> Broken | None:
         """What is wrong with the package that this channel's platform comes from, if anything."""
-        made = self._platform(name)
+        made = self.platform(name)
         return made if isinstance(made, Broken) else None
-
-    def _platform(self, name: str) -> Platform:
-        platform = self.configuration.channels[name].platform
-        made: Platform = account(load(platform), self._account(name), platform)
-        return made
 
     def _not(self, name: str) -> tuple[str, str] | None:
         """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
         platform, channel = f"at {settings.platform}", self._channel(name)
+        made = self.platform(name)
         adapter = load(settings.platform)
-        if broken := self.broken(name):
-            return broken.why, broken.todo
+        if isinstance(made, Broken):
+            return made.why, made.todo
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
         if unknown:
@@ -110,6 +109,12 @@ class Accounts:
         if demo and channel.public and adapter.needs:
             why = "this is a demo: nothing leaves this machine"
             return why, "take demo = true out of config/outreach.toml before real work"
+        if channel.lead and not self.configuration.settings.mail.host:
+            why = "its packages go by mail, and there is no mail server"
+            return why, "set host and from of [mail] in config/outreach.toml"
+        if channel.lead and not web.public_url and not demo:
+            why = "the other office gives the address on a page, and this desk has no public-url"
+            return why, "in config/outreach.toml, at [web]: write the https address of this desk"
         if channel.public and not demo and web.public_url and is_loopback(web.public_url):
             why = (
                 f"the public-url {web.public_url} leads to this machine only; "
@@ -119,13 +124,15 @@ class Accounts:
                 "in config/outreach.toml, at [web]: write the https address of this desk as "
                 "public-url, or leave it empty"
             )
+        if isinstance(made, Unfit):
+            return made.unfit()
         return None
 
     def _pace(self, name: str) -> Pace:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
         limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
-        account = self._platform(name).account.lower()
+        account = self.platform(name).account.lower()
         secrets = self.configuration.secrets_of(name)
         network = [
             Rule(
@@ -152,7 +159,7 @@ class Accounts:
     def _channel(self, name: str) -> Channel:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
-        platform = self._platform(name)
+        platform = self.platform(name)
         return Channel(
             name=name,
             platform=settings.platform,
@@ -164,6 +171,8 @@ class Accounts:
             source=settings.utm_source or name,
             quiet=settings.quiet,
             public=adapter.public and not (settings.base and is_loopback(settings.base)),
+            lead=_lead(settings, platform),
+            holidays=settings.holidays,
         )
 
     def _account(self, name: str) -> Account:
@@ -176,7 +185,30 @@ class Accounts:
             now=self.now,
             base=settings.base,
             public=self.configuration.settings.web.public_url.rstrip("/"),
+            package=partial(self.package, name) if self.package else None,
+            readers=self.readers(name),
         )
+
+    def readers(self, name: str) -> Roll:
+        """Those who have subscribed to a channel. Looks at nothing yet."""
+        settings = self.configuration.channels[name]
+        return Roll(
+            self.store,
+            name,
+            self.now,
+            home=self.configuration.home,
+            languages=settings.languages,
+            title=settings.title or name,
+            office=self.configuration.settings.office.name,
+        )
+
+
+def _lead(settings: ChannelSettings, platform: Platform) -> int:
+    """How many working days before its time another office wants what it is to publish."""
+    if not isinstance(platform, Asks):
+        return 0
+    given = settings.lead_working_days
+    return platform.lead if given is None else given
 
 
 def _shared(platform: str, budget: Budget, secrets: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, record
 from outreach.delivery import Delivery, State
+from outreach.links import addresses, without_addresses
 from outreach.store.tables import LinkCheck, ShortLink
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ CURRENT = timedelta(days=60)
 """How long a published post's addresses stand on the page of links."""
 
 _SOURCE = re.compile(r"([?&]utm_source=)[^&#]*")
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
 def wanted(session: Session, now: datetime) -> dict[str, list[str]]:
@@ -62,7 +62,7 @@ def printed(session: Session, row: Delivery) -> list[str]:
     """Where the addresses of a post lead: our own short ones to their targets."""
     text = "\n".join(part.text for part in row.post.parts)
     targets = session.scalars(select(ShortLink.target).where(ShortLink.key == row.key)).all()
-    direct = [url.rstrip(".,;:!?)]}»”") for url in _ADDRESS.findall(text)]
+    direct = [url for _, url in addresses(text)]
     return list(dict.fromkeys([*targets, *(url for url in direct if "/l/" not in url)]))
 
 
@@ -138,7 +138,7 @@ def current(session: Session, now: datetime) -> list[Shown]:
         message = (row.campaign, row.message, row.slot, row.language)
         if over or not targets or message in found or row.published_at is None:
             continue
-        words = _ADDRESS.sub("", row.post.parts[0].text).strip()
+        words = without_addresses(row.post.parts[0].text).strip()
         found[message] = Shown(
             row.language,
             next(iter(words.splitlines()), row.message).strip(" :,;"),

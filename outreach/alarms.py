@@ -23,6 +23,7 @@ from outreach.errors import OutreachError
 from outreach.holds import held, placed
 from outreach.platforms import Limits, Platform
 from outreach.store.tables import AccountCheck, AlarmRow, Heartbeat, Mail, TrailEntry
+from outreach.subscribers import getting_on
 from outreach.words import counted
 
 SILENT = timedelta(minutes=2)  # a clock ticks each second, a process is seen every few
@@ -160,7 +161,7 @@ def uncertain(sight: Sight) -> Iterator[Alarm]:
 
 
 def unsent(sight: Sight) -> Iterator[Alarm]:
-    """Cleared and due, not held by anybody, and not sent."""
+    """Cleared and due, not held by anybody, not sent; and no newsletter that takes its time."""
     from outreach.publish import together  # whoever only looks at files does without it
 
     rows = sight.session.scalars(
@@ -170,8 +171,9 @@ def unsent(sight: Sight) -> Iterator[Alarm]:
             or_(Delivery.retry_at.is_(None), Delivery.retry_at <= sight.now + sight.stuck),
         )
     ).all()
+    going_on = getting_on(sight.session, sight.now, sight.stuck) if rows else set()
     holds = placed(sight.session)
-    free = [row for row in rows if not held(row, holds)]
+    free = [row for row in rows if row.key not in going_on and not held(row, holds)]
     waiting = [row for row in free if together(sight.session, row, holds)]
     back = sight.differs() if waiting else {}
     why = {row.channel: sight.unready.get(row.channel) or row.reason for row in waiting}
@@ -247,6 +249,20 @@ def mail(sight: Sight) -> Iterator[Alarm]:
         )
 
 
+def untold(sight: Sight) -> Iterator[Alarm]:
+    """A task, or word of a package, that perhaps did not arrive: it is not sent again by itself."""
+    from outreach.handover import untold as found  # whoever only looks at files does without it
+
+    for key, why, at in found(sight.session, sight.now - UNMAILED, sight.now - STALE):
+        yield Alarm(
+            "untold",
+            key,
+            f"whoever publishes {key} may not have been told: {why}",
+            "ask them, and say what is in: outreach tasks",
+            at,
+        )
+
+
 RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     clock,
     worker,
@@ -255,6 +271,7 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     unsent,
     account,
     mail,
+    untold,
 )
 
 

@@ -5,81 +5,89 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
-    figures      follow, collect, import_figures         values, or none with a reason
+    tasks        task, complete, decline, tasks          what people publish for us
+    figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
     partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  confirm_people, token_for
+    newsletters  subscribers, take_subscribers,          who receives them, and what comes back
+                 give_subscribers, read_bounces
     backups      back_up, restore                        and after one that went wrong
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
 """
 
-import difflib
+from __future__ import annotations
+
 import gc
 import hashlib
+import io
 import json
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
-
-from outreach import addresses, alarms, credentials, holds, kept, notices, people, standing
-from outreach import apply as applying
-from outreach import clearance as clearing
+from outreach import kept, planning
 from outreach.about import about
-from outreach.accounts import Accounts
-from outreach.campaign.models import Campaign, Loaded
+from outreach.campaign import moved
+from outreach.campaign.moved import Held
 from outreach.campaign.plan import Kind, Plan, plan
-from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, Reading, Window
-from outreach.compose import Draft
+from outreach.campaign.values import Loaded
 from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
-from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-from outreach.dispatch import Dispatch, Embedded
 from outreach.ending import Ending
-from outreach.errors import Changed, NotAllowed, NotFound, Problem, TooMuch, Unusable, WrongFiles
-from outreach.hints import did_you_mean
-from outreach.pace import Pace
-from outreach.platforms import Channel, Platform, Told, load
-from outreach.store import Store
-from outreach.store.shelf import TableShelf
-from outreach.store.tables import (
-    Asset,
-    ClockJob,
-    Heartbeat,
-    Meta,
-    Process,
-    Roster,
-    ShortLink,
-    partner_of,
+from outreach.errors import (
+    Changed,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+    TooMuch,
+    Unusable,
+    WrongFiles,
 )
+from outreach.hints import did_you_mean
+from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told, load
+from outreach.store import Store
+from outreach.store.plain import Ask, asking
 
-# A verb imports what it alone works with: looking at files that have not changed takes a few
-# tenths of a second, and most of them would go to modules that nobody calls.
+# A verb imports what it alone works with. Looking at files that have not changed takes a tenth of
+# a second, and SQLAlchemy alone, with which all others begin, takes two more.
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from outreach import alarms, credentials, standing
+    from outreach.accounts import Accounts
+    from outreach.addresses import Shown
     from outreach.backup import Made, Restored
     from outreach.campaign.directory import Partner
-    from outreach.compose.reachable import Ask
+    from outreach.clearance import Person, Reading, Window
+    from outreach.compose import Draft, reachable
     from outreach.compose.style import House
+    from outreach.delivery import Delivery, State
+    from outreach.dispatch import Dispatch
+    from outreach.handover import Handover, Task, Waiting
+    from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
-    from outreach.measure.imports import Import
+    from outreach.measure.imports import Columns, Import
+    from outreach.pace import Pace
     from outreach.platforms.feed import FeedEntry, FeedInfo
+    from outreach.post import Part
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
+    from outreach.subscribers import Subscribers
     from outreach.toolkit import Kit
     from outreach.watch import Watch
 
@@ -105,11 +113,15 @@ HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, a
 
 @dataclass(frozen=True)
 class Files:
-    """What the office's folder asks for: drafts by key, and every mistake and open fact."""
+    """What the office's folder asks for: drafts by key, and every mistake and open fact.
+
+    `held` is when each campaign's events are, by its name.
+    """
 
     loaded: Loaded
     drafts: Mapping[str, Draft]
     problems: tuple[Problem, ...]
+    held: Mapping[str, Sequence[Held]]
 
     @property
     def mistakes(self) -> tuple[Problem, ...]:
@@ -134,7 +146,7 @@ class Outreach:
         store: Store,
         now: Callable[[], datetime] = real_now,
         real: Callable[[], datetime] | None = None,
-        leases: "Leases | None" = None,
+        leases: Leases | None = None,
     ) -> None:
         self.configuration, self.store, self.now = configuration, store, now
         self.real = real or now
@@ -148,7 +160,7 @@ class Outreach:
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
         self.name = ""  # of this process, while it runs the clock
-        self.ask: Ask | None = None  # how an address is asked whether it works, if otherwise
+        self.ask: reachable.Ask | None = None  # how an address is asked, if not as usual
 
     @property
     def office(self) -> str:
@@ -165,6 +177,13 @@ class Outreach:
         """The office's accounts, as composing sees them: no secret, no connection."""
         return self._accounts.channels()
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """The accounts whose networks show no history: there only a person can look."""
+        limits = {name: one.limits for name, one in self.channels.items()}
+        limits |= {name: one.limits for name, one in self.platforms.items()}
+        return frozenset(name for name, one in limits.items() if not one.shows)
+
     @cached_property
     def unready(self) -> Mapping[str, str]:
         """Channels that cannot publish as they are set up, and why."""
@@ -179,10 +198,22 @@ class Outreach:
     def broken(self) -> Mapping[str, str]:
         """Channels whose package cannot be used, and why; their posts stay as they are."""
         return {
-            name: broken.why
-            for name in self.configuration.channels
-            if (broken := self._accounts.broken(name))
+            name: broken.why for name in self._strange if (broken := self._accounts.broken(name))
         }
+
+    @cached_property
+    def _strange(self) -> Sequence[str]:
+        """The channels whose networks other packages add."""
+        channels = self.configuration.channels.items()
+        return [name for name, one in channels if one.platform not in PLATFORMS]
+
+    def _strangers(self) -> Sequence[str]:
+        """Those packages as they are installed: what was composed with others may differ."""
+        if not self._strange:
+            return ()
+        from outreach.platforms.plugins import versions
+
+        return versions()
 
     @cached_property
     def platforms(self) -> Mapping[str, Platform]:
@@ -191,10 +222,27 @@ class Outreach:
 
     @cached_property
     def _accounts(self) -> Accounts:
-        return Accounts(self.configuration, self.store, self.now)
+        from outreach.accounts import Accounts
+
+        return Accounts(self.configuration, self.store, self.now, self._package)
+
+    def _package(self, channel: str, part: Part) -> None:
+        self.handover.package(channel, part)
 
     @cached_property
-    def publisher(self) -> "Publisher":
+    def handover(self) -> Handover:
+        """Tasks for people, and requests to other offices."""
+        from outreach.handover import Handover
+
+        return Handover(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            chat=self.watch.say if self.configuration.settings.alarms.telegram_chat else None,
+        )
+
+    @cached_property
+    def publisher(self) -> Publisher:
         from outreach.publish import Publisher, lease_clock
 
         return Publisher(
@@ -215,6 +263,8 @@ class Outreach:
 
     @cached_property
     def dispatch(self) -> Dispatch:
+        from outreach.dispatch import Embedded
+
         return Embedded(self._send, len(self.platforms))
 
     @contextmanager
@@ -223,6 +273,10 @@ class Outreach:
 
         Raises Unusable where another process of this name is on duty.
         """
+        from sqlalchemy import delete
+
+        from outreach.store.tables import Process
+
         with self.store.duty.begin(), self.store.alone(f"process {name}", idle="0") as mine:
             if not mine:
                 raise Unusable(
@@ -244,7 +298,7 @@ class Outreach:
                     session.execute(delete(Process).where(Process.name == name))
 
     @cached_property
-    def watch(self) -> "Watch":
+    def watch(self) -> Watch:
         """Looks for alarms, and tells them."""
         from outreach.watch import Watch
 
@@ -261,6 +315,11 @@ class Outreach:
 
     def _processes(self) -> list[alarms.Process]:
         """Who sends beside each other; of an SQLite's one process the heartbeat tells."""
+        from sqlalchemy import select
+
+        from outreach import alarms
+        from outreach.store.tables import Process
+
         if self.store.embedded:
             return []
         with self.store.reading() as session:
@@ -285,15 +344,13 @@ class Outreach:
             return self._compose(progress)
         key = self._composed()
         if found := kept.read(self.home, key):
-            problems, loaded, *rest = found
-            campaigns = tuple(one for one in rest if isinstance(one, Campaign))
-            by_key = {one.key: one for one in rest[len(campaigns) :]}
-            return Files(replace(loaded, campaigns=campaigns), by_key, problems)
+            head: Files = found[0]
+            return replace(head, drafts={one.key: one for one in found[1:]})
         made = self._compose(progress)
         if key == self._composed():  # nothing was written while they were read
-            loaded = replace(made.loaded, campaigns=())
-            drafts = made.drafts.values()
-            kept.keep(self.home, key, chain((made.problems, loaded), made.loaded.campaigns, drafts))
+            packed = replace(made.loaded, campaigns=kept.Packed(made.loaded.campaigns))
+            head = replace(made, loaded=packed, drafts={})
+            kept.keep(self.home, key, chain([head], made.drafts.values()))
         return made
 
     def _composed(self) -> str:
@@ -301,11 +358,11 @@ class Outreach:
         given = (
             self._tree(),
             self.configuration.people_text,
-            self.configuration.settings.model_dump(),
-            {name: one.model_dump() for name, one in self.configuration.channels.items()},
+            self.configuration.settings,
+            self.configuration.channels,
             _ahead(self.now()),
             self.broken,
-            self._accounts.strangers(),
+            self._strangers(),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
@@ -346,9 +403,14 @@ class Outreach:
         for name, why in self.broken.items():
             what, hint = f"the channel {name} cannot be used: {why}", self.remedies[name]
             problems.append(Problem("config/channels.toml", what, hint))
-        return Files(loaded, {draft.key: draft for draft in drafts}, tuple(dict.fromkeys(problems)))
+        return Files(
+            loaded,
+            {draft.key: draft for draft in drafts},
+            tuple(dict.fromkeys(problems)),
+            {one.campaign: moved.held(one) for one in loaded.campaigns},
+        )
 
-    def house(self) -> "House | None":
+    def house(self) -> House | None:
         """The rules of config/house-style; None in an office that has none."""
         folder = self.home / "config" / "house-style"
         if not folder.is_dir():
@@ -360,25 +422,24 @@ class Outreach:
     def plan(self, files: Files | None = None) -> Plan:
         """What applying the files would change. Changes nothing."""
         files = files or self.files()
-        with self.store.reading() as session:
-            return self._plan(session, files)[0]
+        with self.store.looking() as ask:
+            return self._plan(ask, files)[0]
 
-    def _plan(self, session: Session, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
+    def _plan(self, ask: Ask, files: Files) -> tuple[Plan, Mapping[str, Draft]]:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
-        campaigns = files.loaded.campaigns
-        applied = applying.applied_events(session)
-        drafts = applying.outdate(campaigns, files.drafts, applied)
-        standing = [row for row in applying.standing(session) if row.channel not in self.broken]
+        applied = planning.applied_events(ask)
+        drafts = planning.outdate(files.loaded.campaigns, files.held, files.drafts, applied)
+        standing = [row for row in planning.standing(ask) if row.channel not in self.broken]
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
                 standing,
                 now=self.now(),
                 unreadable=files.loaded.unreadable,
-                emptied=not campaigns,
+                emptied=not files.loaded.campaigns,
             )
-        made = applying.with_texts(session, made)
-        return applying.events_moved(campaigns, made, applied), drafts
+        made = planning.with_texts(ask, made)
+        return planning.events_moved(files.held, made, applied), drafts
 
     def apply(self, hash_: str, *, by: Person, really: bool = False) -> Plan:
         """Carry out exactly the plan that was shown.
@@ -386,12 +447,18 @@ class Outreach:
         Raises Changed where the files or the database have moved on since; TooMuch where it
         drops more than a third of what is cleared, unless `really`.
         """
+        from outreach import apply as applying
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import MAY_WRITE
+        from outreach.store.tables import Heartbeat
+
         by.must_be(MAY_WRITE)
         tree = self._tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
         self.mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
-            made, drafts = self._plan(session, files)
+            made, drafts = self._plan(asking(session), files)
             if made.hash != hash_:
                 raise Changed(
                     f"the plan is {made.hash} now and no longer {hash_}",
@@ -420,6 +487,10 @@ class Outreach:
         Only while the files are as they were applied, and only where nothing else would change:
         whoever applied them has asked for the series, and its texts still wait for clearance.
         """
+        from outreach import apply as applying
+        from outreach import notices, people
+        from outreach.store.tables import Meta
+
         tree = self._tree()
         with self.store.reading() as session:
             applied, by = session.get(Meta, "applied tree"), session.get(Meta, "applied by")
@@ -427,7 +498,7 @@ class Outreach:
             return 0
         files = self.files()
         with self.store.writing() as session:
-            made, drafts = self._plan(session, files)
+            made, drafts = self._plan(asking(session), files)
             new = [op for op in made.operations if op.kind is Kind.ADD and not op.state]
             if len(new) < len(made.operations) or not all(drafts[op.key].local for op in new):
                 return 0
@@ -442,6 +513,8 @@ class Outreach:
         Nothing of the kind where nothing was applied from this folder, or where the file cannot
         be read: then what was cleared goes out as it was cleared.
         """
+        from outreach.store.tables import Meta
+
         if not self.has_folder:
             with self.store.reading() as session:
                 told = session.get(Meta, HELD_BACK)
@@ -472,7 +545,7 @@ class Outreach:
         """A fingerprint of the folders that posts are made from: names, times and sizes."""
         seen = hashlib.sha256()
         for folder in FOLDERS:
-            for path, told in sorted(_files_below(str(self.home / folder))):
+            for path, told in sorted(kept.files_below(str(self.home / folder))):
                 if not path.endswith("/people.toml"):
                     seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
         return seen.hexdigest()
@@ -481,6 +554,11 @@ class Outreach:
 
     def readings(self, *, for_: Person | None = None) -> list[Reading]:
         """What waits for clearance, soonest first; for one clearer, without what they wrote."""
+        from sqlalchemy import select
+
+        from outreach import clearance as clearing
+        from outreach.delivery import Delivery, State
+
         with self.store.reading() as session:
             rows = session.scalars(select(Delivery).where(Delivery.state == State.PROPOSED))
             found = clearing.readings(rows)
@@ -503,6 +581,10 @@ class Outreach:
         NotFound where nothing of that name waits, Changed where it is no longer what was read,
         NotAllowed where this person may not.
         """
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import Window
+
         days = self.configuration.settings.clearance.max_age_days
         with self.store.writing() as session:
             reading, rows = self._reading(session, name)
@@ -532,6 +614,11 @@ class Outreach:
         `name` is "campaign/message/language", or one post's key: the others stay. What was
         cleared already loses its clearance.
         """
+        from outreach import clearance as clearing
+        from outreach import notices, people
+        from outreach.clearance import MAY_CLEAR
+        from outreach.delivery import State
+
         by.must_be(MAY_CLEAR)
         if not why.strip():
             raise NotAllowed("a reason is needed", "say what should change, in a sentence")
@@ -550,6 +637,9 @@ class Outreach:
             return [row.key for row in rows]
 
     def _reading(self, session: Session, name: str) -> tuple[Reading, dict[str, Delivery]]:
+        from outreach import clearance as clearing
+        from outreach.delivery import State
+
         rows = self._named(session, name, State.PROPOSED)
         reading = clearing.readings(rows)[0]
         if not reading.renderings:
@@ -566,6 +656,12 @@ class Outreach:
 
         Raises NotFound for what is no such name, NotAllowed where all of them are elsewhere.
         """
+        from sqlalchemy import select
+
+        from outreach import clearance as clearing
+        from outreach import people
+        from outreach.delivery import Delivery, State
+
         named = re.fullmatch(r"([^/@]+)/([^/@~]+)(?:~[^/@]*)?/([^/@]+)(@[^@]+)?", name)
         if not named or named[0] != "/".join(named.group(1, 2, 3)):
             whole = "/".join(named.group(1, 2, 3)) if named else "CAMPAIGN/MESSAGE/LANGUAGE"
@@ -603,6 +699,8 @@ class Outreach:
 
         Raises NotFound for a key that never was.
         """
+        from outreach import standing
+
         with self.store.reading() as session:
             if key:
                 self._row(session, key)
@@ -627,39 +725,122 @@ class Outreach:
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
+        if wait:
+            self.handover.round()
         self.tell()
         if wait:
             self.mail()
 
     def tell(self) -> None:
         """Write the notices that the trail asks for."""
+        from outreach import notices, people
+
         with self.store.reading() as session:  # mostly it asks for none, and nobody need wait
             if not notices.asked_for(session):
                 return
         with self.store.writing() as session:
             notices.write(session, people.in_force(session), self.now())
 
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Those who receive the newsletters: their lists, and what the public can do there."""
+        from outreach.subscribers import Newsletter, Subscribers
+
+        newsletters = {
+            name: Newsletter(name, self.channels[name].title, settings.languages)
+            for name, settings in self.configuration.channels.items()
+            if settings.platform == "email"
+        }
+        return Subscribers(self.store, self.now, newsletters, self._accounts.readers)
+
+    def take_subscribers(
+        self, channel: str, data: bytes, *, file: str, by: Person
+    ) -> tuple[int, int]:
+        """Add the people of a CSV who agreed elsewhere: how many, and how many were left out.
+
+        Raises WrongFiles where there is any mistake in it.
+        """
+        from outreach.clearance import MAY_WRITE
+        from outreach.consents import read_consents
+
+        by.must_be(MAY_WRITE)
+        languages = self.subscribers.newsletters[channel].languages
+        today = self.now().date()
+        agreed = read_consents(data, file=file, languages=languages, today=today)
+        return self.subscribers.take(channel, agreed, file=file, by=by.id)
+
+    def give_subscribers(self, channel: str, *, by: Person) -> tuple[bytes, int]:
+        """The list of a channel as CSV, and how many are on it."""
+        import csv
+
+        from outreach.clearance import MAY_ADMINISTER, MAY_WRITE
+
+        by.must_be(MAY_WRITE, MAY_ADMINISTER)
+        everybody = self.subscribers.everybody(channel, by=by.id)
+        file = io.StringIO(newline="")
+        # A spreadsheet would take some addresses for formulas.
+        rows = [[f"'{cell}" if cell[:1] in "=+-@" else cell for cell in one] for one in everybody]
+        heads = ("address", "language", "source", "date", "consent")
+        csv.writer(file).writerows([heads, *rows])
+        return file.getvalue().encode("utf-8-sig"), len(everybody)
+
+    def read_bounces(self, data: bytes | None = None) -> tuple[int, int]:
+        """Keep what has come back of newsletters: from these bytes, or from every mailbox.
+
+        How many were ours, and how many addresses are written to no more. Raises Unusable.
+        """
+        from outreach import bounces
+
+        if data is not None:
+            return self.subscribers.bounced(bounces.read(data))
+        found = [
+            bounce
+            for platform in self.platforms.values()
+            if isinstance(platform, Returns)
+            for bounce in platform.returned()
+        ]
+        return self.subscribers.bounced(found)
+
     def mail(self) -> int:
-        """Send the notices that wait; returns how many went. Slow where the mail server is."""
+        """Send the mails that wait: notices, tasks, and questions whether somebody has subscribed.
+
+        Returns how many went. Slow where the mail server is.
+        """
+        from outreach import notices, people
+
         with self.store.reading() as session:
             known = people.in_force(session)
-        return notices.send(
-            self.store,
-            self.configuration.settings.mail,
-            self.configuration.secret("mail_password"),
-            known,
-            self.now(),
+        asked = self.subscribers.invite(self.platforms, self.public_url)
+        return (
+            asked
+            + self.handover.send()
+            + notices.send(
+                self.store,
+                self.configuration.settings.mail,
+                self.configuration.secret("mail_password"),
+                known,
+                self.now(),
+            )
         )
 
     def _beat(self, copy: bool) -> None:
         """Write the heartbeat; and down, where this surely is an older copy of the database."""
+        from sqlalchemy import delete
+
+        from outreach import clearance as clearing
+        from outreach.store.tables import Heartbeat, Process
+
         # Beside those who send, as a row's lock is enough; but for the first one, which makes it.
         with self.store.writing(shared=self._beaten > -BEAT) as session:
             pulse = self.store.pulse.beat(session)
             beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
             session.merge(beat)
             if copy:
+                from outreach.publish import unseen
+
                 why = "it is older than what was last seen of it, or was moved"
+                if later := len(unseen(session, self.now(), self.blind)):
+                    why += f"; what is due later where nobody can look goes out ({later})"
                 clearing.record(session, self.now(), clearing.PROGRAM, "database put back", why=why)
             if self.name:
                 me = Process(name=self.name, started_at=self._since, seen_at=self.real())
@@ -676,6 +857,8 @@ class Outreach:
         Returns whether the database surely is an older copy that was put back. Then the gap may
         be of seconds; and who is `looking` looks for all of it at once.
         """
+        from outreach.store.tables import Heartbeat
+
         with self.store.reading() as session:
             last = session.get(Heartbeat, 1)
             copy = last is not None and self.store.pulse.lost(session, last.pulse)
@@ -685,11 +868,14 @@ class Outreach:
                 copy = self.store.pulse.lost(session, last.pulse)
         if last is None or copy or self.real() - last.real > GAP:
             since = last.now if last else None
-            self.publisher.fell_due(since, self.now(), restored=copy and looking)
+            restored = copy and looking
+            self.publisher.fell_due(since, self.now(), restored=restored, blind=self.blind)
         return copy
 
     def once(self, job: str, slot: str) -> bool:
         """Whether this process is the first to take this clock's job for this local slot."""
+        from outreach.store.tables import ClockJob
+
         with self.store.writing() as session:
             if session.get(ClockJob, (job, slot)):
                 return False
@@ -698,12 +884,21 @@ class Outreach:
 
     def hold(self, scope: str, why: str, *, by: Person) -> None:
         """Stop "all", "campaign:ID", "channel:NAME" or "message:CAMPAIGN/ID", at once."""
+        from outreach import holds
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         with self.store.writing() as session:
             holds.place(session, scope, why, channels=self.channels, by=by.id, now=self.now())
 
     def release(self, scope: str, *, by: Person) -> list[standing.Line]:
         """End a hold. Returns what became late meanwhile: a person decides about each."""
+        from sqlalchemy import select
+
+        from outreach import holds, standing
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+        from outreach.delivery import Delivery, State
+
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         self.publisher.overdue()  # what is late by now is late because of the hold
         with self.store.writing() as session:
@@ -716,26 +911,41 @@ class Outreach:
                 if f"on hold ({scope})" in row.reason and row.late_after >= hold.at
             ]
 
-    def settle(self, key: str, answer: "Answer", *, by: Person, url: str = "") -> standing.Line:
+    def settle(self, key: str, answer: Answer, *, by: Person, url: str = "") -> standing.Line:
         """A person decides what the program cannot know, or should not do alone.
 
         "live" (with the address), "absent", "retry", "send-now" or "skip". Sending again needs
         a clearance that still holds. Raises NotAllowed where the answer does not fit.
         """
-        from outreach import settle as settling
+        from outreach import standing
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        self._settle(key, answer, who=by.id, url=url)
+        with self.store.reading() as session:
+            return standing.line(session, self._row(session, key))
+
+    def _settle(self, key: str, answer: Answer, *, who: str, url: str = "") -> None:
+        from outreach import clearance as clearing
+        from outreach import settle as settling
+        from outreach.delivery import State
+
         now = self.now()
         with self.store.writing() as session:
             row = self._row(session, key)
-            told: object = self.platforms.get(row.channel) if row.state is State.HANDED else None
-            by_hand = isinstance(told, Told) and answer in ("live", "absent")
-            if by_hand:
+            platform: object = self.platforms.get(row.channel)
+            if answer == "live" and isinstance(platform, Told):
+                url = platform.address(url)
+            told = platform if row.state is State.HANDED else None
+            # What another office will not publish is not asked of it again.
+            by_hand = answer == "live" or (answer == "absent" and not isinstance(told, Asks))
+            if by_hand and isinstance(told, Told):
                 if answer == "live":
                     settling.its_own(session, row, url, now)
                 token = self.publisher.token(session, row)
             else:
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                by_hand = False
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
                 settling.settle(session, row, answer, url=url, now=now)
         if by_hand and isinstance(told, Told):
             if answer == "live":
@@ -744,13 +954,68 @@ class Outreach:
                 told.absent(token)
             with self.store.writing() as session:
                 row = self._row(session, key)
-                clearing.record(session, now, by.id, f"settled: {answer}", row, why=url)
+                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
         self.publisher.look_at(key)
+
+    # --- tasks -----------------------------------------------------------------------------
+
+    def task(self, secret: str) -> Task:
+        """What a task's link opens. NotFound for a link that never was, or has ended."""
+        return self.handover.open(secret)
+
+    def complete(self, secret: str, url: str, *, wording: str = "") -> Task:
+        """Whoever has a task's link says where it is, and how it is worded if not as asked.
+
+        Saying the same twice is saying it once. Raises NotFound, and NotAllowed where the address
+        is none of that network, or the task is not open.
+        """
+        task = self.handover.open(secret)
+        if task.state == "done" and url.strip() == task.url:
+            return task
+        if task.state != "open":
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        who = task.who or "the staff chat"
+        self._settle(task.sheet.key, "live", who=who, url=url)
+        if wording.strip() and _words(wording) != _words(task.sheet.text):
+            from outreach import clearance as clearing
+
+            with self.store.writing() as session:
+                row = self._row(session, task.sheet.key)
+                why = wording.strip().replace("\r\n", "\n")
+                clearing.record(session, self.now(), who, "worded otherwise", row, why=why)
+        return self.handover.open(secret)
+
+    def decline(self, secret: str, why: str) -> Task:
+        """Another office says that it will not publish a request. Raises as `complete` does."""
+        task = self.handover.open(secret)
+        if task.state != "open" or not task.sheet.wanted:
+            raise NotAllowed("this task is not open any more", "ask the desk")
+        if not why.strip():
+            raise NotAllowed("a reason is needed", "say in a sentence why not")
+        from outreach import clearance as clearing
+        from outreach.delivery import State
+
+        key, who = task.sheet.key, task.who
         with self.store.reading() as session:
-            return standing.line(session, self._row(session, key))
+            state = self._row(session, key).state
+        if state is State.UNCERTAIN:  # whoever answers it has it
+            self._settle(key, "arrived", who=who)
+        if state is not State.MISSED:
+            self._settle(key, "absent", who=who)
+        with self.store.writing() as session:
+            clearing.record(
+                session, self.now(), who, "declined", self._row(session, key), why=why.strip()
+            )
+        return self.handover.open(secret)
+
+    def tasks(self, *, for_: Person | None = None) -> list[Waiting]:
+        """What waits for somebody to publish it, with the links of one person."""
+        return self.handover.waiting(for_.id if for_ else "")
 
     def status(self) -> standing.Status:
         """Where everything stands."""
+        from outreach import alarms, standing
+
         differing = self.held_back()
         with self.store.reading() as session:
             return standing.status(
@@ -768,11 +1033,30 @@ class Outreach:
 
         Raises NotFound, and NotAllowed while the post cannot be made.
         """
+        from outreach import standing
+
         with self.store.reading() as session:
             return standing.in_full(session, self._row(session, key))
 
+    def preview(self, key: str) -> Mapping[str, bytes]:
+        """One post as it will be seen, in files by name, where that is more than its text.
+
+        Raises as `in_full` does.
+        """
+        post = self.in_full(key).post
+        channel = key.rpartition("@")[2]
+        known = channel in self.configuration.channels
+        platform: object = self._accounts.platform(channel) if known else None
+        if post is None or not isinstance(platform, Previews):
+            return {}
+        try:
+            return platform.preview(post.parts[0])
+        except Refused as error:
+            raise NotAllowed(str(error), "put that right, then look again") from error
+
     def look_at_links(self) -> int:
         """Ask the addresses that posts print whether they work, where that is due; how many."""
+        from outreach import addresses, notices, people
         from outreach.compose.reachable import check, check_all
 
         with self.store.reading() as session:
@@ -823,6 +1107,7 @@ class Outreach:
         """
         from outreach.measure import collect as collecting
         from outreach.measure.clicks import is_person
+        from outreach.store.tables import ShortLink
 
         with self.store.reading() as session:
             link = session.get(ShortLink, code)
@@ -838,7 +1123,7 @@ class Outreach:
         return link.target
 
     @cached_property
-    def _bots(self) -> "Bots":
+    def _bots(self) -> Bots:
         from outreach.measure.clicks import load_bots
 
         return load_bots(self.home / "config" / "bots.txt")
@@ -857,31 +1142,59 @@ class Outreach:
 
         return collecting.audience(self.store, self.platforms, self.now())
 
-    def read_figures(self, data: bytes, *, file: str) -> "Import":
-        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing."""
+    def read_figures(
+        self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None
+    ) -> Import:
+        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing.
+
+        `kind` is a table of config/columns.toml, which says what the heads of a tool's own export
+        mean; `columns` says it for this file alone, or more of it. Raises NotFound for a kind that
+        is not there, WrongFiles where that file is wrong.
+        """
         from outreach.measure import collect as collecting
-        from outreach.measure.imports import read_figures
+        from outreach.measure.imports import Columns, load_columns, read_figures
         from outreach.measure.metrics import load_metrics
 
+        metrics = load_metrics(self.home / "config" / "metrics.toml")
+        given = columns or Columns()
+        if kind:
+            told = self.home / "config" / "columns.toml"
+            kinds = load_columns(told, channels=self.channels, metrics=metrics)
+            if kind not in kinds:
+                known = f"known are: {', '.join(sorted(kinds)) or 'none yet'}"
+                hint = did_you_mean(kind, kinds) or known
+                raise NotFound(f"config/columns.toml has no [{kind}]", hint)
+            names = {**kinds[kind].names, **given.names}
+            given = Columns(names, given.channel or kinds[kind].channel, given.month)
         found = read_figures(
             data,
             channels=[*self.channels, *(f"partner:{name}" for name in self._getting_kits())],
-            metrics=load_metrics(self.home / "config" / "metrics.toml"),
+            metrics=metrics,
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),
+            given=given,
         )
         with self.store.reading() as session:
             unknown = collecting.unpublished(session, found)
         return replace(found, problems=(*found.problems, *unknown))
 
     def import_figures(
-        self, data: bytes, *, file: str, by: Person, sample: bool = False
-    ) -> "Import":
+        self,
+        data: bytes,
+        *,
+        file: str,
+        by: Person,
+        sample: bool = False,
+        kind: str = "",
+        columns: Columns | None = None,
+    ) -> Import:
         """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
+        from outreach import clearance as clearing
+        from outreach.clearance import MAY_WRITE
         from outreach.measure import collect as collecting
 
         by.must_be(MAY_WRITE)
-        figures = self.read_figures(data, file=file)
+        figures = self.read_figures(data, file=file, kind=kind, columns=columns)
         if figures.problems:
             raise WrongFiles(figures.problems)
         with self.store.writing() as session:
@@ -891,8 +1204,58 @@ class Outreach:
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
         return figures
 
-    def report(self, month: str, *, by: Person) -> "Report":
+    def adopt(
+        self,
+        url: str,
+        *,
+        campaign: str,
+        channel: str,
+        by: Person,
+        whose: str = "",
+        on: date | None = None,
+    ) -> None:
+        """Keep a post that others made: counted and reported apart from ours.
+
+        `on` is the day on which it was published, in the report's zone; today, unless said. Raises
+        NotAllowed and NotFound as `measure.adopted.adopt` does, and for a channel there is not.
+        """
+        from outreach.clearance import MAY_WRITE
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        if channel not in self.channels:
+            near = did_you_mean(channel, self.channels)
+            known = f"known are: {', '.join(sorted(self.channels))}"
+            raise NotFound(f"there is no channel {channel!r}", near or known)
+        platform = self.platforms.get(channel)
+        url = platform.address(url) if isinstance(platform, Told) else url.strip()
+        zone = ZoneInfo(self.configuration.report_zone)
+        at = datetime.combine(on, datetime.min.time(), zone) if on else self.now()
+        files = self.home / "campaigns"
+        names = {path.stem for path in files.glob("*.y*ml")} if files.is_dir() else set()
+        post = adopted.Post(url, campaign, channel, whose.strip(), at)
+        with self.store.writing() as session:
+            adopted.adopt(session, post, campaigns=names, by=by.id, now=self.now())
+
+    def let_go(self, url: str, *, by: Person) -> None:
+        """Do not report an adopted post any more. NotFound where it is none."""
+        from outreach.clearance import MAY_WRITE
+        from outreach.measure import adopted
+
+        by.must_be(MAY_WRITE)
+        with self.store.writing() as session:
+            adopted.let_go(session, url.strip(), by=by.id, now=self.now())
+
+    def adopted(self) -> list[Adoption]:
+        """The posts of others that were adopted, oldest first."""
+        from outreach.measure import adopted
+
+        with self.store.reading() as session:
+            return adopted.adopted(session)
+
+    def report(self, month: str, *, by: Person) -> Report:
         """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
+        from outreach import clearance as clearing
         from outreach.report import gather
 
         with self.store.reading() as session:
@@ -921,13 +1284,15 @@ class Outreach:
         partners: Sequence[str] = (),
         languages: Sequence[str] = (),
         by: Person,
-    ) -> "list[Kit]":
+    ) -> list[Kit]:
         """Kits of a campaign's cleared texts, for each partner with a utm-source, or these alone.
 
         Raises NotFound for a campaign, partner or language that there is not, NotAllowed where
         nothing of it is cleared.
         """
+        from outreach import clearance as clearing
         from outreach import toolkit as kits
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
         files = self.files()
@@ -974,15 +1339,15 @@ class Outreach:
             )
         return made
 
-    def _directory(self) -> "Mapping[str, Partner]":
+    def _directory(self) -> Mapping[str, Partner]:
         from outreach.campaign.directory import load_directory
 
         return load_directory(self.home / "config", root=self.home).partners
 
-    def _getting_kits(self) -> "dict[str, Partner]":
+    def _getting_kits(self) -> dict[str, Partner]:
         return {name: one for name, one in self._directory().items() if one.utm_source}
 
-    def _partners(self, names: Sequence[str]) -> "dict[str, Partner]":
+    def _partners(self, names: Sequence[str]) -> dict[str, Partner]:
         """The partners of these names who get kits, or all who do."""
         from outreach.toolkit import fit_for_files
 
@@ -1012,7 +1377,7 @@ class Outreach:
 
     # --- the public pages ----------------------------------------------------------------
 
-    def feeds(self) -> "list[FeedInfo]":
+    def feeds(self) -> list[FeedInfo]:
         """The public feeds of this office."""
         from outreach.platforms.feed import FeedInfo
 
@@ -1027,29 +1392,34 @@ class Outreach:
             if settings.platform == "feed"
         ]
 
-    def feed(self, channel: str) -> "list[FeedEntry]":
+    def feed(self, channel: str) -> list[FeedEntry]:
         """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
         from outreach.platforms.feed import entries
+        from outreach.store.shelf import TableShelf
 
         settings = self.configuration.channels.get(channel)
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
         return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
 
-    def feed_entry(self, channel: str, entry: str) -> "FeedEntry":
+    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
         """One entry of a feed. Raises NotFound."""
         found = next((one for one in self.feed(channel) if one.id == entry), None)
         if found is None:
             raise NotFound(f"there is no entry {entry!r} on {channel}")
         return found
 
-    def links(self) -> "list[addresses.Shown]":
+    def links(self) -> list[Shown]:
         """The addresses of current posts, for a page that networks without links can name."""
+        from outreach import addresses
+
         with self.store.reading() as session:
             return addresses.current(session, self.now())
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """A picture's bytes and type, once a feed shows it. NotFound before."""
+        from outreach.store.tables import Asset
+
         shown = {
             picture.sha256
             for name, channel in self.channels.items()
@@ -1067,6 +1437,8 @@ class Outreach:
 
     def ask_account(self, channel: str) -> credentials.Answer:
         """Ask an account who we are, and keep what it said: one that refuses us is an alarm."""
+        from outreach import credentials
+
         answer = credentials.ask(self.platforms[channel])
         with suppress(Unusable), self.store.writing() as session:
             credentials.keep(session, channel, answer, self.real())
@@ -1074,6 +1446,8 @@ class Outreach:
 
     def ask_accounts(self) -> int:
         """Ask the accounts whose turn it is; how many."""
+        from outreach import credentials
+
         with self.store.reading() as session:
             due = credentials.due(session, self.platforms, self.real())
         for channel in due:
@@ -1082,21 +1456,29 @@ class Outreach:
 
     def person(self, name: str) -> Person:
         """The person of this id, confirmed. Raises NotFound."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.person(session, name)
 
     def whose(self, token: str) -> Person:
         """The person who holds this token. Raises NotAllowed."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.whose(session, token)
 
     def people(self) -> Mapping[str, Person]:
         """Everybody in force."""
+        from outreach import people
+
         with self.store.reading() as session:
             return people.in_force(session)
 
     def confirm_people(self, *, by: str, first: bool = False) -> bool:
         """Confirm config/people.toml as it is; True once it is in force."""
+        from outreach import people
+
         with self.store.writing() as session:
             row = people.confirm(session, self._roster(), by=by, now=self.now(), first=first)
             return row.confirmed_at is not None
@@ -1106,6 +1488,10 @@ class Outreach:
 
         `by` is None while the office is made.
         """
+        from outreach import clearance as clearing
+        from outreach import people
+        from outreach.clearance import MAY_ADMINISTER
+
         with self.store.writing() as session:
             person = people.person(session, name)
             if by and by.id != person.id:
@@ -1120,6 +1506,11 @@ class Outreach:
         }
 
     def _pending_roster(self, session: Session) -> str:
+        from sqlalchemy import select
+
+        from outreach import people
+        from outreach.store.tables import Roster
+
         row = session.scalar(
             select(Roster)
             .where(Roster.confirmed_at.is_not(None))
@@ -1136,7 +1527,7 @@ class Outreach:
         *,
         keep: int | None = None,
         tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> "Made":
+    ) -> Made:
         """Make a backup while the desk goes on: see `backup.make`, whose errors it raises."""
         from outreach import backup
 
@@ -1155,12 +1546,15 @@ class Outreach:
         acting: str = "",
         replace: bool = False,
         tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> "Restored":
+    ) -> Restored:
         """Put a backup in the place of the database: see `backup.restore`, whose errors it raises.
 
         Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
         whoever holds this token in the backup, or the program.
         """
+
+        from outreach import clearance as clearing
+        from outreach import people
 
         def who(session: Session) -> str:
             with suppress(NotAllowed):
@@ -1176,6 +1570,7 @@ class Outreach:
             now=self.now(),
             real=self.real(),
             who=who,
+            blind=self.blind,
             replace=replace,
             tell=tell,
         )
@@ -1188,8 +1583,14 @@ class Outreach:
         self.store.close()
 
     def _row(self, session: Session, key: str) -> Delivery:
+        from sqlalchemy import select
+
+        from outreach.delivery import Delivery
+
         row = session.get(Delivery, key)
         if row is None:
+            import difflib
+
             near = difflib.get_close_matches(key, session.scalars(select(Delivery.key)), 1)
             raise NotFound(
                 f"there is no post {key!r}",
@@ -1198,24 +1599,24 @@ class Outreach:
         return row
 
 
-def _files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a folder, with what is known of it; nothing where there is no folder."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path)
-            elif entry.is_file():
-                yield entry.path, entry.stat()
-
-
 def _ahead(now: datetime) -> datetime:
     """Until when recurring messages have their posts: the end of a day, so that a plan that is
     made twice within minutes is the same."""
     return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def _words(text: str) -> list[str]:
+    """What tells two wordings apart: not how their lines are broken."""
+    return text.split()
+
+
 def _may_be_public(session: Session, key: str) -> bool:
     """Whether a post, or a part of it, is live or may be; a partner's address always may."""
+    from sqlalchemy import select
+
+    from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
+    from outreach.store.tables import partner_of
+
     if partner_of(key):
         return True
     row = session.get(Delivery, key)
@@ -1225,6 +1626,8 @@ def _may_be_public(session: Session, key: str) -> bool:
 
 
 def _remember(session: Session, name: str, value: str) -> None:
+    from outreach.store.tables import Meta
+
     row = session.get(Meta, name)
     if row:
         row.value = value

@@ -1,84 +1,21 @@
 """Carrying a plan out: what the files ask for becomes deliveries, in one transaction."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.campaign import moved
 from outreach.campaign.models import Campaign
-from outreach.campaign.moved import Held
-from outreach.campaign.plan import Kind, Notice, Operation, Plan, Standing, late_seconds, reasons
-from outreach.clearance import Clearance, in_force, record, void
+from outreach.campaign.plan import Kind, Operation, Plan, late_seconds, reasons
+from outreach.clearance import in_force, record, void
 from outreach.compose import Draft
-from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.delivery import Delivery, State
+from outreach.planning import EVENTS, applied_events
 from outreach.post import Slot
+from outreach.store.plain import asking
 from outreach.store.tables import Asset, Meta, ShortLink
-
-
-def standing(session: Session) -> list[Standing]:
-    """Every delivery as the database has it. Columns, not rows: there may be ten thousands."""
-    cleared = {
-        yes.id: yes
-        for yes in session.execute(
-            select(Clearance.id, Clearance.starts, Clearance.ends, Clearance.by, Clearance.override)
-            .join(Delivery, Delivery.clearance == Clearance.id)
-            .where(Clearance.voided_at.is_(None))
-        )
-    }
-    begun = set(session.scalars(select(ReceiptRow.key).distinct()))
-    authors: dict[frozenset[str], frozenset[str]] = {}  # the same few wrote nearly everything
-    found = []
-    rows = session.execute(select(*_STANDING).execution_options(yield_per=1000))
-    for row in rows:
-        key, campaign, message, channel, state, fingerprint, blocked = row[:7]
-        wrote, clearance, at, wall, zone, late_seconds, not_after, together = row[7:]
-        yes = cleared.get(clearance or 0)
-        found.append(
-            Standing(
-                key=key,
-                campaign=campaign,
-                message=message,
-                channel=channel,
-                state=str(state),
-                fingerprint=fingerprint,
-                slot=Slot(at, wall, zone),
-                late_seconds=late_seconds,
-                not_after=not_after,
-                together=together,
-                blocked=blocked,
-                window=(yes.starts, yes.ends) if yes else None,
-                cleared_by=yes.by if yes and not yes.override else "",
-                authors=authors.setdefault(one := frozenset(wrote), one),
-                begun=key in begun,
-            )
-        )
-    return found
-
-
-_STANDING = (
-    *(Delivery.key, Delivery.campaign, Delivery.message, Delivery.channel, Delivery.state),
-    *(Delivery.fingerprint, Delivery.blocked, Delivery.authors, Delivery.clearance),
-    *(Delivery.at, Delivery.wall, Delivery.zone),
-    *(Delivery.late_seconds, Delivery.not_after, Delivery.together),
-)
-
-
-def with_texts(session: Session, made: Plan) -> Plan:
-    """The plan, its operations with the texts that they start from."""
-    keys = [op.key for op in made.operations if op.state]
-    had: dict[str, str] = {}
-    for n in range(0, len(keys), 500):  # a database takes so many names in one question
-        some = select(Delivery.key, Delivery.content).where(Delivery.key.in_(keys[n : n + 500]))
-        for key, content in session.execute(some):
-            had[key] = "\n---\n".join(part["text"] for part in (content or {}).get("parts", ()))
-    if not had:
-        return made
-    operations = (replace(op, was_text=had.get(op.key, "")) for op in made.operations)
-    return replace(made, operations=tuple(operations))
 
 
 def carry_out(
@@ -96,80 +33,16 @@ def carry_out(
         _register(session, draft, now)
 
 
-# --- events that move ---------------------------------------------------------------------
-
-
-Applied = Mapping[str, Sequence[Held]]
-"""By campaign, everything that was ever applied of its events, the last of each at the end."""
-
-_EVENTS = "events of "  # and the campaign: the name of the row
-
-
-def applied_events(session: Session) -> Applied:
-    """What stands of every campaign's events."""
-    rows = session.scalars(select(Meta).where(Meta.name.startswith(_EVENTS, autoescape=True)))
-    return {row.name.removeprefix(_EVENTS): moved.of_data(json.loads(row.value)) for row in rows}
-
-
-def outdate(
-    campaigns: Iterable[Campaign], drafts: Mapping[str, Draft], applied: Applied
-) -> Mapping[str, Draft]:
-    """The drafts, those blocked that say in free words where or when an event was before."""
-    earlier = {}
-    for campaign in campaigns:
-        before = applied.get(campaign.campaign, ())
-        if set(before) - set(moved.held(campaign)):
-            earlier[campaign.campaign] = campaign, before
-    if not earlier:
-        return drafts
-    found = dict(drafts)
-    for draft in drafts.values():
-        if draft.campaign in earlier and draft.post:
-            text = "\n".join(part.text for part in draft.post.parts)
-            if said := moved.outdated(text, *earlier[draft.campaign]):
-                blocked = (moved.problem(draft.key, said), *draft.blocked)
-                found[draft.key] = replace(draft, outdated=said, blocked=blocked)
-    return found
-
-
-def events_moved(campaigns: Iterable[Campaign], made: Plan, applied: Applied) -> Plan:
-    """The plan, headed by what each event's move does to its campaign."""
-    told = [
-        Notice("event", "", _what_moves(campaign, was, now, made))
-        for campaign in campaigns
-        for was, now in moved.moves(campaign, applied.get(campaign.campaign, ()))
-    ]
-    return replace(made, notices=(*told, *made.notices)) if told else made
-
-
-def _what_moves(campaign: Campaign, was: Held, now: Held, made: Plan) -> str:
-    theirs = [op for op in made.operations if op.key.startswith(f"{campaign.campaign}/")]
-    out = [
-        one
-        for one in made.notices
-        if one.kind == "correction needed" and one.key.startswith(f"{campaign.campaign}/")
-    ]
-    counts = (
-        (sum(op.kind is Kind.MOVE for op in theirs), "move"),
-        (sum(op.kind is Kind.CHANGE for op in theirs), "change their text"),
-        (sum(op.kind is Kind.BLOCK for op in theirs), "are blocked"),
-        (sum(op.voids for op in theirs), "lose their clearance"),
-        (len(out), "that are published need a correction"),
-    )
-    told = ", ".join(f"{count} {words}" for count, words in counts)
-    return f"{campaign.campaign}: {now.event} moves from {was} to {now}: {told}"
-
-
 def remember_events(session: Session, campaigns: Iterable[Campaign]) -> None:
     """Keep when events are to be held, as they are applied now."""
-    applied = applied_events(session)
+    applied = applied_events(asking(session))
     for campaign in campaigns:
         before = applied.get(campaign.campaign, [])
         now = moved.held(campaign)
         kept = [one for one in before if one not in now] + now
         if kept != before:
             value = json.dumps(moved.as_data(kept), ensure_ascii=False)
-            session.merge(Meta(name=f"{_EVENTS}{campaign.campaign}", value=value))
+            session.merge(Meta(name=f"{EVENTS}{campaign.campaign}", value=value))
 
 
 # --- rows ---------------------------------------------------------------------------------
@@ -231,6 +104,11 @@ def _revise(session: Session, op: Operation, draft: Draft, by: str, now: datetim
 def _go_on(row: Delivery, before: State, *, covered: bool, moved: bool, now: datetime) -> None:
     """Where a delivery stands after its text or its slot has changed."""
     row.returned, row.lateness_settled, row.retry_at = "", False, None
+    if before is State.HANDED:  # another office has what it was: a new package is never too early
+        wanted = row.content and row.content.get("wanted")
+        row.lateness_settled = not wanted or Slot.read(wanted).at > now
+        row.move(State.PROPOSED if row.lateness_settled else State.MISSED, "its text has changed")
+        return
     if before is State.CLEARED and covered:
         return
     if before in {State.MISSED, State.SKIPPED, State.PAST} and not moved:

@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ from outreach.clearance import record
 from outreach.config import FOLDERS, Configuration
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound, Unusable
-from outreach.publish import fell_due
+from outreach.publish import fell_due, unseen
 from outreach.store import HEAD, Store
 from outreach.store.migrations import known, upgrade
 from outreach.store.tables import Heartbeat, Meta, Process
@@ -94,12 +94,15 @@ class Restored:
     """A backup that was restored.
 
     `since` is when its desk last ticked; `waiting` counts by channel what was due by now and is
-    not known to be live: each is looked for before it is sent. `kept` is what was there before.
+    not known to be live: each is looked for before it is sent. `unseen` is what goes out later
+    without a look, since its network shows no history: key and slot, soonest first. `kept` is what
+    was there before.
     """
 
     about: About
     since: datetime | None
     waiting: Mapping[str, int]
+    unseen: Sequence[tuple[str, datetime]]
     kept: Path | None
 
 
@@ -320,12 +323,14 @@ def restore(
     now: datetime,
     real: datetime,
     who: Callable[[Session], str],
+    blind: Collection[str] = (),
     replace: bool = False,
     tell: Tell = _quietly,
 ) -> Restored:
     """Put a backup in the place of this office's database, all of it or nothing.
 
-    `who` says from the restored people who did it. Raises Unusable while a desk is on duty, and
+    `who` says from the restored people who did it; `blind` are channels whose networks show no
+    history. Raises Unusable while a desk is on duty, and
     for a backup that is damaged, of a newer version, or none; NotAllowed where the database has
     rows and nobody said `replace`: then a backup of those is made first.
     """
@@ -340,11 +345,11 @@ def restore(
             copy.prepare()
         if store.embedded:
             kept = _make_way(store, keep, replace=replace)
-            restored = _ready(work / DATABASE, file, about, now, real, who)
+            restored = _ready(work / DATABASE, file, about, now, real, who, blind)
             _into_file(work / DATABASE, store, tell)
         else:
             with _into_server(store, keep, replace=replace) as (session, kept):
-                restored = _ready(work / DATABASE, file, about, now, real, who)
+                restored = _ready(work / DATABASE, file, about, now, real, who, blind)
                 with _as_store(work / DATABASE) as copy, copy.reading() as read:
                     copy_rows(copy, read.connection(), store, session.connection(), tell)
     return Restored(about, *restored, kept)
@@ -455,14 +460,17 @@ def _ready(
     now: datetime,
     real: datetime,
     who: Callable[[Session], str],
-) -> tuple[datetime | None, Mapping[str, int]]:
-    """Tell a copy that it comes back: since when its desk had ticked, and what waits by channel."""
+    blind: Collection[str],
+) -> tuple[datetime | None, Mapping[str, int], Sequence[tuple[str, datetime]]]:
+    """Tell a copy that it comes back: since when its desk had ticked, what waits by channel, and
+    what nobody will look for."""
     with _as_store(database) as copy, copy.writing() as session:
         beat = session.get(Heartbeat, 1)
         due = select(Delivery.channel).where(Delivery.state.not_in(_OVER), Delivery.at <= now)
         waiting = Counter(session.scalars(due))
         last = beat.real if beat else None
-        fell_due(session, beat.now if beat else None, now, restored=True)
+        fell_due(session, beat.now if beat else None, now, restored=True, blind=blind)
+        later = [(row.key, row.at) for row in unseen(session, now, blind)]
         session.execute(delete(Process))
         session.merge(Heartbeat(id=1, real=real, now=now, ticked=False, pulse=""))
         if about.at:
@@ -470,7 +478,7 @@ def _ready(
         of = f"{about.at or last:%Y-%m-%d %H:%M} UTC" if about.at or last else "an unknown day"
         why = f"{file.name}, of {of}; {sum(waiting.values())} posts may be live meanwhile"
         record(session, now, who(session), "database restored", why=why)
-    return last, waiting
+    return last, waiting, later
 
 
 def _declined(counts: Mapping[str, int]) -> NotAllowed:

@@ -20,7 +20,7 @@ from outreach.compose.links import folded
 from outreach.delivery import Delivery, State
 from outreach.errors import Changed, NotAllowed
 from outreach.post import Post, Slot
-from outreach.store import Base
+from outreach.store.base import Base
 from outreach.store.tables import TrailEntry
 
 PROGRAM = "outreach"
@@ -127,7 +127,7 @@ def clear(
             f"{delivery.fingerprint}",
             "read it again with: outreach review",
         )
-    if delivery.late_after <= now:
+    if delivery.late_after <= now and not delivery.lateness_settled:
         raise NotAllowed(f"the time of {delivery.key} has passed", "move it in its campaign file")
     if override:
         # Even an emergency needs somebody of the office who may decide at all.

@@ -30,8 +30,10 @@ log = logging.getLogger(__name__)
 TICK = 1.0  # seconds between two looks at what is due
 JUST_AFTER = 2_000  # microseconds after a whole second, since a timer may be a little early
 MAIL = 10.0  # seconds between two looks at which mails wait; a slow server delays no post
+TASKS = 5.0  # seconds between two looks at what people have to be told of their tasks
 LINKS = 300.0  # seconds between two looks at which addresses are due to be asked
 COLLECT = 300.0  # seconds between two looks at which figures are due
+BOUNCES = 600.0  # seconds between two looks at what came back of newsletters
 WATCH = 30.0  # seconds between two looks at what is an alarm
 ALIVE = 15.0  # seconds between two words to the service manager
 HUNG = 900.0  # seconds without an end of a tick, good or bad, after which we are not called alive
@@ -49,12 +51,14 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
     jobs: list[tuple[str, Callable[[], object], object]] = [
         ("tick", alive.after(lambda: desk.tick(wait=False)), _on_the_second(zone)),
         ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
+        ("tasks", desk.handover.round, IntervalTrigger(seconds=TASKS)),
         ("mail", desk.mail, IntervalTrigger(seconds=MAIL)),
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
+        ("bounces", desk.read_bounces, IntervalTrigger(seconds=BOUNCES)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:

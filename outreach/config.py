@@ -9,51 +9,113 @@ all of them at once.
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from outreach.errors import NotFound, Problem, Unusable, WrongFiles
+from outreach import kept
+from outreach.errors import NotFound, Unusable
 from outreach.hints import did_you_mean
 from outreach.platforms import Costs
-from outreach.toml import line_of, read_toml
-
-Model = TypeVar("Model", bound=BaseModel)
+from outreach.store.plain import file_of
 
 PREFIX = "OUTREACH_"
+FILES = ("outreach.toml", "channels.toml", "people.toml")
 FOLDERS = ("campaigns", "templates", "media", "config")  # what an office writes itself
 POSTGRESQL = "postgresql+psycopg"  # whichever way its address is begun
 
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)\s*[-–]\s*((?:[01]\d|2[0-3]):[0-5]\d)")
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_SPAN = re.compile(r"(\d{1,4}) (minute|hour|day)s?( before)?", re.ASCII)
 
 _NO_SECRETS = {"home", "secrets_dir"}  # settings that have the same prefix
 _LONG = 6  # characters: shorter ones would be found in ordinary words; networks' tokens are long
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
-        populate_by_name=True,
-    )
+@dataclass(frozen=True)
+class Within:
+    """The bounds of a number, or of how many: what pydantic calls ge, le and min_length."""
+
+    ge: int | None = None
+    le: int | None = None
+    min_length: int | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        bounds = {name: value for name, value in vars(self).items() if value is not None}
+        return {**handler(source), **bounds}
 
 
-def _zone(value: str) -> str:
+@dataclass(frozen=True)
+class Checked:
+    """A value that a function of ours looks at: ValueError, with the reason, for a wrong one."""
+
+    check: Callable[[str], str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self.check, handler(source))
+
+
+def key_of(name: str) -> str:
+    """How an attribute is written in a file: "from", "also-zone"."""
+    return name.rstrip("_").replace("_", "-")
+
+
+class _Table:
+    """A table of a file. What else stands in it is a mistake.
+
+    Values are plain, and pydantic is told by their types how to check them
+    (`outreach/config_files.py`): whoever takes them from the cache does without it.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "alias_generator": key_of,
+        "populate_by_name": True,
+    }
+
+
+def zone(value: str) -> str:
+    """The name of a zone. ValueError for any other."""
     if value not in _zones():
         hint = did_you_mean(value, _zones())
         raise ValueError(f"{value} is not a zone" + (f"; {hint}" if hint else ""))
+    return value
+
+
+def _from_until(value: str) -> str:
+    if value and not _HOURS.fullmatch(value):
+        raise ValueError(f'{value!r} is not from and until; write "22:00-07:00"')
+    return value
+
+
+def span(text: str, *, before: bool = False) -> timedelta:
+    """How long "30 minutes", "2 hours" or "7 days" are; below zero for "1 day before", where that
+    may be. ValueError, in a sentence for officers, for anything else."""
+    found = _SPAN.fullmatch(" ".join(text.split()))
+    if not found or (found[3] and not before):
+        or_before = ' or "1 day before"' if before else ""
+        raise ValueError(f'{text!r} is not a span of time; write it as "2 hours"{or_before}')
+    length = timedelta(**{f"{found[2]}s": int(found[1])})
+    return -length if found[3] else length
+
+
+def _reminder(value: str) -> str:
+    span(value, before=True)
+    return value
+
+
+def _after(value: str) -> str:
+    if value and span(value) <= timedelta(0):
+        raise ValueError(f"{value!r} is no time at all; write it as 24 hours")
     return value
 
 
@@ -62,17 +124,24 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-class OfficeSettings(_Strict):
+Zone = Annotated[str, Checked(zone)]
+Hours = Annotated[str, Checked(_from_until)]
+Reminder = Annotated[str, Checked(_reminder)]
+After = Annotated[str, Checked(_after)]
+Role = Literal["officer", "clearer", "translator", "reviewer", "administrator", "guest"]
+
+
+@dataclass(frozen=True)
+class OfficeSettings(_Table):
     """Who we are and where."""
 
     name: str = "The secretariat"
-    zone: str = "UTC"  # times are shown in it first
+    zone: Zone = "UTC"  # times are shown in it first
     also_zone: str = ""  # and in this one beside it
 
-    _zones = field_validator("zone")(_zone)
 
-
-class DeskSettings(_Strict):
+@dataclass(frozen=True)
+class DeskSettings(_Table):
     """The desk itself."""
 
     database: str = "sqlite:///data/outreach.db"  # relative to the office's folder
@@ -80,7 +149,8 @@ class DeskSettings(_Strict):
     backups: str = "data/backups"  # a folder; relative to the office's
 
 
-class WebSettings(_Strict):
+@dataclass(frozen=True)
+class WebSettings(_Table):
     """The public pages: the feed and the short links."""
 
     public_url: str = ""  # https; empty until it answers from outside: links are direct then
@@ -88,26 +158,28 @@ class WebSettings(_Strict):
     watch: str = ""  # host and port of /healthz, /readyz and /metrics; none without it
 
 
-class MailSettings(_Strict):
+@dataclass(frozen=True)
+class MailSettings(_Table):
     """Notices by mail. Without a host they are kept, and shown by `outreach status`."""
 
     host: str = ""
-    port: int = Field(default=587, ge=1, le=65535)
+    port: Annotated[int, Within(ge=1, le=65535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""  # the password is the secret mail_password
     from_: str = ""
 
 
-class AlarmSettings(_Strict):
+@dataclass(frozen=True)
+class AlarmSettings(_Table):
     """Who is told when the machine or a post needs somebody. The log is, always."""
 
     mail: tuple[str, ...] = ()  # through the server of [mail]
     telegram_chat: str = ""  # a staff chat's number, "-100…"; a bot of ours is in it
     secrets: str = "ALARMS"  # the prefix of the bot's secret: ALARMS_TOKEN
     telegram_base: str = ""  # another address than Telegram's own: a loopback server
-    repeat_hours: int = Field(default=6, ge=1, le=168)
-    free_mb: int = Field(default=500, ge=1)
-    stuck_minutes: int = Field(default=5, ge=1, le=1440)
+    repeat_hours: Annotated[int, Within(ge=1, le=168)] = 6
+    free_mb: Annotated[int, Within(ge=1)] = 500
+    stuck_minutes: Annotated[int, Within(ge=1, le=1440)] = 5
 
     @property
     def repeat(self) -> timedelta:
@@ -123,21 +195,24 @@ class AlarmSettings(_Strict):
         return self.free_mb * 1_000_000
 
 
-class ClearanceSettings(_Strict):
+@dataclass(frozen=True)
+class ClearanceSettings(_Table):
     """How long a yes lasts."""
 
-    max_age_days: int | None = Field(default=None, ge=1)
+    max_age_days: Annotated[int, Within(ge=1)] | None = None
 
 
-class ReportSettings(_Strict):
+@dataclass(frozen=True)
+class ReportSettings(_Table):
     """The month's report."""
 
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
-    cut_off_days: int = Field(default=5, ge=0, le=60)
+    cut_off_days: Annotated[int, Within(ge=0, le=60)] = 5
     distribution: str = "For internal use"
 
 
-class Settings(_Strict):
+@dataclass(frozen=True)
+class Settings(_Table):
     """config/outreach.toml."""
 
     office: OfficeSettings = OfficeSettings()
@@ -149,37 +224,31 @@ class Settings(_Strict):
     report: ReportSettings = ReportSettings()
 
 
-class ChannelSettings(BaseModel):
-    """One table of config/channels.toml. Keys beyond these are the platform's own options."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="allow",
-        alias_generator=lambda name: name.replace("_", "-"),
-        populate_by_name=True,
-    )
+@dataclass(frozen=True)
+class ChannelSettings(_Table):
+    """One table of config/channels.toml. Keys beyond these are the platform's own `options`."""
 
     platform: str
     title: str = ""
-    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    languages: Annotated[tuple[str, ...], Within(min_length=1)] = ("en",)
     zone: str = ""
     secrets: str = ""  # the prefix of its secrets
     utm_source: str = ""
-    quiet_hours: str = ""  # "22:00-07:00" in its zone: a slot within them is advised against
+    quiet_hours: Hours = ""  # "22:00-07:00" in its zone: a slot within them is advised against
     base: str = ""  # another address than the network's own: a loopback server
-    posts_per_minute: int | None = Field(default=None, ge=1)  # calls: a thread makes several
-    posts_per_day: int | None = Field(default=None, ge=1)  # in any 24 hours
-    posts_per_month: int | None = Field(default=None, ge=1)  # in any 31 days
-    money_per_month: Decimal | None = Field(default=None, ge=0)  # US dollars
-    post_costs: Decimal | None = Field(default=None, ge=0)  # US dollars, where not as we know it
-    linked_post_costs: Decimal | None = Field(default=None, ge=0)  # one with an address
-
-    @field_validator("quiet_hours")
-    @classmethod
-    def _from_until(cls, value: str) -> str:
-        if value and not _HOURS.fullmatch(value):
-            raise ValueError(f'{value!r} is not from and until; write "22:00-07:00"')
-        return value
+    posts_per_minute: Annotated[int, Within(ge=1)] | None = None  # calls: a thread makes several
+    posts_per_day: Annotated[int, Within(ge=1)] | None = None  # in any 24 hours
+    posts_per_month: Annotated[int, Within(ge=1)] | None = None  # in any 31 days
+    money_per_month: Annotated[Decimal, Within(ge=0)] | None = None  # US dollars
+    # US dollars, where not as we know it
+    post_costs: Annotated[Decimal, Within(ge=0)] | None = None
+    linked_post_costs: Annotated[Decimal, Within(ge=0)] | None = None  # one with an address
+    posted_by: tuple[str, ...] = ()  # who posts there by hand; every officer unless said
+    reminders: tuple[Reminder, ...] | None = None  # ["30 minutes", "2 hours"] after the task
+    missed_after: After = ""  # "24 hours": without an address by then it is missed
+    lead_working_days: Annotated[int, Within(ge=1, le=60)] | None = None  # of another office
+    holidays: tuple[str, ...] = ()  # the countries in which those days are counted: ["TH"]
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def quiet(self) -> tuple[time, time] | None:
@@ -208,19 +277,14 @@ class ChannelSettings(BaseModel):
             linked=known.linked if linked is None else linked,
         )
 
-    @property
-    def options(self) -> dict[str, str]:
-        return {name: str(value) for name, value in (self.model_extra or {}).items()}
 
-
-class PersonSettings(_Strict):
+@dataclass(frozen=True)
+class PersonSettings(_Table):
     """One table of config/people.toml."""
 
     name: str
+    roles: tuple[Role, ...]
     email: str = ""
-    roles: tuple[
-        Literal["officer", "clearer", "translator", "reviewer", "administrator", "guest"], ...
-    ]
 
 
 @dataclass(frozen=True)
@@ -276,23 +340,30 @@ class Configuration:
 
     def secrets_of(self, channel: str) -> dict[str, str]:
         """A channel's secrets by the adapter's names; those that are missing are left out."""
-        from outreach.platforms import load, secrets_of
+        from outreach.platforms import load
 
         settings = self.channels[channel]
         prefix = (settings.secrets or channel).replace("-", "_").lower()
-        names = secrets_of(load(settings.platform))
+        names = (*_needed(settings), *getattr(load(settings.platform), "uses", ()))
         return {n: value for n in names if (value := self.secret(f"{prefix}_{n}"))}
 
     def secret_names(self, channel: str) -> list[str]:
         """The names under which a channel's missing secrets are looked for."""
-        from outreach.platforms import load
-
         settings = self.channels[channel]
         prefix = (settings.secrets or channel).replace("-", "_").upper()
         have = self.secrets_of(channel)
-        return [
-            f"{PREFIX}{prefix}_{n.upper()}" for n in load(settings.platform).needs if n not in have
-        ]
+        return [f"{PREFIX}{prefix}_{n.upper()}" for n in _needed(settings) if n not in have]
+
+
+def _needed(settings: ChannelSettings) -> tuple[str, ...]:
+    """The secrets that a channel cannot work without."""
+    from outreach.platforms import Chooses, load
+
+    adapter = load(settings.platform)
+    if isinstance(adapter, Chooses):
+        return adapter.secrets_for(settings.options)
+    needs: tuple[str, ...] = adapter.needs
+    return needs
 
 
 def _with_password(url: str, password: str) -> str:
@@ -305,16 +376,18 @@ def _with_password(url: str, password: str) -> str:
 
 
 def _secrets(home: Path) -> dict[str, str]:
-    from dotenv import dotenv_values
-
     found: dict[str, str] = {}
+    written: Mapping[str, str | None] = {}
     folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
     try:
         for path in Path(folder).iterdir() if folder else ():
             if path.is_file():
                 found[path.name.lower().removeprefix(PREFIX.lower())] = path.read_text().strip()
-        # As typed: a secret may hold a dollar sign.
-        written = dotenv_values(home / ".env", interpolate=False)
+        if (home / ".env").exists():
+            from dotenv import dotenv_values
+
+            # As typed: a secret may hold a dollar sign.
+            written = dotenv_values(home / ".env", interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         told = error.strerror if isinstance(error, OSError) else "it is not text"
         where = getattr(error, "filename", None) or folder or home / ".env"
@@ -376,240 +449,29 @@ def home_of(start: Path | None = None) -> Path:
 
 
 def read_configuration(home: Path) -> Configuration:
-    """The three files. Raises WrongFiles with every mistake in all of them."""
-    problems: list[Problem] = []
-    config = home / "config"
-    desk, desk_text = _read(config / "outreach.toml", home, problems)
-    accounts, accounts_text = _read(config / "channels.toml", home, problems)
-    people, people_text = _read(config / "people.toml", home, problems)
-    settings = _one(Settings, desk, "config/outreach.toml", desk_text, (), problems)
-    channels = {}
-    for name, table in accounts.items():
-        made = _one(
-            ChannelSettings, table, "config/channels.toml", accounts_text, (name,), problems
-        )
-        if made:
-            channels[name] = made
-            problems += _channel_problems(name, made, accounts_text)
-    roster = {}
-    for name, table in people.items():
-        found = _one(PersonSettings, table, "config/people.toml", people_text, (name,), problems)
-        if found:
-            roster[name] = found
-    if settings:
-        problems += _settings_problems(settings, desk_text)
-    if problems or settings is None:
-        raise WrongFiles(problems)
-    return Configuration(home, settings, channels, roster, people_text)
+    """The three files. Raises WrongFiles with every mistake in all of them.
+
+    What was right before, in exactly these files, is taken from this person's cache: nothing is
+    imported then that checks it.
+    """
+    files = {name: _content(home / "config" / name) for name in FILES}
+    key = repr(files)
+    if found := kept.read(home, key, kept.CONFIGURED):
+        before: Configuration = found[0]
+        return replace(before, home=home)
+    from outreach.config_files import checked
+
+    made = checked(home, files)
+    if file_of(made.settings.desk.database):  # another address may hold a password
+        kept.keep(home, key, [made], kept.CONFIGURED)
+    return made
 
 
-def _read(path: Path, home: Path, problems: list[Problem]) -> tuple[dict[str, Any], str]:
-    shown = str(path.relative_to(home))
+def _content(file: Path) -> bytes | OSError:
     try:
-        return read_toml(path, shown)
-    except FileNotFoundError:
-        problems.append(Problem(shown, "there is no such file", "outreach init makes one"))
-    except WrongFiles as error:
-        problems += error.problems
-    return {}, ""
-
-
-def _one(
-    model: type[Model],
-    table: Any,
-    shown: str,
-    text: str,
-    path: tuple[str, ...],
-    problems: list[Problem],
-) -> Model | None:
-    if not isinstance(table, dict):
-        where = f"{shown}:{line_of(text, path)}"
-        what = f"{path[-1]} stands in no table"
-        problems.append(Problem(where, what, "put it below the [name] that it belongs to"))
-        return None
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        for found in error.errors():
-            loc = (*path, *(str(part) for part in found["loc"]))
-            problems.append(_told(model, found, f"{shown}:{line_of(text, loc)}", loc))
-        return None
-
-
-def _told(model: type[BaseModel], found: Any, where: str, loc: tuple[str, ...]) -> Problem:
-    name = loc[-1]
-    if found["type"] == "extra_forbidden":
-        known = [f.alias or n for m in _models(model) for n, f in m.model_fields.items()]
-        hint = did_you_mean(name, known) or "see configuration.md in the documentation"
-        return Problem(where, f"{name} is not a key here", hint)
-    if found["type"] == "missing":
-        return Problem(where, f"{name} is missing")
-    if found["type"] == "value_error":
-        return Problem(where, f"{'.'.join(loc)}: {found['msg'].removeprefix('Value error, ')}")
-    return Problem(where, *_words(found, loc))
-
-
-# What pydantic's errors (by how their type begins) expected, and what to write.
-_EXPECTED = {
-    "string": ("a text", 'write {} = "…"'),
-    "tuple": ("a list", 'write {} = ["…"]'),
-    "int": ("a whole number", "write {} = 25"),
-    "bool": ("yes or no", "write {} = true, or false"),
-    "decimal": ("an amount in US dollars", "write {} = 25"),
-    "finite": ("an amount in US dollars", "write {} = 25"),
-    "too_short": ("a list with something in it", 'write {} = ["…"]'),
-    "model": ("a table", "write [{}] and its keys below it"),
-}
-
-
-def _words(found: Any, loc: tuple[str, ...]) -> tuple[str, str]:
-    """What is wrong with a value, and what to do."""
-    given, told = found["input"], found.get("ctx", {})
-    stands = repr(given) if len(repr(given)) <= 60 else repr(given)[:59] + "…"
-    in_list = loc[-1].isdigit()  # an item of the list that has the key
-    name = loc[-2] if in_list else loc[-1]
-    whose = ".".join(loc[:-1] if in_list else loc)
-    if found["type"] == "literal_error":
-        known = re.findall("'([^']*)'", told["expected"])
-        hint = did_you_mean(str(given), known) or f"known are: {', '.join(known)}"
-        return f"{whose} cannot be {stands}", hint
-    for bound, words in (("ge", "at least"), ("le", "at most")):
-        if bound in told:
-            return f"{whose} cannot be {stands}", f"write a number of {words} {told[bound]}"
-    for begin, (expected, hint) in _EXPECTED.items():
-        if found["type"].startswith(begin):
-            todo = hint.format(name)
-            if begin == "tuple" and isinstance(given, str):
-                todo = f'write {name} = ["{given}"]'
-            return f"{whose} should be {expected}, and {stands} stands here", todo
-    return f"{whose} cannot be {stands}", "see configuration.md in the documentation"
-
-
-def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
-    inner = [f.annotation for f in model.model_fields.values()]
-    return [model, *(m for m in inner if isinstance(m, type) and issubclass(m, BaseModel))]
-
-
-def _settings_problems(settings: Settings, text: str) -> list[Problem]:
-    problems = []
-    shown = "config/outreach.toml"
-    for path, zone in (
-        (("office", "also-zone"), settings.office.also_zone),
-        (("report", "zone"), settings.report.zone),
-    ):
-        if zone:
-            try:
-                _zone(zone)
-            except ValueError as error:
-                problems.append(Problem(f"{shown}:{line_of(text, path)}", str(error)))
-    if wrong := _database_problem(settings.desk.database):
-        where = f"{shown}:{line_of(text, ('desk', 'database'))}"
-        problems.append(Problem(where, *wrong))
-    for key, listen, like in (
-        ("listen", settings.web.listen, "127.0.0.1:8025"),
-        ("watch", settings.web.watch or "127.0.0.1:0", "127.0.0.1:8026"),
-    ):
-        host, _, port = listen.rpartition(":")
-        if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
-            where = f"{shown}:{line_of(text, ('web', key))}"
-            what = f"{listen!r} is not a host and a port"
-            problems.append(Problem(where, what, f'write it like "{like}"'))
-    url = settings.web.public_url
-    if url and not url.startswith("https://") and not is_loopback(url):
-        problems.append(
-            Problem(
-                f"{shown}:{line_of(text, ('web', 'public-url'))}",
-                f"{url} is not https",
-                "the public follows these addresses: use https, or leave it empty",
-            )
-        )
-    elif url and not urlsplit(url).hostname:
-        where = f"{shown}:{line_of(text, ('web', 'public-url'))}"
-        problems.append(Problem(where, f"{url} names no host", "write https://links.example.org"))
-    if settings.mail.host and not settings.mail.from_:
-        where = f"{shown}:{line_of(text, ('mail', 'from'))}"
-        problems.append(Problem(where, "from is missing", 'from = "desk@example.org"'))
-    problems += _alarm_problems(settings, text)
-    return problems
-
-
-def _alarm_problems(settings: Settings, text: str) -> list[Problem]:
-    """Alarms that could reach nobody."""
-    where = f"config/outreach.toml:{line_of(text, ('alarms', 'mail'))}"
-    problems = [
-        Problem(where, f"{address!r} is no address", 'write it like "ops@example.org"')
-        for address in settings.alarms.mail
-        if not _ADDRESS.fullmatch(address)
-    ]
-    if settings.alarms.mail and not settings.mail.host:
-        what = "alarms are to go by mail, and there is no mail server"
-        problems.append(Problem(where, what, "set host and from of [mail]"))
-    return problems
-
-
-def _database_problem(url: str) -> tuple[str, str] | None:
-    """What is wrong with a database's address, and what to write; None where it can be opened."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-
-    like = 'write it like "sqlite:///data/outreach.db"'
-    try:
-        made = make_url(url)
-        if made.get_backend_name() not in ("sqlite", "postgresql"):
-            return f"{made.get_backend_name()} is no database of ours", like
-        if made.get_backend_name() == "postgresql":
-            made = made.set(drivername=POSTGRESQL)
-        made.get_dialect().import_dbapi()
-    except (ArgumentError, ValueError):
-        return f"{url!r} is not the address of a database", like
-    except NoSuchModuleError:
-        return f"{url.partition(':')[0]} is no database of ours", like
-    except ImportError as error:
-        return (
-            f"{made.get_backend_name()} needs the package {error.name}",
-            f"pip install 'outreach[postgresql]', or {like}",
-        )
-    return None
-
-
-def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:
-    from outreach.platforms import PLATFORMS, load, nearest, plugins
-
-    shown = "config/channels.toml"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        where, hint = f"{shown}:{line_of(text, (name,))}", "letters, digits and hyphens: [web-ja]"
-        return [Problem(where, f"{name!r} is no name for a channel: posts' keys hold it", hint)]
-    try:
-        adapter = load(settings.platform)
-    except NotFound as error:
-        near = nearest(settings.platform, {*PLATFORMS, *plugins.names()})
-        hint = f"did you mean {near}?" if near else error.hint
-        return [Problem(f"{shown}:{line_of(text, (name, 'platform'))}", str(error), hint)]
-    if isinstance(adapter, plugins.Broken):
-        return []  # it costs this channel, not the office: see `Accounts.unready`
-    problems = []
-    known = {*adapter.asks, *(f.alias or n for n, f in ChannelSettings.model_fields.items())}
-    for option in settings.options:
-        if option not in known:
-            problems.append(
-                Problem(
-                    f"{shown}:{line_of(text, (name, option))}",
-                    f"{option} is not an option of {settings.platform}",
-                    did_you_mean(option, known) or f"known are: {', '.join(sorted(known))}",
-                )
-            )
-    for option, what, hint in plugins.mistakes(adapter, settings.options, settings.platform):
-        problems.append(Problem(f"{shown}:{line_of(text, (name, option))}", what, hint))
-    if settings.zone:
-        try:
-            _zone(settings.zone)
-        except ValueError as error:
-            problems.append(Problem(f"{shown}:{line_of(text, (name, 'zone'))}", str(error)))
-    if settings.money_per_month is not None and not settings.costs_over(adapter.limits.costs):
-        where = f"{shown}:{line_of(text, (name, 'money-per-month'))}"
-        what = f"what a post costs on {settings.platform} is not known"
-        problems.append(Problem(where, what, "write post-costs = 0.10 as well (US dollars)"))
-    return problems
+        return file.read_bytes()
+    except OSError as error:
+        return error
 
 
 def is_loopback(url: str) -> bool:

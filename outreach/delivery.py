@@ -22,14 +22,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, Index, bindparam, inspect, update
+from sqlalchemy import Enum, Index, bindparam, inspect, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from outreach.errors import NotAllowed
 from outreach.post import Post, Slot
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class State(StrEnum):
@@ -67,6 +67,14 @@ class Delivery(Base):
         Index("ix_delivery_due", "state", "channel", "at"),
         Index("ix_delivery_when", "state", "at"),  # what a tick asks, whatever the channel
         Index("ix_delivery_message", "campaign", "message"),
+        # What may be live before its slot, after a restore: mostly none, and each tick asks for it.
+        Index(
+            "ix_delivery_marked",
+            "state",
+            "at",  # without it, SQLite takes ix_delivery_when
+            sqlite_where=text("look_since IS NOT NULL"),
+            postgresql_where=text("look_since IS NOT NULL"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 from sqlalchemy import select
 
+from outreach import notices, smtp
 from outreach.app import GAP, Outreach
 from outreach.backup import LAST
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
@@ -206,22 +207,13 @@ def _mail_server(desk: Outreach) -> Iterator[Finding]:
         yield Finding(
             "mail", False, f"without an address: {', '.join(nameless)}", "see config/people.toml"
         )
-    context = ssl.create_default_context()
+    server = notices.server_of(mail, password)
     try:
-        server: smtplib.SMTP
-        if mail.security == "tls":
-            server = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT, context=context)
-        else:
-            server = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT)
-        with server:
-            if mail.security == "starttls":
-                server.starttls(context=context)
-            if mail.user:
-                server.login(mail.user, password)
-            server.noop()
+        with smtp.connected(server, TIMEOUT) as line:
+            line.noop()
     except (OSError, smtplib.SMTPException) as error:
         # A server's answer to a login may repeat what it was sent.
-        told = _why(error).replace(password, "***") if password else _why(error)
+        told = server.scrubbed(_why(error))
         yield Finding(
             "mail",
             False,

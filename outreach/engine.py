@@ -180,14 +180,19 @@ class ScaledOut:
                 ).defer_async(channel=channel)
 
     async def _tend(self, app: "App") -> None:
-        """Finish the jobs of workers that died: their lock would keep a channel for ever."""
+        """Finish the jobs of workers that died: their lock would keep a channel for ever.
+
+        Whatever goes wrong with one, this goes on: all workers tend, and one is faster.
+        """
+        from procrastinate.exceptions import ProcrastinateException
         from procrastinate.jobs import Status
 
         while True:
-            stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED)
-            for job in stalled:
-                log.warning("a worker that was sending on %s has died", job.queue)
-                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            with suppress(ProcrastinateException):  # the engine says itself what it cannot do
+                for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                    with suppress(ProcrastinateException):  # another one has finished it
+                        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+                        log.warning("a worker that was sending on %s has died", job.queue)
             await asyncio.sleep(TEND)
 
 

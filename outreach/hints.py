@@ -1,6 +1,5 @@
 """How a mistake is told: where it stands, and what was probably meant."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ def nearest(word: str, known: Iterable[Any], cutoff: float = 0.6) -> str:
     """The known word that `word` was probably meant to be, or ""."""
     if len(word) > LONGEST:
         return ""
+    import difflib  # only where something is wrong, and programs start often
+
     near = difflib.get_close_matches(word, [str(one) for one in known], 1, cutoff)
     return near[0] if near else ""
 

@@ -12,19 +12,24 @@ import logging
 import os
 import pickle
 import stat
-from collections.abc import Iterable, Iterator
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from zoneinfo import TZPATH
 
 from outreach import extras
 
 log = logging.getLogger(__name__)
 
-COMPOSED = ".composed"
+COMPOSED, CONFIGURED, PICTURES = ".composed", ".configured", ".pictures"
+FITTED = ".fitted-"  # and which picture, for which network
+LASTS = 60 * 86_400  # seconds for which one of those is kept
 PIECE = 200_000  # bytes in one pickle, about
 MOST = 500_000_000  # bytes: more is not kept
 
@@ -39,10 +44,10 @@ def file(home: Path, ending: str) -> Path:
     return folder() / f"{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]}{ending}"
 
 
-def read(home: Path, key: str) -> list[Any] | None:
+def read(home: Path, key: str, kind: str = COMPOSED) -> list[Any] | None:
     """What was kept for this office under exactly this key, in its order, or None."""
     try:
-        with file(home, COMPOSED).open("rb") as opened:
+        with file(home, kind).open("rb") as opened:
             told = os.fstat(opened.fileno())
             if told.st_uid != os.getuid() or stat.S_IMODE(told.st_mode) & 0o077:
                 return None
@@ -72,18 +77,15 @@ def nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def keep(home: Path, key: str, values: Iterable[object]) -> None:
+def keep(home: Path, key: str, values: Iterable[object], kind: str = COMPOSED) -> None:
     """Keep the values for this office under this key, in the place of what was kept before.
 
     Some at a time, as many as make a PIECE: a pickle of all together would remember every text
     of it while it is written.
     """
-    kept = file(home, COMPOSED)
-    new = kept.with_suffix(f".{os.getpid()}")
     left = iter(values)
     try:
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        with whole(file(home, kind)) as opened:
             opened.write(_named(key))
             many = 1
             while some := [*islice(left, many)]:
@@ -92,14 +94,62 @@ def keep(home: Path, key: str, values: Iterable[object]) -> None:
                 fit = len(some) * PIECE // (opened.tell() - before)
                 many = max(1, min(fit, 2 * many))
             pickle.dump([], opened)  # the end
-            small = opened.tell() <= MOST
-        if small:
-            new.replace(kept)
-    except (OSError, pickle.PicklingError, RecursionError) as error:
+            _must_be_small(opened.tell())
+    except (OSError, pickle.PicklingError, RecursionError, OverflowError) as error:
         log.info("what was composed cannot be kept: %s", error)
+
+
+def _must_be_small(size: int) -> None:
+    if size > MOST:
+        raise OverflowError(f"{size} bytes are too much")
+
+
+@contextmanager
+def whole(kept: Path) -> Iterator[IO[bytes]]:
+    """A file for this person alone, in the place of the one before when all of it is written."""
+    from tempfile import mkstemp
+
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, name = mkstemp(dir=kept.parent, prefix=f"{kept.name}.")  # which nobody else can read
+    try:
+        with os.fdopen(number, "wb") as opened:
+            yield opened
+        Path(name).replace(kept)
     finally:
         with suppress(OSError):
-            new.unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
+
+
+def forget_old(home: Path, begins: str) -> None:
+    """Throw away what was kept long ago in caches whose kind begins so: most is used no more."""
+    before = time.time() - LASTS
+    for path in folder().glob(f"{file(home, begins).name}*"):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
+class Packed(Sequence[Any]):
+    """Values that are made when somebody first looks at one: few who read them all need these."""
+
+    def __init__(self, values: Iterable[object]) -> None:
+        self._packed = [pickle.dumps(one, pickle.HIGHEST_PROTOCOL) for one in values]
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._made[which]
+
+    @cached_property
+    def _made(self) -> tuple[Any, ...]:
+        return tuple(pickle.loads(one) for one in self._packed)  # noqa: S301 - read as we kept them
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    def __hash__(self) -> int:
+        return hash(len(self))
 
 
 class _Utf8:
@@ -141,10 +191,27 @@ def _named(key: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def program() -> str:
-    """A fingerprint of this program: what another version, or fewer parts, composed is not ours."""
-    seen = hashlib.sha256(repr(extras.here()).encode())
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        told = path.stat()
-        seen.update(f"{path.relative_to(root)}|{told.st_mtime_ns}|{told.st_size}\n".encode())
+    """A fingerprint of this program, its Python, its libraries and the zones of this machine.
+
+    What others composed is not ours. A folder of libraries, or of zones, changes when one comes,
+    goes or is replaced.
+    """
+    seen = hashlib.sha256(repr((extras.here(), sys.version)).encode())
+    shared = [one for one in sys.path if one.endswith("-packages")]
+    for folder in (*shared, *TZPATH):
+        with suppress(OSError):
+            seen.update(f"{folder}|{Path(folder).stat().st_mtime_ns}\n".encode())
+    for path, told in sorted(files_below(str(Path(__file__).parent))):
+        if path.endswith(".py"):
+            seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
     return seen.hexdigest()
+
+
+def files_below(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file below a folder, with what is known of it; nothing where there is no folder."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from files_below(entry.path)
+            elif entry.is_file():
+                yield entry.path, entry.stat()

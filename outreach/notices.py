@@ -9,8 +9,7 @@ power cut says nothing new, a notice that is lost would.
 import hashlib
 import logging
 import smtplib
-import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -18,16 +17,20 @@ from email.utils import parseaddr
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from outreach import smtp
 from outreach.addresses import ALARM
 from outreach.clearance import MAY_CLEAR, MAY_WRITE, Clearance, Person
 from outreach.config import MailSettings
 from outreach.delivery import Delivery, State
+from outreach.errors import NotNow, PlatformError, Refused, Uncertain
+from outreach.post import unfenced
 from outreach.store import Store
 from outreach.store.tables import Mail, Meta, TrailEntry
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds for one mail server to answer
+MAILING = 90.0  # seconds for the mail itself, pictures and all, and the answer to it
 TRIES = 20  # then the mail stays in the list with its trouble
 WATERMARK = "trail noticed up to"
 MANY = 200  # lines of the trail that are looked at again and again, because they concern nobody
@@ -38,7 +41,8 @@ _TELLS = {
     "missed": ("was not sent: its time passed", "officers"),
     "failed": ("was refused by the network", "officers"),
     "uncertain": ("may or may not be live: somebody has to look", "officers"),
-    "handed": ("is to be posted by hand, now", "officers"),
+    "worded otherwise": ("was published in other words", "officers"),
+    "declined": ("will not be published by the other office", "officers"),
     ALARM: ("prints an address that does not work", "officers"),
     "cleared in an emergency": ("was cleared in an emergency by its author", "clearers"),
 }
@@ -113,8 +117,6 @@ def _about(session: Session, line: TrailEntry, people: Mapping[str, Person], now
 
 
 def _way_out(row: Delivery, what: str) -> str:
-    if what == "handed":
-        return _task(row)
     return {
         "uncertain": (
             "If it is live:     outreach settle {key} --live ADDRESS\n"
@@ -137,21 +139,6 @@ def _way_out(row: Delivery, what: str) -> str:
     }.get(what, "See: outreach trail {key}").format(
         key=row.key, campaign=row.campaign, message=row.message
     )
-
-
-def _task(row: Delivery) -> str:
-    """Everything a person needs to post it by hand."""
-    lines = []
-    for number, part in enumerate(row.post.parts, 1):
-        head = (
-            f"--- text {number} of {len(row.post.parts)} "
-            if len(row.post.parts) > 1
-            else "--- text "
-        )
-        lines += [head + "---", part.text]
-        for picture in part.pictures:
-            lines += [f"--- picture: {picture.file}", f"its description: {picture.alt}"]
-    return "\n".join([*lines, "---", f"When it is live: outreach settle {row.key} --live ADDRESS"])
 
 
 def _waiting(session: Session, people: Mapping[str, Person], now: datetime, mark: int) -> int:
@@ -245,36 +232,76 @@ def send(
     return sent
 
 
+def server_of(settings: MailSettings, password: str) -> smtp.Server:
+    """The server of [mail]."""
+    return smtp.Server(settings.host, settings.port, settings.security, settings.user, password)
+
+
 def post(settings: MailSettings, password: str, mail: Mail, to: str) -> str:
     """Hand one mail to the server; what went wrong, or "". OSError where it cannot be reached."""
     try:
-        message = _message(settings.from_, to, mail)
+        hand_over(settings, password, _message(settings.from_, to, mail))
+    except Refused as error:
+        return str(error)
+    except NotNow as error:
+        if error.everything:
+            raise ConnectionError(str(error)) from error
+        return str(error)
+    except Uncertain as error:
+        raise ConnectionError(str(error)) from error
     except ValueError as error:  # an address that is none, such as one of two lines
         return f"this cannot be sent to {to!r}: {error}"
-    context = ssl.create_default_context()
+    return ""
+
+
+def hand_over(
+    settings: MailSettings,
+    password: str,
+    message: EmailMessage,
+    fence: Callable[[float], None] = unfenced,
+) -> None:
+    """Give one mail to the server. Raises Refused or NotNow where it surely was not taken, and
+    Uncertain where it may have been.
+
+    `fence` is asked as the last thing before the mail itself leaves: see `Part.fence`.
+    """
+    server, line = server_of(settings, password), None
     try:
-        if settings.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.host, settings.port, timeout=TIMEOUT, context=context
-            )
-        else:
-            server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
-        with server:
-            if settings.security == "starttls":
-                server.starttls(context=context)
-            if settings.user:
-                server.login(settings.user, password)
-            server.send_message(message)
+        with smtp.connected(server, TIMEOUT) as line:
+            line.fence = lambda: fence(MAILING)
+            line.send_message(message)
+    except PlatformError:  # the fence's
+        raise
     except smtplib.SMTPAuthenticationError as error:
         # Its words are left out: they may repeat what they were sent, in base64.
-        return f"the mail server refused the login of {settings.user} ({error.smtp_code})"
-    except smtplib.SMTPServerDisconnected as error:
-        raise ConnectionError(str(error)) from error
-    except smtplib.SMTPException as error:
-        return str(error).replace(password, "***") if password else str(error)
+        told = f"the mail server refused the login of {settings.user} ({error.smtp_code})"
+        raise NotNow(told) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        told = server.scrubbed(str(error))
+        codes = [code for code, _ in error.recipients.values()]
+        raise (NotNow if all(400 <= code < 500 for code in codes) else Refused)(told) from None
+    except smtplib.SMTPResponseException as error:
+        told, begun = server.scrubbed(str(error)), line is not None and line.begun
+        if begun and not 400 <= error.smtp_code < 600:
+            raise Uncertain(f"the mail server answered what is no answer: {told}") from None
+        raise (NotNow if 400 <= error.smtp_code < 500 else Refused)(told) from None
+    except (OSError, smtplib.SMTPException) as error:
+        told = server.scrubbed(str(error))
+        if line is not None and line.begun:
+            raise Uncertain(f"the mail server gave no answer to the mail: {told}") from None
+        if isinstance(error, smtplib.SMTPException) and not isinstance(
+            error, smtplib.SMTPServerDisconnected
+        ):
+            raise NotNow(told) from None
+        raise NotNow(told, everything=True) from None
     except ValueError as error:  # such as an address with letters that no mail server takes
-        return f"this cannot be sent to {to!r}: {error}"
-    return ""
+        raise Refused(f"this cannot be sent to {message['To']}: {error}") from None
+
+
+def message_id(about: str, sender: str) -> str:
+    """The Message-ID of what is sent about something: the same at every try."""
+    digest = hashlib.sha256(about.encode()).hexdigest()[:32]
+    return f"<{digest}@{parseaddr(sender)[1].rpartition('@')[2] or 'outreach'}>"
 
 
 def _message(sender: str, to: str, mail: Mail) -> EmailMessage:
@@ -282,8 +309,7 @@ def _message(sender: str, to: str, mail: Mail) -> EmailMessage:
     # A header is one line, whatever a key or a name holds.
     message["From"], message["To"] = sender, to
     message["Subject"] = " ".join(mail.subject.split())
-    digest = hashlib.sha256(mail.about.encode()).hexdigest()[:32]
-    message["Message-ID"] = f"<{digest}@{parseaddr(sender)[1].rpartition('@')[2] or 'outreach'}>"
+    message["Message-ID"] = message_id(mail.about, sender)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body)
     return message

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.platforms import Costs
 from outreach.post import Part
-from outreach.store import Base
+from outreach.store.base import Base
 
 Clock = Callable[[Session], tuple[str, float]]
 """In which life of the clock, and how many seconds into it: alike for all workers."""

@@ -8,8 +8,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Post:
 
     `slot` is the local time of one occurrence of a recurring message ("2025-08-18T10:00"), and
     empty otherwise. `account` names where it goes ("telegram @neaspec"): the same text to
-    another account is another post to clear.
+    another account is another post to clear. `wanted` is when another office is asked to publish
+    it ("2025-10-01T10:00 Asia/Seoul"), and `embargo` until when it may not, where there is one:
+    both stand in the package that it is given, and are cleared with it.
     """
 
     campaign: str
@@ -83,6 +86,8 @@ class Post:
     parts: tuple[Part, ...]
     account: str = ""
     slot: str = ""
+    wanted: str = ""
+    embargo: str = ""
 
     @property
     def key(self) -> str:
@@ -93,7 +98,8 @@ class Post:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal characters that change when anything the public sees changes."""
         parts = [_seen(part) for part in self.parts]
-        seen = _written([self.channel, self.account, self.language, parts])
+        asked = [self.wanted, self.embargo] if self.wanted else []
+        seen = _written([self.channel, self.account, self.language, parts, *asked])
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
     def as_data(self) -> dict[str, Any]:
@@ -105,6 +111,7 @@ class Post:
             "channel": self.channel,
             "account": self.account,
             "slot": self.slot,
+            **({"wanted": self.wanted, "embargo": self.embargo} if self.wanted else {}),
             "parts": [
                 {
                     "text": part.text,
@@ -163,3 +170,10 @@ class Slot:
     def written(self) -> str:
         """As officers write it: "2025-08-18 10:00 Asia/Seoul"."""
         return f"{self.wall.replace('T', ' ')} {self.zone}"
+
+    @classmethod
+    def read(cls, text: str) -> "Slot":
+        """The slot that `Post.wanted` names: "2025-10-01T10:00 Asia/Seoul"."""
+        wall, _, zone = text.partition(" ")
+        at = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return cls(at, wall, zone)

@@ -20,7 +20,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,10 +38,10 @@ from outreach.ending import Ending
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Unusable
 from outreach.holds import Holds, held, placed
 from outreach.pace import Full, Pace, Turn
-from outreach.platforms import Platform, Receipt, Told
+from outreach.platforms import Invites, Platform, Receipt, Told
 from outreach.post import Part
 from outreach.store import Store
-from outreach.store.tables import Asset, Meta
+from outreach.store.tables import SEED, Asset, Meta
 from outreach.store.together import Together
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,9 @@ FIRST_LOOK = 10.0  # seconds; a network needs a moment to show what it has taken
 GONE = 3.0  # seconds that a process is gone before its claims are swept
 LOOKING = 60.0  # seconds that one look may take
 LONGEST_PAUSE = 900.0  # seconds between two looks, at most
-SEED = "seed"  # in Meta: what tokens are made from
+AHEAD = 20  # posts of a channel that are looked for ahead of their slots at a time
 PUT_BACK = "put back"  # in Meta: when this database was last an older copy, ISO 8601
+KEPT_HERE = "it may have gone out, and this older copy of the database not know it"
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts to write a receipt down
 
 
@@ -231,13 +232,16 @@ class Publisher:
         with self.store.reading() as session:
             channels, dead = self._channels(session), self._dead(session)
             handed, late = self._handed(session), self._late(session)
+            ahead = self._ahead(session)
         if dead:
             self.sweep()
         if handed:
             self.hear()
         if late:
             self.overdue()
-        return self.channels() if dead or handed or late else channels
+        if ahead:
+            self.look_ahead()
+        return self.channels() if dead or handed or late or ahead else channels
 
     def channels(self) -> list[str]:
         """Channels that have something to send now, or to look for."""
@@ -911,8 +915,8 @@ class Publisher:
                 )
             )
             since = min(filter(None, (first, row.look_since)), default=row.at) - SKEW
-            # What this database does not know of a post by hand, such a channel does not know.
-            by_hand = isinstance(platform, Told) and _put_back_since(session, row)
+            # Of a post by hand, and of a mailing, nobody knows more than this database.
+            kept_here = isinstance(platform, Told | Invites) and _put_back_since(session, row)
             others = frozenset(
                 session.scalars(
                     select(ReceiptRow.remote_id).where(
@@ -924,11 +928,13 @@ class Publisher:
             receipt = platform.find(replace(post.parts[number], token=token), since, others)
         except CannotTell as error:
             return self._looked(key, version, state, str(error))
+        except NotNow as error:  # a part of it is out
+            look = self._looked if kept_here else self._goes_on
+            return look(key, version, state, KEPT_HERE if kept_here else str(error))
         except Exception as error:  # we could not even look: it stays as it is
             return self._looked(key, version, state, f"could not look: {error}")
-        if receipt is None and by_hand and state is State.UNCERTAIN:
-            why = "somebody may have posted it by hand, and this copy of the database not know it"
-            return self._looked(key, version, state, why)
+        if receipt is None and kept_here and state is State.UNCERTAIN:
+            return self._looked(key, version, state, KEPT_HERE)
         with self.store.writing(shared=True) as session:
             row = session.get_one(Delivery, key, with_for_update=True)
             if row.version != version:
@@ -959,6 +965,17 @@ class Publisher:
             row.reason = why
             self._pause(session, row)
         return Outcome(key, State.UNCERTAIN, why)
+
+    def _goes_on(self, key: str, version: int, _state: State, why: str) -> Outcome | None:
+        """A part of it is out, and the rest surely is not: it waits for its turn again."""
+        with self.store.writing(shared=True) as session:
+            row = session.get_one(Delivery, key, with_for_update=True)
+            if row.version != version:
+                return None
+            row.look_since = None
+            row.move(State.CLEARED, why)
+            record(session, self.now(), PROGRAM, "goes on", row, why=why)
+            return Outcome(key, row.state, why)
 
     def _pause(self, session: Session, row: Delivery) -> None:
         row.looks += 1
@@ -1002,10 +1019,47 @@ class Publisher:
         due = session.execute(_TIME_PASSES, {"now": now})
         return [one.key for one in due if latest(one.at, one.late_seconds, one.not_after) <= now]
 
-    def fell_due(self, since: datetime | None, until: datetime, *, restored: bool = False) -> None:
+    def look_ahead(self) -> None:
+        """What waits for its slot and may be live already is looked for before that comes.
+
+        Looking takes as long as a network may hide a post, and would make each of them late. The
+        soonest of a channel come first, and a few at a time: a look is a call, too.
+        """
+        with self.store.reading() as session:
+            ahead = self._ahead(session)
+        for channel in ahead:
+            with self.store.writing(shared=True) as session:
+                doubtful = Delivery.channel == channel, Delivery.state == State.UNCERTAIN
+                room = AHEAD - (session.scalar(select(func.count()).where(*doubtful)) or 0)
+                rows = session.scalars(
+                    select(Delivery)
+                    .where(*_AHEAD, Delivery.channel == channel)
+                    .order_by(Delivery.at, Delivery.key)
+                    .limit(max(room, 0))
+                    .with_for_update(skip_locked=True),
+                    {"now": self.now()},
+                )
+                for row in rows:
+                    row.move(State.UNCERTAIN, "it may have gone out at another time: looking")
+                    self._doubt(session, row)
+                    row.look_at += self._visible(channel)  # one look is enough: nothing hurries
+
+    def _ahead(self, session: Session) -> list[str]:
+        """Channels where what waits for its slot may be live already, and can be looked for."""
+        on = set(session.scalars(_AHEAD_ON, {"now": self.now()})) & self.platforms.keys()
+        return sorted(name for name in on if self.platforms[name].limits.shows)
+
+    def fell_due(
+        self,
+        since: datetime | None,
+        until: datetime,
+        *,
+        restored: bool = False,
+        blind: Collection[str] = (),
+    ) -> None:
         """Nothing ticked since then: see `fell_due` below."""
         with self.store.writing() as session:
-            count = fell_due(session, since, until, restored=restored)
+            count = fell_due(session, since, until, restored=restored, blind=blind)
         if count:
             when = f"{since:%Y-%m-%d %H:%M} UTC" if since else "the beginning"
             log.warning("nothing ticked since %s: looking before sending %d posts", when, count)
@@ -1026,6 +1080,12 @@ _DOUBTFUL_ON = (
     )
     .distinct()
 )
+_AHEAD: tuple[ColumnElement[bool], ...] = (
+    Delivery.state == State.CLEARED,
+    Delivery.look_since.is_not(None),
+    Delivery.at > bindparam("now"),
+)
+_AHEAD_ON = select(Delivery.channel).where(*_AHEAD).distinct()
 _HANDED = select(Delivery.key).where(
     Delivery.state == State.HANDED, Delivery.channel.in_(bindparam("channels", expanding=True))
 )
@@ -1089,24 +1149,30 @@ _PASSED = (
 
 
 def fell_due(
-    session: Session, since: datetime | None, until: datetime, *, restored: bool = False
+    session: Session,
+    since: datetime | None,
+    until: datetime,
+    *,
+    restored: bool = False,
+    blind: Collection[str] = (),
 ) -> int:
     """What was due by `until` is looked for before its next call, since nothing ticked meanwhile.
 
     This may be a restored copy of a database that has sent it since: whatever waited then,
     for its time, a clearance, a hold's end or a person, may be live. It stays marked when it
     is moved: only a look, or a person, takes the doubt away. Where it surely is `restored`, the
-    look comes at once: also for what is too late by now, or was not cleared yet in this copy.
+    look comes at once: also for what is too late by now, or was not cleared yet in this copy. And
+    what is due later may have been moved forward since, and sent: it is marked too, but for
+    `blind` channels, where each of them would have to wait for a person.
     Returns how many were marked.
     """
     over = [State.PUBLISHED, State.TAKEN_DOWN]
+    due: ColumnElement[bool] = Delivery.at <= until
+    if restored:
+        due = or_(due, Delivery.channel.not_in(sorted(blind)))
     marked = session.execute(
         update(Delivery)
-        .where(
-            Delivery.state.not_in(over),
-            Delivery.at <= until,
-            Delivery.look_since.is_(None),
-        )
+        .where(Delivery.state.not_in(over), due, Delivery.look_since.is_(None))
         .values(look_since=since or Delivery.applied_at, version=Delivery.version + 1)
     )
     if restored:
@@ -1125,6 +1191,14 @@ def fell_due(
         for row in free:
             row.move(State.UNCERTAIN, "it may have gone out after this copy was made: looking")
     return int(marked.rowcount)  # type: ignore[attr-defined] # an UPDATE's result has one
+
+
+def unseen(session: Session, now: datetime, blind: Collection[str]) -> list[Delivery]:
+    """What is cleared for later on channels that show no history, soonest first: after a restore
+    nobody looks whether it went out already, at another time than this copy has."""
+    later = Delivery.state == State.CLEARED, Delivery.at > now
+    rows = select(Delivery).where(*later, Delivery.channel.in_(sorted(blind)))
+    return list(session.scalars(rows.order_by(Delivery.at, Delivery.key)))
 
 
 def _put_back_since(session: Session, row: Delivery) -> bool:

@@ -1,6 +1,7 @@
 """What a person decides, where the program cannot know, or should not act alone.
 
     live       it is public, at this address
+    arrived    another office has the package, which perhaps did not reach it
     absent     somebody looked, and it is not
     retry      the network refused it; ask again
     send-now   its time passed; send it late, on purpose
@@ -16,12 +17,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, in_force, void
-from outreach.delivery import Delivery, ReceiptRow, State
+from outreach.delivery import Attempt, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.platforms import Receipt
 from outreach.publish import finish, keep_receipt
 
-Answer = Literal["live", "absent", "retry", "send-now", "skip"]
+Answer = Literal["live", "arrived", "absent", "retry", "send-now", "skip"]
 
 
 def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: datetime) -> None:
@@ -29,15 +30,14 @@ def settle(session: Session, row: Delivery, answer: Answer, *, url: str, now: da
     if answer == "live":
         _live(session, row, url, now)
     else:
-        {"absent": _absent, "retry": _retry, "send-now": _send_now, "skip": _skip}[answer](
-            session, row, now
-        )
+        rest = {"arrived": _arrived, "absent": _absent, "retry": _retry}
+        {**rest, "send-now": _send_now, "skip": _skip}[answer](session, row, now)
 
 
 def its_own(session: Session, row: Delivery, url: str, now: datetime) -> Receipt:
     """The receipt of a post that is live at `url`; NotAllowed for what is no address, or is the
     address of another post on its channel."""
-    if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
+    if not url.startswith(("https://", "http://", "mid:")) or any(c.isspace() for c in url):
         raise NotAllowed(
             f"{url!r} is not the address of a post", "paste it from the browser: --live ADDRESS"
         )
@@ -65,6 +65,20 @@ def _live(session: Session, row: Delivery, url: str, now: datetime) -> None:
         finish(session, row, now)
     else:
         row.move(State.CLEARED, "the rest of its thread is still to be sent")
+
+
+def _arrived(session: Session, row: Delivery, now: datetime) -> None:
+    row.must_be(State.UNCERTAIN)
+    if not row.post.wanted:
+        raise NotAllowed(
+            f"{row.key} is no package for another office", "if it is live: --live ADDRESS"
+        )
+    last = session.scalar(
+        select(Attempt).where(Attempt.key == row.key).order_by(Attempt.id.desc()).limit(1)
+    )
+    if last:
+        last.outcome, last.ended_at = "handed", now
+    row.move(State.HANDED, "the package arrived")
 
 
 def _absent(_session: Session, row: Delivery, _now: datetime) -> None:
@@ -121,6 +135,11 @@ def _must_be_covered(session: Session, row: Delivery, now: datetime) -> None:
 
 
 def _id_in(url: str) -> str:
-    """A network's id of a post, from its address: the last number in it, else all of it."""
+    """A network's id of a post, from its address: the last number in it, else all of it.
+
+    A mailing's is what the Message-IDs of its mails begin with (RFC 2392).
+    """
+    if url.startswith("mid:"):
+        return url.removeprefix("mid:").partition("@")[0].partition(".")[0]
     last = url.rstrip("/").rpartition("/")[2].partition("?")[0]
     return last if last.isdigit() else url

@@ -13,7 +13,7 @@ from outreach.clearance import PROGRAM, readings
 from outreach.delivery import IN_FLIGHT, Attempt, Delivery, ReceiptRow, State
 from outreach.holds import held, placed
 from outreach.pace import Pace, last_wait
-from outreach.post import Post
+from outreach.post import Post, Slot
 from outreach.store.tables import Asset, Heartbeat, Mail, Process, TrailEntry
 
 SOON = 12  # deliveries that come next, as a status lists them
@@ -30,6 +30,7 @@ class Line:
     zone: str
     reason: str
     url: str = ""
+    asked: str = ""  # for when another office is asked to publish it: "2025-10-01 10:00 Asia/Seoul"
     post: Post | None = None  # in `in_full` alone: lists need no texts
 
 
@@ -77,6 +78,7 @@ def line(session: Session, row: Delivery) -> Line:
         row.zone,
         reason,
         receipt.url if receipt else "",
+        Slot.read(wanted).written if (wanted := (row.content or {}).get("wanted")) else "",
     )
 
 

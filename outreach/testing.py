@@ -130,8 +130,13 @@ class PlatformContract:
     """For every platform."""
 
     name: str  # as channels.toml has it
-    can_look = True  # False where the network shows us no history
     keeps_keys = False  # True where the network takes our token, and so takes a part once
+
+    @property
+    def can_look(self) -> bool:
+        """Whether the network shows us what is on it, as its adapter says."""
+        shows: bool = load(self.name).limits.shows
+        return shows
 
     def test_what_it_is_can_be_known_without_an_account(self) -> None:
         adapter = load(self.name)

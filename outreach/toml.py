@@ -24,12 +24,19 @@ def read_toml(file: Path, shown: str) -> tuple[dict[str, Any], str]:
     be read.
     """
     try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        raise
+        data: bytes | OSError = file.read_bytes()
     except OSError as error:
-        problem = Problem(shown, f"it cannot be read: {error.strerror}", "look at its rights")
-        raise WrongFiles([problem]) from error
+        data = error
+    return parsed(data, shown)
+
+
+def parsed(data: bytes | OSError, shown: str) -> tuple[dict[str, Any], str]:
+    """The same of what was read, or of why it could not be."""
+    if isinstance(data, FileNotFoundError):
+        raise data
+    if isinstance(data, OSError):
+        problem = Problem(shown, f"it cannot be read: {data.strerror}", "look at its rights")
+        raise WrongFiles([problem]) from data
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

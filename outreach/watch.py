@@ -225,10 +225,14 @@ class Watch:
         except OutreachError as error:
             return str(error)
 
+    def say(self, part: Part) -> None:
+        """Say something in the staff chat. Raises as a platform does where it did not arrive."""
+        self._chat.publish(part, None)
+
     def _chatted(self, text: str) -> str:
         """What went wrong, or ""."""
         try:
-            self._chat.publish(Part(text[: self._chat.limits.text]), None)
+            self.say(Part(text[: self._chat.limits.text]))
         except (PlatformError, OutreachError) as error:
             return str(error)
         return ""
@@ -236,7 +240,7 @@ class Watch:
     @cached_property
     def _chat(self) -> Platform:
         """The staff chat, as the channel of a bot that it is."""
-        return load("telegram")(  # type: ignore[no-any-return]
+        made: Platform = load("telegram")(
             Account(
                 channel="alarms",
                 options={"chat": self._settings.telegram_chat},
@@ -246,6 +250,7 @@ class Watch:
                 base=self._settings.telegram_base,
             )
         )
+        return made
 
     def _lines(self, news: Sequence[News]) -> list[str]:
         office = self.configuration.settings.office

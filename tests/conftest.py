@@ -92,10 +92,12 @@ platform = "memory"
 
 
 BOTH = {
+    "test_adopted",
     "test_clearance",
     "test_clock",
     "test_collect",
     "test_gather",
+    "test_handover",
     "test_holds",
     "test_if_late",
     "test_links_page",
@@ -105,9 +107,11 @@ BOTH = {
     "test_people",
     "test_plan",
     "test_publish",
+    "test_requests",
     "test_restored",
     "test_series",
     "test_settle",
+    "test_subscribers",
     "test_toolkit",
     "test_user_stories",
 }

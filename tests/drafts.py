@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 from outreach import apply as applying
 from outreach import notices, people
 from outreach.app import Outreach
-from outreach.campaign.models import Late
 from outreach.campaign.plan import Plan, plan
+from outreach.campaign.values import Late
 from outreach.compose import Draft
 from outreach.compose.links import Link
 from outreach.delivery import Delivery
 from outreach.errors import Problem
+from outreach.planning import standing
 from outreach.platforms import Receipt
 from outreach.post import Part, Picture, Post, Slot
 from outreach.publish import finish, keep_receipt
+from outreach.store.plain import asking
 from outreach.store.tables import Heartbeat
 from tests.conftest import Office, clear_all
 
@@ -86,13 +88,13 @@ soon = partial(draft, at=SOON)
 def planned(desk: Outreach, *drafts: Draft) -> Plan:
     """What applying these drafts would change."""
     with desk.store.reading() as session:
-        return plan(drafts, applying.standing(session), now=desk.now())
+        return plan(drafts, standing(asking(session)), now=desk.now())
 
 
 def put(desk: Outreach, *drafts: Draft, by: str = "ana", clear: bool = False) -> Plan:
     """Apply these drafts as if they were all that the office's files ask for."""
     with desk.store.writing() as session:
-        made = plan(drafts, applying.standing(session), now=desk.now())
+        made = plan(drafts, standing(asking(session)), now=desk.now())
         by_key = {one.key: one for one in drafts}
         applying.carry_out(session, made, by_key, by=by, now=desk.now())
         notices.write(session, people.in_force(session), desk.now())

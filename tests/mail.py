@@ -22,7 +22,13 @@ class Post(socketserver.StreamRequestHandler):
                 self._say("550 5.1.1 no such person")
             elif verb == "DATA":
                 self._say("354 go on")
-                self.server.mails.append(self._read())
+                mail = self._read()
+                if self.server.declines:
+                    self._say("451 4.3.0 later")
+                    continue
+                self.server.mails.append(mail)
+                if self.server.loses:
+                    return  # it has the mail, and its answer never arrives
                 self._say("250 taken")
             elif verb == "QUIT":
                 self._say("221 bye")
@@ -43,13 +49,15 @@ class Post(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Its mails; `refuses` everybody, or the password that it says in its refusal."""
+    """Its mails; `refuses` everybody, or the password that it says in its refusal. It `declines`
+    a mail for now, or takes it and `loses` the answer."""
 
     allow_reuse_address, daemon_threads = True, True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Post)
         self.mails, self.refuses, self.password = [], False, "s3cret-of-the-office"
+        self.declines = self.loses = False
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.delivery import State
-from outreach.store import Base, Instant, Store
+from outreach.store import Store
+from outreach.store.base import Base, Instant
 
 MANY = 4  # rows a table: enough that each value that is hard stands in one
 

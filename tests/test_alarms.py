@@ -248,7 +248,10 @@ class TestWhenItIsTold:
             return told
 
         began = office.clock()
-        minutes = lambda now: (now - began).total_seconds() / 60  # noqa: E731
+
+        def minutes(now: datetime) -> float:
+            return (now - began).total_seconds() / 60
+
         return look
 
     def test_once_it_has_lasted_a_minute_again_each_six_hours_and_when_it_is_over(self, looks):

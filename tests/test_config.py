@@ -119,8 +119,8 @@ class TestMistakes:
             (
                 "config/channels.toml:4",
                 "there is no platform 'myspace'",
-                "known are: bluesky, facebook, feed, linkedin, manual, mastodon, memory, "
-                "telegram, x",
+                "known are: bluesky, email, facebook, feed, linkedin, manual, mastodon, memory, "
+                "request, telegram, x",
             ),
             ("config/channels.toml:6", "there is no platform 'Twitter'", "did you mean x?"),
         ]

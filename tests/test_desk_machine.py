@@ -19,6 +19,7 @@ bugs: `BUGS` holds each as a Publisher with one rule broken, and every one must 
 8. looking takes any post with the same words, also last week's
 9. a thread begins anew after a crash instead of going on after its last part
 10. not-after is ignored
+11. after a restore, only what was due in the copy is looked for, not what was moved forward
 
 `test_it_reaches_publishing_often` counts how often the machine gets that far.
 """
@@ -47,14 +48,16 @@ from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
 from outreach import apply as applying
-from outreach.campaign.models import Late
 from outreach.campaign.plan import plan
+from outreach.campaign.values import Late
 from outreach.compose import Draft
 from outreach.delivery import IN_FLIGHT, Delivery, State
 from outreach.errors import OutreachError
+from outreach.planning import standing
 from outreach.platforms.memory import Memory
 from outreach.post import Part, Post, Slot
 from outreach.publish import Publisher
+from outreach.store.plain import asking
 from outreach.store.tables import Hold
 from tests.conftest import Office
 
@@ -227,7 +230,7 @@ class Desk(RuleBasedStateMachine):
         with self.desk.store.writing() as session:
             row = session.get(Delivery, KEY)
             before = (row.state, row.clearance) if row else None
-            made = plan(drafts, applying.standing(session), now=now)
+            made = plan(drafts, standing(asking(session)), now=now)
             by_key = {draft.key: draft for draft in drafts}
             applying.carry_out(session, made, by_key, by="ana", now=now)
             row = session.get(Delivery, KEY)
@@ -392,6 +395,30 @@ class Desk(RuleBasedStateMachine):
         self.restore_raw_copy(minutes)
         self.tick_once("")
 
+    @rule(minutes=st.sampled_from([1, 6]))
+    def move_forward_and_restore_with_old_files(self, minutes):
+        """A copy of database and files; the post is moved forward and goes out; both come back.
+
+        Nobody can be asked where a network shows no history: there its time is trusted.
+        """
+        if self.network.blind:
+            return
+        self.wanted_at = self.office.clock() + timedelta(minutes=28)
+        self.apply([self.draft()])
+        self.read_and_clear()
+        self.tick_once("")
+        self.back_up()
+        kept, sent = self.wanted_at, len(self.network.live)
+        self.wanted_at = self.office.clock() + timedelta(minutes=4)
+        self.apply([self.draft()])
+        self.read_and_clear()
+        self.run_for(8, "")
+        reached["moved forward and sent"] += len(self.network.live) > sent
+        self.wanted_at = kept
+        self.edited_since_backup = False
+        self.restore_raw_copy(minutes)
+        self.run_for(28, "")
+
     def sleep_through_the_lease(self) -> None:
         """This process is stopped after its claim; another one finds its traces meanwhile."""
         self.office.leases.seconds += 3600
@@ -485,6 +512,7 @@ def test_it_reaches_publishing_often():
     assert reached["published"] >= 300, reached
     assert reached["sent"] >= 60, reached
     assert reached["restored"] >= 50, reached
+    assert reached["moved forward and sent"] >= 20, reached
 
 
 @dataclass(frozen=True)
@@ -532,8 +560,13 @@ class IgnoresHolds(Publisher):
 
 
 class ForgetsTheGap(Publisher):
-    def fell_due(self, since, until, *, restored=False):
+    def fell_due(self, since, until, **_):
         pass
+
+
+class LooksForWhatWasDue(Publisher):
+    def fell_due(self, since, until, *, restored=False, blind=()):
+        super().fell_due(since, until)
 
 
 class TakesAnyCopy(Publisher):
@@ -583,6 +616,15 @@ BUGS = {
     ),
     "7 nothing is looked for after a restore": Bug(
         ForgetsTheGap, {"faults": ("",), "without": {"changes", "decisions", "trouble"}}
+    ),
+    "11 only what was due is looked for after a restore": Bug(
+        LooksForWhatWasDue,
+        {
+            "faults": ("",),
+            "blind": (False,),
+            "delays": (0.0,),
+            "without": {"changes", "decisions", "trouble"},
+        },
     ),
     "8 any copy is taken for ours": Bug(
         TakesAnyCopy, {"faults": ("lost before",), "blind": (False,), "old_copies": (True,)}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import typer
-from pydantic import BaseModel
 
 from outreach.cli import app
 from outreach.cli.door import EXITS
 from outreach.config import ChannelSettings, PersonSettings, Settings
+from outreach.config_files import keys_of
 from outreach.platforms import PLATFORMS, load, secrets_of
 from tests.conftest import REPOSITORY
 
@@ -39,17 +39,6 @@ def texts() -> list[tuple[Path, str]]:
             data = path.read_bytes()
             if b"\0" not in data:
                 found.append((path, data.decode("utf-8")))
-    return found
-
-
-def keys(model: type[BaseModel]) -> set[str]:
-    found = set()
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            found |= keys(inner)
-        else:
-            found.add(field.alias or name)
     return found
 
 
@@ -88,7 +77,7 @@ def test_global_options_and_exit_codes_are_described():
 
 def test_every_key_of_the_configuration_is_described():
     page = (DOCS / "configuration.md").read_text()
-    wanted = keys(Settings) | keys(ChannelSettings) | keys(PersonSettings)
+    wanted = {key for kind in (Settings, ChannelSettings, PersonSettings) for key in keys_of(kind)}
     assert {key for key in wanted if f"`{key}`" not in page} == set()
 
 

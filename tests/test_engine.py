@@ -112,6 +112,28 @@ def test_a_worker_that_is_killed_does_not_keep_its_channel(worker, address):
     assert time.monotonic() - died < STALLED + 5
 
 
+def test_a_dead_worker_s_ring_that_another_one_has_ended_keeps_nobody_from_the_rest(
+    worker, address
+):
+    make_schema(address)
+    ring = "INSERT INTO {0}.procrastinate_jobs (queue_name, task_name, lock, status) VALUES {1}"
+    those = ", ".join(f"('c{n}', 'ring', 'c{n}', 'doing')" for n in range(3))
+    ask(address, ring.format(SCHEMA, those))
+    ask(  # as if it was gone when it is finished
+        address,
+        f"CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE 'Job was not found'; END $$;"
+        f" CREATE TRIGGER gone BEFORE DELETE OR UPDATE ON {SCHEMA}.procrastinate_jobs"
+        f" FOR EACH ROW WHEN (old.queue_name = 'c0' AND old.worker_id IS NULL)"
+        f" EXECUTE FUNCTION gone()",
+    )
+    calls = []
+    one = worker(calls.append, "c0", "c1", "c2")
+    until(lambda: {"c1", "c2"} <= set(calls), meanwhile=lambda: one.ring(["c0", "c1", "c2"]))
+    ask(address, f"DROP TRIGGER gone ON {SCHEMA}.procrastinate_jobs")
+    until(lambda: "c0" in calls, meanwhile=lambda: one.ring(["c0"]))  # it is tended still
+
+
 def test_its_tables_may_be_dropped_in_mid_run(worker, address):
     calls = []
     one = worker(calls.append, "x")

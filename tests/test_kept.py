@@ -4,14 +4,22 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from outreach import kept
+from outreach.app import open_desk
+from outreach.config import read_configuration
+from outreach.delivery import Delivery, State
+from outreach.errors import WrongFiles
 from outreach.post import Part, Post, Slot
-from tests.conftest import PEOPLE_TOML, Office
+from tests.conftest import PEOPLE_TOML, Office, apply
 
 CAMPAIGN = """
 campaign: c
@@ -92,7 +100,7 @@ def test_an_extra_that_comes_or_goes_is_asked_anew(desk, composed, monkeypatch):
 
 def test_a_file_that_others_can_read_or_write_is_not_used(desk, composed):
     composed(desk)
-    [file] = kept.folder().iterdir()
+    [file] = kept.folder().glob("*.composed")
     assert file.stat().st_mode & 0o777 == 0o600
     file.chmod(0o644)
     composed(desk)
@@ -111,7 +119,7 @@ def test_what_stands_under_another_key_is_not_even_looked_into(
 ):
     monkeypatch.chdir(tmp_path)
     composed(desk)
-    [file] = kept.folder().iterdir()
+    [file] = kept.folder().glob("*.composed")
     file.write_bytes(b"x" * 32 + pickle.dumps(Evil()))
     composed(desk)
     assert not (tmp_path / "evil").exists()
@@ -121,7 +129,7 @@ def test_what_stands_under_another_key_is_not_even_looked_into(
 @pytest.mark.parametrize("damage", [b"", b"x", b"x" * 5000])
 def test_a_damaged_file_is_made_anew(desk, composed, damage):
     before = composed(desk)
-    [file] = kept.folder().iterdir()
+    [file] = kept.folder().glob("*.composed")
     file.write_bytes(file.read_bytes()[:40] + damage)
     assert composed(desk) == before
     assert len(composed.times) == 2
@@ -152,6 +160,7 @@ print(*sys.modules)
 def test_files_that_have_not_changed_import_nothing_of_what_reads_and_renders_them(desk, office):
     """A start is most of what such a look takes."""
     heavy = {"yaml", "jinja2", "alembic", "babel", "holidays", "tweepy", "apscheduler"}
+    heavy |= {"sqlalchemy", "dotenv", "concurrent.futures", "pydantic", "importlib.metadata"}
     heavy |= {f"outreach.{name}" for name in ("campaign.load", "publish", "measure.imports")}
     heavy |= {f"outreach.{name}" for name in ("report.gather", "compose.reachable")}
     loaded = []
@@ -167,6 +176,119 @@ def test_files_that_have_not_changed_import_nothing_of_what_reads_and_renders_th
     assert loaded[1] == set()
 
 
+# --- a second look is right, whatever has changed since the first ------------------------------
+
+RULES = """
+version: 1
+language: en
+signed-off-by: An Editor
+sources: {{house: our own rules}}
+rules:
+- {{id: O01, severity: E, re: '{word}', use: another, src: [house]}}
+"""
+SEEN = CAMPAIGN.replace(
+    "  news: {at: ", '  soon: {at: "2025-07-20 08:30 Asia/Bangkok", to: main}\n  news: {at: '
+).replace(", to: main}\n", ', to: main, media: [{file: card.png, alt: "A card"}]}\n')
+
+
+def card(colour: str) -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (60, 40), colour).save(made, "PNG")
+    return made.getvalue()
+
+
+def again(office: Office) -> dict[str, Any]:
+    """What a process that has just begun says that the files would change."""
+    desk = open_desk(office.home, now=office.clock)
+    try:
+        return desk.plan().as_data()
+    finally:
+        desk.close()
+
+
+def dropped(office: Office) -> None:
+    with office.open().store.writing() as session:
+        session.get_one(Delivery, KEY).move(State.DROPPED)
+
+
+def gone(office: Office) -> None:
+    with office.open().store.writing() as session:
+        session.query(Delivery).delete()
+
+
+CHANGES: dict[str, Callable[[Office], object]] = {
+    "a text": lambda office: office.write("templates/posts/c/news.md", "## en\nOther words.\n"),
+    "a campaign": lambda office: office.write("campaigns/c.yaml", SEEN.replace("09:00", "10:00")),
+    "a campaign that is gone": lambda office: (office.home / "campaigns" / "c.yaml").unlink(),
+    "a file that broke": lambda office: office.write("campaigns/c.yaml", SEEN + "broken\n"),
+    "a picture": lambda office: office.write("media/card.png", card("red")),
+    "a picture that is gone": lambda office: (office.home / "media" / "card.png").unlink(),
+    "a rule of the house's style": lambda office: office.write(
+        "config/house-style/en.yaml", RULES.format(word="Some")
+    ),
+    "a channel": lambda office: office.write(
+        "config/channels.toml", '[net]\nplatform = "memory"\nlanguages = ["ko"]\n'
+    ),
+    "the time, past a slot": lambda office: office.clock.forward(hours=1),
+    "a row that was dropped": dropped,
+    "all rows": gone,
+}
+ONLY = {"the time, past a slot": False, "a row that was dropped": True, "all rows": True}
+"""What changes a plan only before anything was applied, or after."""
+
+
+@pytest.mark.parametrize(
+    ("change", "applied"),
+    [(one, done) for one in CHANGES for done in (False, True) if ONLY.get(one, done) is done],
+)
+def test_a_second_look_says_what_a_first_one_would(office, monkeypatch, tmp_path, change, applied):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    office.campaign(SEEN, news="## en\nSome words.\n", soon="## en\nMore words.\n")
+    office.write("media/card.png", card("teal"))
+    office.write("config/house-style/en.yaml", RULES.format(word="never"))
+    desk = office.open()
+    if applied:
+        apply(desk)
+    before = again(office)
+    assert again(office) == before
+    CHANGES[change](office)
+    found = again(office)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing kept"))
+    assert found == again(office)
+    assert found != before
+
+
+def test_what_was_right_in_other_settings_is_looked_at_anew(office, desk):
+    office.write("config/channels.toml", '[net]\nplatform = "memory"\n')
+    assert set(open_desk(office.home).channels) == {"net"}
+    office.write("config/channels.toml", '[net]\nplatform = "memroy"\n')
+    with pytest.raises(WrongFiles, match="did you mean memory"):
+        open_desk(office.home)
+    (office.home / "config" / "channels.toml").unlink()
+    with pytest.raises(WrongFiles, match="there is no such file"):
+        open_desk(office.home)
+
+
+def test_a_password_in_a_database_s_address_is_not_kept(office, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    office.write("config/outreach.toml", '[desk]\ndatabase = "postgresql://o:pass-word@db/o"\n')
+    assert read_configuration(office.home) == read_configuration(office.home)
+    assert not kept.folder().exists()
+
+
+def test_other_libraries_are_another_program(monkeypatch, tmp_path):
+    libraries = tmp_path / "site-packages"
+    libraries.mkdir()
+    monkeypatch.syspath_prepend(str(libraries))
+    kept.program.cache_clear()
+    before = kept.program()
+    (libraries / "babel-9.9.dist-info").mkdir()
+    kept.program.cache_clear()
+    assert kept.program() != before
+    monkeypatch.undo()
+    kept.program.cache_clear()
+
+
 def posts(count: int) -> list[Post]:
     """Posts with texts that are not ASCII, each longer than what is pickled around it."""
     return [
@@ -179,7 +301,7 @@ def test_many_values_come_back_as_they_were_and_in_their_order(tmp_path, monkeyp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     given = [Slot(datetime(2025, 8, 25, tzinfo=UTC), "2025-08-25T00:00", "UTC"), *posts(300)]
     kept.keep(Path("/office"), "key", iter(given))
-    [file] = kept.folder().iterdir()
+    [file] = kept.folder().glob("*.composed")
     assert file.stat().st_size > 3 * kept.PIECE
     assert kept.read(Path("/office"), "key") == given
 

@@ -137,7 +137,7 @@ class TestWhoIsTold:
         server.mails.clear()
         office.clock.to(SOON)
         desk.tick()
-        body = server.mails[0].get_content()
+        body = server.mails[0].get_body(("plain",)).get_content()
         assert server.mails[0]["Subject"] == "c/news/en@hand is to be posted by hand, now"
         assert f"--- text ---\n{text}{'x' * 2000}\n---\n" in body.replace("\r\n", "\n")
         assert "outreach settle c/news/en@hand --live ADDRESS" in body

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from outreach import people
 from outreach.config import read_configuration
 from outreach.errors import NotAllowed, NotFound
-from outreach.store import Base
+from outreach.store.base import Base
 from tests.conftest import PEOPLE_TOML, Office
 
 CY_MAY_CLEAR = PEOPLE_TOML.replace('["guest"]', '["clearer"]')

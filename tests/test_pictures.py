@@ -207,6 +207,20 @@ def test_a_picture_over_which_the_reader_dies_costs_itself_and_no_other(tmp_path
     }
 
 
+def test_what_was_read_is_kept_for_this_person_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(pictures, "version", lambda _name: "9")  # the part may be missing here
+    program = tmp_path / "reads.py"
+    program.write_text(DIES)
+    found = pictures._read(tmp_path, {"a": b"1"}, None, program)
+    assert found == {"a": ("read",)}
+    [file] = kept.folder().iterdir()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert pictures._read(tmp_path, {"a": b"1"}, None, tmp_path / "none") == found
+
+
 def test_a_picture_over_which_the_reader_hangs_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach import apply as applying
+from outreach import planning
 from outreach.campaign.plan import Kind, Standing, plan
 from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.errors import Changed, NotAllowed, Problem, TooMuch
+from outreach.store import Store
+from outreach.store.plain import asking
 from outreach.store.tables import Asset, ShortLink
 from tests.conftest import Office, apply, clear_all, state
 from tests.drafts import AT, KEY, draft, planned, put, row, run_to, utc
@@ -512,7 +514,9 @@ def test_applying_a_plan_and_planning_again_gives_no_operations(shared, steps, l
     made = put(desk, *last)
     assert planned(desk, *last).operations == ()
     with desk.store.reading() as session:
-        now = {one.key: one for one in applying.standing(session)}
+        now = {one.key: one for one in planning.standing(asking(session))}
+    with Store(desk.configuration.database).looking() as ask:  # as a fresh process asks
+        assert {one.key: one for one in planning.standing(ask)} == now
     for op in made.operations:  # and what stands is what was shown
         if op.kind is not Kind.DROP:
             stands = now[op.key]

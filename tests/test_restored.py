@@ -12,16 +12,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 
 from outreach.delivery import Delivery, State
+from outreach.platforms import PLATFORMS, load
+from outreach.platforms.memory import Memory
 from outreach.store import pulse
 from tests import postgresql
 from tests.conftest import Office, apply, clear_all, state
 from tests.drafts import AT, KEY, draft, put, row, run_to, trail
 
-HOUR = timedelta(hours=1)
+HOUR, SECONDS = timedelta(hours=1), timedelta(seconds=20)
+
+
+class Silent(Memory):
+    """A network that shows no history, as can be known without an account."""
+
+    limits = replace(Memory.limits, shows=False)
 
 
 class Copies:
@@ -316,6 +324,37 @@ class TestWithinAMinute:
         assert (len(network.live), state(desk, KEY)) == (1, "published")
         assert trail(desk, "").count("database put back ") == 1
 
+    def test_what_was_moved_forward_and_sent_meanwhile_is_found(self, desk, office, copies):
+        put(desk, draft(at=AT + 24 * HOUR))
+        clear_all(desk)
+        copies.make()
+        put(desk, draft())
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        assert len(network.live) == 1
+        office.clock.forward(seconds=20)
+        desk = copies.put_back(desk)
+        run(office, desk)
+        assert (state(desk, KEY), came_back(desk)) == ("published", True)
+        run(office, desk, minutes=25 * 60)
+        assert len(network.live) == 1
+
+    def test_what_nobody_can_look_for_goes_out_at_its_time_and_the_trail_says_so(
+        self, desk, office, copies
+    ):
+        put(desk, draft())
+        clear_all(desk)
+        copies.make()
+        desk.tick()
+        office.clock.forward(seconds=20)
+        desk.platforms["net"].blind = True
+        desk = copies.put_back(desk)
+        run(office, desk, minutes=60)
+        assert (state(desk, KEY), row(desk).published_at - AT) == ("published", SECONDS)
+        [why] = [why for _, _, what, why in desk.trail() if what.strip() == "database put back"]
+        assert why.endswith("what is due later where nobody can look goes out (1)")
+
     def test_also_by_whoever_applies_a_plan_before_the_desk_runs_again(self, desk, office, copies):
         office.campaign(CAMPAIGN.format(time="09:00"), news="## en\nSome words.\n")
         apply(desk)
@@ -548,7 +587,7 @@ class TestAnnounced:
         desk = self.restored(office, desk, file)
         run(office, desk)
         assert state(desk, hand) == "uncertain"
-        assert "posted it by hand" in row(desk, hand).reason
+        assert "this older copy of the database not know it" in row(desk, hand).reason
         desk.settle(hand, "absent", by=desk.person("ana"))
         desk.tick()
         assert state(desk, hand) == "handed"
@@ -579,14 +618,70 @@ class TestAnnounced:
         [after] = desk.feed("web")
         assert (after.id, after.text, state(desk, entry)) == (before.id, before.text, "published")
 
-    def test_what_is_due_later_goes_out_at_its_time_without_a_look(self, desk, office):
+    def test_what_is_due_later_is_looked_for_ahead_and_goes_out_at_its_time(self, desk, office):
         put(desk, draft())
         clear_all(desk)
-        desk.platforms["net"].blind = True
         desk = self.restored(office, desk, self.kept(office, desk))
-        assert self.told.waiting == {}
+        assert (self.told.waiting, self.told.unseen) == ({}, [])
+        run(office, desk, minutes=21)
+        assert (state(desk, KEY), row(desk).look_since) == ("cleared", None)
+        run(office, desk, minutes=39)
+        assert (state(desk, KEY), row(desk).published_at) == ("published", AT)
+
+    @pytest.fixture
+    def _silent(self, monkeypatch):
+        monkeypatch.setitem(PLATFORMS, "memory", f"{__name__}:Silent")
+        load.cache_clear()
+        yield
+        load.cache_clear()
+
+    @pytest.mark.usefixtures("_silent")
+    def test_where_nobody_can_look_what_is_due_later_is_named_and_goes_out(self, desk, office):
+        put(desk, draft(), draft("other", at=AT + 30 * HOUR), draft("not-cleared", at=AT + HOUR))
+        for name in ("news", "other"):
+            [reading] = [one for one in desk.readings() if one.name == f"c/{name}/en"]
+            desk.clear(reading.name, reading.fingerprint, by=desk.person("bo"))
+        desk = self.restored(office, desk, self.kept(office, desk))
+        wanted = [(KEY, AT), (KEY.replace("news", "other"), AT + 30 * HOUR)]
+        assert (self.told.waiting, self.told.unseen) == ({}, wanted)
+        desk.platforms["net"].blind = True
         run(office, desk, minutes=60)
-        assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)
+        assert (state(desk, KEY), row(desk).published_at) == ("published", AT)
+
+    @pytest.mark.parametrize("cleared_then", [True, False])
+    def test_what_was_moved_forward_and_sent_is_found_where_the_files_too_are_those_of_then(
+        self, desk, office, cleared_then
+    ):
+        put(desk, draft(at=AT + 24 * HOUR), draft("other", at=AT + 25 * HOUR))
+        if cleared_then:
+            clear_all(desk)
+        file = self.kept(office, desk)
+        put(desk, draft(), draft("other", at=AT + 25 * HOUR))
+        clear_all(desk)
+        run_to(office, desk, AT)
+        network = desk.platforms["net"]
+        assert network.texts == ["This is news."]
+        office.clock.forward(minutes=2)
+        desk = self.restored(office, desk, file)
+        if not cleared_then:
+            clear_all(desk)  # somebody reads it once more, in good faith
+        assert state(desk, KEY) == "cleared"
+        run(office, desk)
+        assert (state(desk, KEY), row(desk).published_at) == ("published", AT)
+        run(office, desk, minutes=26 * 60)
+        assert network.texts == ["This is news.", "This is other."]
+
+    def test_few_are_looked_for_at_a_time_and_the_soonest_first(self, desk, office):
+        put(desk, *(draft(f"m{n}", at=AT + (n + 1) * HOUR) for n in range(50)))
+        clear_all(desk)
+        desk = self.restored(office, desk, self.kept(office, desk))
+        desk.tick()
+        keys = [f"c/m{n}/en@net" for n in range(50)]
+        assert [state(desk, key) for key in keys] == ["uncertain"] * 20 + ["cleared"] * 30
+        run(office, desk, minutes=90)
+        assert [state(desk, key) for key in keys] == ["cleared"] * 50
+        assert [row(desk, key).look_since for key in keys] == [None] * 50
+        assert desk.platforms["net"].live == []
 
     def test_what_is_on_hold_stays_so_and_is_looked_for_when_it_is_released(self, desk, office):
         put(desk, draft(late=12 * HOUR))
@@ -630,3 +725,29 @@ class TestAnnounced:
         assert state(desk, KEY) == "sending"
         run(office, desk)
         assert (len(network.live), state(desk, KEY)) == (1, "published")
+
+
+def test_what_is_marked_is_found_without_reading_what_is_scheduled(desk, office):
+    """A tick asks for it each second, beside a year's posts."""
+    put(desk, draft(at=AT + 24 * HOUR), clear=True)
+    with desk.store.writing() as session:
+        columns = [column.name for column in Delivery.__table__.columns if column.name != "key"]
+        those = ", ".join(f'"{name}"' for name in columns)
+        for n in range(11):  # twice as many each time
+            anew = f"SELECT key || '-{n}', {those} FROM delivery"
+            session.execute(text(f"INSERT INTO delivery (key, {those}) {anew}"))
+    asked = []
+
+    @event.listens_for(desk.store.engine, "before_cursor_execute")
+    def keep(connection, cursor, statement, parameters, context, many):
+        asked.append((statement, parameters))
+
+    desk.publisher.turn()
+    explain = "EXPLAIN" if office.database else "EXPLAIN QUERY PLAN"
+    [(statement, parameters)] = [one for one in asked if "look_since IS NOT NULL" in one[0]]
+    with desk.store.engine.begin() as connection:
+        if office.database:
+            connection.execute(text("ANALYZE delivery"))
+        steps = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+    plan = "\n".join(str(step[-1]) for step in steps)
+    assert "ix_delivery_marked" in plan, plan

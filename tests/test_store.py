@@ -37,6 +37,48 @@ def write(store: Store, name: str = "a") -> None:
         session.add(Meta(name=name, value="1"))
 
 
+class TestLooking:
+    """By plain SQL: Python's own sqlite3, until SQLAlchemy has been needed for something else."""
+
+    def test_a_look_is_one_look_whatever_is_written_meanwhile(self, store, file):
+        write(store)
+        fresh = Store(f"sqlite:///{file}")
+        with fresh.looking() as ask:
+            assert [*ask("SELECT name FROM meta WHERE name <> 'seed'")] == [("a",)]
+            write(store, "b")
+            assert [*ask("SELECT name FROM meta WHERE name = :name", name="b")] == []
+        with fresh.looking() as ask:
+            assert [*ask("SELECT name FROM meta WHERE name = :name", name="b")] == [("b",)]
+
+    def test_it_writes_nothing_and_makes_no_file(self, file):
+        store = Store(f"sqlite:///{file}")
+        with pytest.raises(Unusable, match="file cannot be opened"), store.looking() as ask:
+            ask("SELECT 1")
+        assert not file.exists()
+        assert store.revision() == ""
+
+    def test_its_troubles_are_told_in_the_same_words(self, store, file):
+        store.close()
+        fresh = Store(f"sqlite:///{file}", busy=0.1)
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unusable) as told, fresh.looking() as ask:
+            ask("SELECT * FROM meta")
+        other.close()
+        assert str(told.value) == f"the database is locked by another program ({file})"
+
+    @pytest.mark.parametrize("name", ["a b", "50% off?", "#1", "Büro", "a+b@c"])
+    def test_any_name_of_a_folder_will_do(self, tmp_path, name):
+        address = f"sqlite:///{tmp_path / name.replace('?', '') / 'desk.db'}"
+        store, fresh = Store(address), Store(address)
+        store.prepare()
+        write(store)
+        with fresh.looking() as ask:
+            assert [*ask("SELECT value FROM meta WHERE name = 'a'")] == [("1",)]
+        store.close()
+
+
 class TestTroubles:
     def test_locked_by_another_program(self, store, file):
         other = sqlite3.connect(file, isolation_level=None)

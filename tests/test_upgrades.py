@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from outreach import backup
 from outreach.delivery import Delivery
-from outreach.store import HEAD, Base, Store
+from outreach.store import HEAD, Store
+from outreach.store.base import Base
 from outreach.store.migrations import HERE, configuration
 from outreach.store.tables import TrailEntry
 from tests import postgresql

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from outreach.campaign.assets import Assets, load_assets, with_assets
 from outreach.campaign.fits import check, check_channels, check_people
-from outreach.campaign.models import Campaign, Loaded
+from outreach.campaign.models import Campaign
 from outreach.campaign.reader import MAX_BYTES, MAX_PROBLEMS, read_yaml
 from outreach.campaign.typed import typed
+from outreach.campaign.values import Loaded
 from outreach.campaign.when import short
 from outreach.errors import Problem
 from outreach.hints import known_as

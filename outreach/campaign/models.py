@@ -6,11 +6,13 @@ The format is described for officers in docs/campaign-files.md. Keys are written
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from outreach.campaign.values import Late
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -63,14 +65,6 @@ class When:
     on: date | None = None  # the date of an absolute time
     wall: time | None = None
     zone: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """What to do with a cleared post found late: send within `within`, then ask a person."""
-
-    within: timedelta = timedelta(minutes=15)
-    written: str = "send within 15 minutes, then ask"
 
 
 def _when(value: Any) -> Any:
@@ -356,16 +350,3 @@ class Campaign(Frozen):
     def text_file(self, name: str, template: str | None = None) -> str:
         """The text file of a message, below templates/; `template` is what the message names."""
         return template or f"{self.folder}/{name}.md"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a campaigns folder holds: the campaigns that could be read, and every problem.
-
-    `unreadable` names the campaigns (by id where it could be read, else by the file's stem)
-    whose file is broken: their deliveries are left alone.
-    """
-
-    campaigns: tuple[Campaign, ...] = ()
-    problems: tuple[Any, ...] = ()  # of Problem
-    unreadable: frozenset[str] = field(default_factory=frozenset)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outreach.campaign.models import Campaign, Event
 from outreach.errors import Problem
+
+if TYPE_CHECKING:
+    from outreach.campaign.models import Campaign, Event
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Held:
         return f"{self.date}{hours} {self.zone}"
 
 
-def held(campaign: Campaign) -> list[Held]:
+def held(campaign: "Campaign") -> list[Held]:
     """When each event of a campaign is to be held, as its file has it now."""
     return [
         Held(
@@ -55,16 +57,16 @@ def of_data(data: Iterable[Mapping[str, Any]]) -> list[Held]:
     return [Held(**one) for one in data]
 
 
-def moves(campaign: Campaign, before: Sequence[Held]) -> Iterator[tuple[Held, Held]]:
-    """(was, is) of each event that is not where it was when the campaign was last applied."""
+def moves(held: Iterable[Held], before: Sequence[Held]) -> Iterator[tuple[Held, Held]]:
+    """(was, is) of each event that is not where it was when its campaign was last applied."""
     last = {one.event: one for one in before}
-    for now in held(campaign):
+    for now in held:
         was = last.get(now.event)
         if was and was != now:
             yield was, now
 
 
-def outdated(text: str, campaign: Campaign, before: Sequence[Held]) -> str:
+def outdated(text: str, campaign: "Campaign", before: Sequence[Held]) -> str:
     """What a text still says of an event that has moved, as a sentence; "" where nothing."""
     now = {one.event: one for one in held(campaign)}
     current = _said_now(campaign)
@@ -94,7 +96,7 @@ def _hour(value: object) -> str:
     return f"{value:%H:%M}" if isinstance(value, time) else ""
 
 
-def _said_now(campaign: Campaign) -> set[str]:
+def _said_now(campaign: "Campaign") -> set[str]:
     """Every hour and date that is right somewhere in the campaign."""
     found: set[str] = set()
     for event in campaign.events.values():
@@ -103,7 +105,7 @@ def _said_now(campaign: Campaign) -> set[str]:
     return found - {""}
 
 
-def _sessions(event: Event) -> Sequence[Any]:
+def _sessions(event: "Event") -> Sequence[Any]:
     return event.sessions if isinstance(event.sessions, tuple) else ()
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
 
-from outreach.campaign.models import Late
+from outreach.campaign.values import Late
 from outreach.errors import Problem
 from outreach.post import Post, Slot
 
@@ -63,6 +63,8 @@ class Wanted(Protocol):
     def advice(self) -> tuple[Problem, ...]: ...
     @property
     def outdated(self) -> str: ...
+    @property
+    def wanted(self) -> Slot | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Standing:
     cleared_by: str = ""  # whose yes that is; "" for an emergency's
     authors: frozenset[str] = frozenset()
     begun: bool = False  # a part of it is live
+    asked: bool = False  # another office has its package, which can be replaced or recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +215,14 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
         return [Notice("idea", draft.key, why)]
     found: list[Operation | Notice] = []
     why = "new"
+    if draft.wanted:
+        wanted = draft.wanted.written
+        why = f"new, a package for another office: to be cleared by then, wanted for {wanted}"
     if draft.slot.at <= now:
         why = "its slot is past already: it is listed, and never sent"
         found.append(Notice("past", draft.key, f"its slot was {draft.slot.written}"))
     elif draft.blocked:
-        why = f"new, and it waits: {reasons(draft)}"
+        why = f"{why}, and it waits: {reasons(draft)}"
     found.append(
         Operation(
             Kind.ADD,
@@ -238,12 +244,14 @@ def _add(draft: Wanted, now: datetime) -> list[Operation | Notice]:
 def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Notice]:
     new = draft.post.fingerprint if draft.post and not draft.blocked else ""
     same_text, same_slot = new == row.fingerprint, draft.slot == row.slot
-    if row.state not in _PENDING or (row.begun and not same_text):
+    if row.asked and same_text:
+        return []
+    if (row.state not in _PENDING and not row.asked) or (row.begun and not same_text):
         return _after_the_fact(draft, row, now, same_text=same_text, same_slot=same_slot)
     if draft.slot is None:
         if row.state == "dropped":
             return []
-        why = "it has no time any more: an idea"
+        why = "it has no time any more: an idea" + _recalled(row)
         return [_operation(Kind.DROP, why, row, voids=row.state == "cleared")]
     notices = [Notice("blocked", draft.key, _said(problem)) for problem in draft.blocked]
     if row.state in {"past", "missed", "skipped"} and same_slot and same_text:
@@ -261,6 +269,8 @@ def _revise(draft: Wanted, row: Standing, now: datetime) -> list[Operation | Not
         why = "it can be made now" if row.blocked else "what the public would see changes"
         if not same_slot:
             why += f", and it moves from {row.slot.written}"
+        if row.asked:
+            why += "; once cleared, a new package replaces the one that they have"
         change = Kind.CHANGE, why
     elif not same_slot:
         why = f"it moves from {row.slot.written}"
@@ -299,7 +309,7 @@ def _after_the_fact(
 ) -> list[Operation | Notice]:
     """It may be live, or is: the plan says what a person has to decide and changes nothing."""
     if row.begun and row.state in _PENDING:
-        what = "a part of its thread is live, and its text in the file is another one now"
+        what = "a part of it is out, and its text in the file is another one now"
         return [Notice("correction needed", row.key, what)]
     if row.state not in {"published", "taken-down"}:
         if same_text and same_slot:
@@ -335,12 +345,16 @@ def _leave(row: Standing, broken: set[str], emptied: bool) -> Operation | Notice
         return None
     if row.state == "dropped":
         return None
-    if row.state in _PENDING:
-        why = "it is no longer in the campaign file"
+    if row.state in _PENDING or row.asked:
+        why = "it is no longer in the campaign file" + _recalled(row)
         return _operation(Kind.DROP, why, row, voids=row.state == "cleared")
     if row.state == "published":
         return Notice("correction needed", row.key, "it is published, and no longer in the file")
     return None
+
+
+def _recalled(row: Standing) -> str:
+    return "; the office that has its package is asked not to publish it" if row.asked else ""
 
 
 def reasons(draft: Wanted) -> str:

@@ -20,7 +20,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from outreach.campaign.calendar import Calendar, known_countries
-from outreach.campaign.models import Campaign, Event, Late, Tbc, When
+from outreach.campaign.models import Campaign, Event, Tbc, When
+from outreach.campaign.values import Late
 from outreach.hints import did_you_mean, nearest
 from outreach.post import Slot
 

@@ -5,6 +5,7 @@
     files       check, plan, apply, lint, languages, sheet, rehearse, new, fmt, schema
     clearing    review, clear, return, trail
     running     status, run, tick, alarms, hold, release, settle
+    readers     subscribers
     figures     import, report
     giving      toolkit
 
@@ -17,7 +18,7 @@ import sys
 
 # Each registers its commands, in the order in which help lists them.
 from outreach.cli import office, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
-from outreach.cli import rehearsing, clearing, running, figures, giving  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import rehearsing, clearing, running, readers, figures, giving  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

@@ -72,6 +72,8 @@ def _in_full(desk: "Outreach", key: str, save: Path | None, *, json: bool) -> No
             file = save / f"{number}-{Path(picture.file).name}"
             file.write_bytes(picture.data)
             file.with_suffix(file.suffix + ".txt").write_text(picture.alt + "\n", encoding="utf-8")
+        for name, data in desk.preview(key).items():
+            (save / name).write_bytes(data)
         typer.echo(
             f"Its text and {rows.counted(len(pictures), 'picture')} are in {save}.", err=True
         )

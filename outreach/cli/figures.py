@@ -1,18 +1,36 @@
-"""Commands for figures and what is made of them: import, report."""
+"""Commands for figures and what is made of them: import, adopt, report."""
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from outreach.cli import rows
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask, write_whole
+from outreach.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from outreach.measure.imports import Columns
 
 
-@command("outreach import august.csv", "outreach import august.csv --yes", name="import")
+@command(
+    "outreach import august.csv",
+    "outreach import august.csv --yes",
+    "outreach import export.csv --kind wechat",
+    "outreach import export.csv --channel vk --month 2025-08 --column 'Views=displays'",
+    name="import",
+)
 def import_(
     ctx: typer.Context,
     file: Path = typer.Argument(..., exists=True, dir_okay=False, help="A CSV file of figures."),
+    kind: str = typer.Option("", help="A table of config/columns.toml: what its heads mean."),
+    column: list[str] = typer.Option(
+        [], metavar="HEAD=NAME", help="What one head means; NAME is - to leave it out."
+    ),
+    channel: str = typer.Option("", help="The channel of every row, where no column says it."),
+    month: str = typer.Option("", metavar="YYYY-MM", help="The month of every row, likewise."),
     yes: bool = typer.Option(False, "--yes", help="Keep them without asking."),
     json: bool = typer.Option(False, "--json", help="Show them for machines; keeps with --yes."),
 ) -> None:
@@ -24,8 +42,9 @@ def import_(
     """
     door: Door = ctx.obj
     data = file.read_bytes()
+    columns = _columns(column, channel, month)
     with door.desk() as desk:
-        figures = desk.read_figures(data, file=file.name)
+        figures = desk.read_figures(data, file=file.name, kind=kind, columns=columns)
         if json:
             as_json(asdict(figures))
         else:
@@ -39,9 +58,83 @@ def import_(
         if not yes and not typer.confirm("Keep these figures?"):
             typer.echo("Nothing was kept.")
             return
-        desk.import_figures(data, file=file.name, by=door.person(desk))
+        by = door.person(desk)
+        desk.import_figures(data, file=file.name, by=by, kind=kind, columns=columns)
     if not json:
         typer.echo(f"Kept: {rows.counted(len(figures.months) + len(figures.posts), 'row')}.")
+        if column:
+            typer.echo("For the next time, in config/columns.toml:\n")
+            typer.echo(f"[{kind or channel or 'NAME'}]")
+            typer.echo("\n".join(f'"{head}" = "{name}"' for head, name in columns.names.items()))
+
+
+def _columns(given: list[str], channel: str, month: str) -> "Columns":
+    from outreach.measure.imports import Columns
+
+    names = {}
+    for one in given:
+        head, equals, name = one.rpartition("=")
+        if not equals or not head.strip() or not name.strip():
+            raise NotAllowed(
+                f"{one!r} does not say what a column means", "--column 'Views=displays'"
+            )
+        names[head.strip()] = name.strip()
+    return Columns(names, channel, month)
+
+
+@command(
+    "outreach adopt https://www.linkedin.com/posts/… --campaign forum-2025 --channel linkedin",
+    "outreach adopt",
+)
+def adopt(
+    ctx: typer.Context,
+    url: str = typer.Argument("", metavar="[ADDRESS]", help="Its address; all, without one."),
+    campaign: str = typer.Option("", help="The campaign that it is about."),
+    channel: str = typer.Option("", help="A channel of ours on the network where it stands."),
+    whose: str = typer.Option("", help="Who published it."),
+    on: str = typer.Option("", metavar="YYYY-MM-DD", help="When it was published; today."),
+    remove: bool = typer.Option(False, "--remove", help="Let it go: it is not reported any more."),
+    json: bool = typer.Option(False, "--json", help="List them for machines."),
+) -> None:
+    """Adopt a post that others made about a campaign of ours.
+
+    It is reported in a table of its own, and never added to what is ours. Its figures come by CSV,
+    by its address: outreach import.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        if not url:
+            found = desk.adopted()
+            if json:
+                as_json([asdict(one) for one in found])
+                return
+            for one in found:
+                by = f" by {one.whose}" if one.whose else ""
+                rows.say([rows.row(one.url, whole=True)])
+                day = rows.Zones.of(desk).show(one.published_on)
+                rows.say([rows.row(f"{one.campaign}, {one.channel}{by}, {day}", indent=4)])
+            if not found:
+                typer.echo("No post of others is adopted.")
+            return
+        by_whom = door.person(desk)
+        if remove:
+            desk.let_go(url, by=by_whom)
+            typer.echo("Let go: it is not reported any more.")
+            return
+        if not campaign or not channel:
+            raise NotAllowed("say what it is about, and where", "--campaign NAME --channel NAME")
+        desk.adopt(url, campaign=campaign, channel=channel, by=by_whom, whose=whose, on=_day(on))
+        typer.echo("Adopted: it is reported apart from our own posts.")
+        typer.echo("Its figures come by its address: outreach import FILE.csv (post,displays,…)")
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotAllowed(f"{text!r} is not a day", "write it as 2025-08-20") from None
 
 
 @command("outreach report 2025-08", "outreach report 2025-08 --out ~/Documents")

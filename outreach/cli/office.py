@@ -53,7 +53,7 @@ def init(
     for name in left:
         typer.echo(f"left  {name} (it was there already)")
     with door.desk(make=True) as desk:
-        typer.echo(f"ready {desk.store.file or desk.store.url.render_as_string()}")
+        typer.echo(f"ready {desk.store.place}")
         first = _first_people(desk)
     for name, token in first.items():
         typer.echo(f"\nThe token of {name}, shown this once:\n  {token}")

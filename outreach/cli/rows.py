@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from outreach import words as spoken
 from outreach.words import clean, counted, place
 
-if TYPE_CHECKING:  # it brings the database with it
-    from outreach.app import Outreach
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from outreach.app import Outreach  # it brings the office's modules with it
 
 __all__ = [
     "MANY",
@@ -77,23 +79,28 @@ def say(rows: Iterable[Row]) -> None:
 def progress(words: str, *, many: int = MANY) -> Iterator[Callable[[int, int], None]]:
     """A callback (done, of) that draws a bar on stderr, where that is a terminal and there are
     more than `many`."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True)
-    task = bar.add_task(words)
+    bars: list[Progress] = []  # one, once there is something to tell: Rich is heavy
 
     def tell(done: int, of: int) -> None:
-        if console.is_terminal and of > many:
+        if of <= many:
+            return
+        if not bars:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            bars.append(Progress(console=Console(stderr=True), transient=True))
+            bars[0].add_task(words)
+        [bar] = bars
+        if bar.console.is_terminal:
             bar.start()
-            bar.update(task, completed=done, total=of)
+            bar.update(bar.task_ids[0], completed=done, total=of)
 
     try:
         yield tell
     finally:
-        if bar.live.is_started:
-            bar.stop()
+        for bar in bars:
+            if bar.live.is_started:
+                bar.stop()
 
 
 class Zones(spoken.Zones):

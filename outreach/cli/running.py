@@ -1,4 +1,4 @@
-"""Commands for publishing: status, run, tick, alarms, hold, release, settle."""
+"""Commands for publishing: status, tasks, run, tick, alarms, hold, release, settle."""
 
 import os
 import sys
@@ -36,6 +36,28 @@ def status(
             as_json(asdict(now))
         else:
             rows.say(show.status(now, desk.real(), rows.Zones.of(desk)))
+
+
+@command("outreach tasks", "outreach tasks --json")
+def tasks(
+    ctx: typer.Context,
+    json: bool = typer.Option(False, "--json", help="For machines."),
+) -> None:
+    """Show what waits for somebody to publish it by hand.
+
+    Or for another office that was asked to.
+
+    Each with who was told what, until when it waits, and your own link to its page.
+    """
+    door: Door = ctx.obj
+    with door.desk() as desk:
+        found = desk.tasks(for_=door.anybody(desk))
+        if json:
+            as_json([asdict(one) for one in found])
+        else:
+            rows.say(show.tasks(found, rows.Zones.of(desk)))
+            if not found:
+                typer.echo("No task waits.")
 
 
 @command("outreach tick")
@@ -323,6 +345,9 @@ def settle(
     key: str = typer.Argument(..., help="The post; outreach status lists what needs a person."),
     live: str = typer.Option("", metavar="ADDRESS", help="It is live, there."),
     absent: bool = typer.Option(False, "--absent", help="Somebody looked: it is not live."),
+    arrived: bool = typer.Option(
+        False, "--arrived", help="The other office has the package that perhaps was lost."
+    ),
     retry: bool = typer.Option(False, "--retry", help="It was refused: try again."),
     send_now: bool = typer.Option(False, "--send-now", help="Its time passed: send it late."),
     skip: bool = typer.Option(False, "--skip", help="Leave it: it is never sent."),
@@ -334,6 +359,7 @@ def settle(
     given: dict[Answer, bool] = {
         "live": bool(live),
         "absent": absent,
+        "arrived": arrived,
         "retry": retry,
         "send-now": send_now,
         "skip": skip,
@@ -342,7 +368,7 @@ def settle(
     if len(chosen) != 1:
         raise NotAllowed(
             "say one thing about it" if chosen else "say what became of it",
-            "--live ADDRESS, --absent, --retry, --send-now or --skip",
+            "--live ADDRESS, --absent, --arrived, --retry, --send-now or --skip",
         )
     door: Door = ctx.obj
     with door.desk() as desk:

@@ -20,8 +20,8 @@ from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.app import Files, Outreach
-    from outreach.campaign.models import Loaded
     from outreach.campaign.plan import Plan
+    from outreach.campaign.values import Loaded
     from outreach.sheets.book import Book, Got
     from outreach.sheets.office import Import, Made, Planned
 
@@ -116,7 +116,7 @@ def _translations(door: Door, file: Path, language: str, campaign: str) -> None:
 
 
 def _calendar(door: Door, file: Path, campaign: str) -> None:
-    from outreach.apply import standing
+    from outreach.planning import standing
     from outreach.sheets import calendar
     from outreach.sheets.book import cannot_export
     from outreach.sheets.office import by_message, chosen, messages
@@ -131,8 +131,8 @@ def _calendar(door: Door, file: Path, campaign: str) -> None:
         ]
         if problems := cannot_export(sources):
             raise WrongFiles(problems)
-        with desk.store.reading() as session:
-            states = {one.key: one.state for one in standing(session)}
+        with desk.store.looking() as ask:
+            states = {one.key: one.state for one in standing(ask)}
         drafts = by_message(files.drafts.values())
         names = [(one.campaign.campaign, one.name) for one in told]
         office = desk.configuration.settings.office

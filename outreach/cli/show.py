@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from outreach.cli.rows import Row, Zones, ago, counted, row
 from outreach.errors import Problem
+from outreach.post import Slot
 
 if TYPE_CHECKING:  # these bring the database with them
     from outreach.alarms import Alarm
@@ -15,9 +16,12 @@ if TYPE_CHECKING:  # these bring the database with them
     from outreach.campaign.plan import Notice, Operation, Plan
     from outreach.clearance import Reading, Rendering
     from outreach.doctor import Finding
+    from outreach.handover import Waiting
     from outreach.platforms import Channel
-    from outreach.post import Part, Picture
+    from outreach.post import Part, Picture, Post
     from outreach.standing import Line, Status
+
+LISTED = 20  # posts that are named one by one; more are counted
 
 # --- files --------------------------------------------------------------------------------
 
@@ -267,6 +271,7 @@ def _rendering(
     where = rendering.post.account or rendering.channel
     when = zones.show(rendering.slot.at)
     yield row((rendering.channel, "bold cyan"), f"  {where}  ", (when, "dim"), indent=2)
+    yield from _asked(rendering.post, zones, indent=4)
     twin = others[rendering.same_as].post.parts if rendering.same_as else ()
     if twin:
         same_text = all(a.text == b.text for a, b in zip(twin, rendering.post.parts, strict=True))
@@ -284,6 +289,17 @@ def _rendering(
         yield row((_size(part, channel, number), "dim"), indent=4)
         for picture in part.pictures:
             yield from _picture(picture, indent=4)
+
+
+def _asked(post: "Post", zones: Zones, *, indent: int) -> Iterator[Row]:
+    """What another office is asked: that a package goes then, and for when."""
+    if not post.wanted:
+        return
+    wanted = zones.show(Slot.read(post.wanted).at)
+    told = f"a package for another office: to be cleared by then; wanted for {wanted}"
+    yield row((told, "bold yellow"), indent=indent)
+    if post.embargo:
+        yield row(f"embargo: not before {Slot.read(post.embargo).written}", indent=indent)
 
 
 def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
@@ -363,12 +379,19 @@ _WAYS_OUT = {
 }
 
 
+def _ways_out(one: "Line") -> Iterable[str]:
+    ways = _WAYS_OUT.get(one.state, ())
+    return ("--arrived", *ways) if one.asked and one.state == "uncertain" else ways
+
+
 def line(one: "Line", zones: Zones) -> Iterator[Row]:
     """One delivery: its time, its state and its key, then why it is there."""
     state = (f"{one.state:<9} ", _STATES.get(one.state, ""))
     yield row(state, (one.key, "bold"), "  ", (zones.show(one.at), "dim"), indent=2)
     if one.reason:
         yield row(one.reason, indent=12)
+    if one.asked:
+        yield row(f"its package goes then; wanted for {one.asked}", indent=12)
     if one.url:
         yield row(one.url, indent=12, whole=True)
 
@@ -376,6 +399,8 @@ def line(one: "Line", zones: Zones) -> Iterator[Row]:
 def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Row]:
     """One post, its texts without any margin: to be read, or copied and posted by hand."""
     yield from line(one, zones)
+    if one.post:
+        yield from _asked(one.post, zones, indent=12)
     parts = one.post.parts if one.post else ()
     for number, part in enumerate(parts):
         of = f", part {number + 1} of {len(parts)}" if len(parts) > 1 else ""
@@ -385,8 +410,20 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
         yield row(("---", "dim"))
         for picture in part.pictures:
             yield from _picture(picture, indent=0)
-    for way in _WAYS_OUT.get(one.state, ()):
+    for way in _ways_out(one):
         yield row(f"outreach settle {one.key} {way}", lead="→ ", whole=True)
+
+
+def tasks(waiting: Iterable["Waiting"], zones: Zones) -> Iterator[Row]:
+    """What waits for people, soonest given up first."""
+    for one in waiting:
+        until = f"  until {zones.show(one.gives_up)}"
+        yield row((one.key, "bold"), f"  {one.account}", (until, "dim"), indent=2)
+        for told in one.told:
+            yield row((told, "dim"), indent=4)
+        if one.link:
+            yield row(one.link, indent=4, lead="→ ", whole=True)
+        yield row(f"outreach settle {one.key} --live ADDRESS", indent=4, lead="→ ", whole=True)
 
 
 def restored(it: "Restored", real: datetime, zones: Zones) -> Iterator[Row]:
@@ -411,7 +448,23 @@ def restored(it: "Restored", real: datetime, zones: Zones) -> Iterator[Row]:
             indent=2,
         )
     else:
-        yield row("Nothing was due since: nothing has to be looked for.")
+        yield row("Nothing was due since.")
+    yield row("What is due later is looked for before its time, in case it was moved forward.")
+    if it.unseen:
+        count = len(it.unseen)
+        posts, go = counted(count, "post"), "goes" if count == 1 else "go"
+        told = f"{posts} cannot be looked for, and {go} out at the time that this backup has:"
+        yield row((told, "yellow"))
+        for key, at in it.unseen[:LISTED]:
+            yield row(f"{zones.show(at)}  {key}", indent=2, whole=True)
+        if count > LISTED:
+            yield row(f"and {count - LISTED:,} more: outreach status", indent=2)
+        yield row(
+            "Its network shows no history. See there whether one was moved forward since, and is "
+            "out already; take that back before you start the desk: "
+            'outreach return CAMPAIGN/MESSAGE/LANGUAGE --why "it is out"',
+            indent=2,
+        )
     yield row("Clearances, holds, people and tokens are as they were then. Next:")
     for told, why in (
         ("outreach people", "who is in force; renew what was renewed since"),
@@ -484,7 +537,7 @@ def status(now: "Status", real: datetime, zones: Zones) -> Iterator[Row]:
                 way = "what to post" if one.state == "handed" else "the words to look for"
                 told = f"outreach review {one.key}"
                 yield row((told, ""), f"   {way}", indent=12, lead="→ ", whole=True)
-            for way in _WAYS_OUT.get(one.state, ()):
+            for way in _ways_out(one):
                 yield row(f"outreach settle {one.key} {way}", indent=12, lead="→ ", whole=True)
     if now.waiting:
         yield row()

@@ -24,6 +24,7 @@ COPIED = (
     "config/dates.toml",
     "config/partners.toml",
     "config/boilerplate.toml",
+    "config/newsletter.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
 )
@@ -52,9 +53,9 @@ def newcomer(text: str) -> Newcomer:
 
     Raises NotAllowed, with how to write it.
     """
-    from outreach.config import PersonSettings
+    from outreach.config import Role
 
-    known = get_args(get_args(PersonSettings.model_fields["roles"].annotation)[0])
+    known = get_args(Role)
     identity, *rest = text.strip().split(":")
     if len(rest) < 3:
         raise NotAllowed(f"{text!r} names nobody", f'write --person "{SPELLING}"')

@@ -9,35 +9,38 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from outreach.compose import languages
 from outreach.compose import links as addresses
-from outreach.compose import render as sandbox
 from outreach.compose.apart import apart
 from outreach.compose.languages import Translation
 from outreach.compose.links import Link
-from outreach.compose.render import Job, Rendered
 from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.hints import did_you_mean, known_as
-from outreach.platforms import PLATFORMS, Channel, nearest
+from outreach.platforms import PLATFORMS, Channel, has_link, nearest
 from outreach.post import Part, Picture, Post, Slot, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.directory import Directory
-    from outreach.campaign.models import Campaign, Late, Message
+    from outreach.campaign.models import Campaign, Message
     from outreach.campaign.occasions import Occasion
+    from outreach.campaign.values import Late
+    from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
 _DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Draft:
     message in the file, where `each` has made several. `outdated` is what it says in free words
     of an event that has moved. `translation` says where the text stands
     among the message's languages, and `translator` and `reviewer` who answers for that.
+    Of an account that another office owns, `slot` is when its package goes, and `wanted` when it is
+    asked to publish it.
     """
 
     campaign: str
@@ -76,6 +81,7 @@ class Draft:
     translation: Translation = Translation.SOURCE
     translator: str = ""
     reviewer: str = ""
+    wanted: Slot | None = None
 
     key: str = field(init=False, default="")  # `campaign/message[~local slot]/language@channel`
 
@@ -98,7 +104,7 @@ def compose(
     until: datetime | None = None,
     dates: Sequence["Remembrance"] = (),
     progress: Callable[[int, int], None] | None = None,
-    rendering: Callable[..., Iterator[Rendered]] = sandbox.rendering,
+    rendering: "Callable[..., Iterator[Rendered]] | None" = None,
 ) -> list[Draft]:
     """One Draft for each occasion, language and channel of its audience, in the files' order.
 
@@ -110,6 +116,8 @@ def compose(
     `rendering` may put something of its own in what a text is made from. Raises Unusable where
     texts cannot be rendered at all.
     """
+    from outreach.compose.render import rendering as usual
+
     desk = _Desk(
         channels, templates, media, root, public_url, people, house, directory, until, dates
     )
@@ -117,7 +125,7 @@ def compose(
     of = sum(len(campaign.messages) for campaign in campaigns)
     ahead: deque[_Wanted] = deque()  # whose texts are being rendered
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> "Iterator[Job]":
         begun: dict[tuple[str, str], None] = {}
         for item in (item for campaign in campaigns for item in desk.wanted(campaign)):
             ahead.append(item)
@@ -128,12 +136,12 @@ def compose(
                 yield item.job
 
     drafts = []
-    for text in rendering(jobs()):
+    for text in (rendering or usual)(jobs()):
         while not ahead[0].job:
             drafts.append(desk.draft(ahead.popleft(), None))
         drafts.append(desk.draft(ahead.popleft(), text))
     drafts += [desk.draft(item, None) for item in ahead]
-    return apart(drafts)
+    return apart(_waited_for(drafts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +155,7 @@ class _Wanted:
     channel: Channel | None = None
     texts: Texts | None = None
     section: Section | None = None
-    job: Job | None = None
+    job: "Job | None" = None
     targets: Mapping[str, str] = field(default_factory=dict)  # tagged addresses by link's name
     printed: Mapping[str, str] = field(default_factory=dict)  # the same, as the text shows them
 
@@ -229,10 +237,11 @@ class _Desk:
             where = campaign.where("messages", one.of, "every" if one.local else "at")
             yield from quiet(where, one.message, slot, channel, known.zone, known.quiet)
 
-    def draft(self, item: _Wanted, rendered: Rendered | None) -> Draft:
+    def draft(self, item: _Wanted, rendered: "Rendered | None") -> Draft:
         """The draft with its post, or with what is in the way of one."""
         blocked = [*item.draft.blocked]
         style: dict[str, list[Problem]] = {"E": [], "W": [], "H": []}
+        advice = [*item.draft.advice]
         post, foreign = None, False
         if item.channel:
             blocked += self._needs(item)
@@ -249,6 +258,7 @@ class _Desk:
                     )
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
+                    advice += _unfollowed(parts, item.section, shown, item.channel)
                     spoken = item.campaign.languages.all
                     wrong = list(_in_its_language(parts, item.section, shown, spoken))
                     foreign = bool(wrong)
@@ -264,14 +274,15 @@ class _Desk:
                         parts=parts,
                         account=item.channel.account,
                         slot=item.draft.local,
+                        **_asked(item, item.channel),
                     )
         return replace(
-            item.draft,
+            _ahead(item.draft, item.channel),
             post=post,
             blocked=tuple(
                 sorted(dict.fromkeys([*blocked, *style["E"]]), key=lambda one: not one.mistake)
             ),
-            advice=(*item.draft.advice, *dict.fromkeys(style["W"])),
+            advice=tuple(dict.fromkeys([*advice, *style["W"]])),
             questions=tuple(dict.fromkeys(style["H"])),
             links=self._short(item, post),
             translation=self._translation(item, foreign=foreign),
@@ -287,7 +298,7 @@ class _Desk:
             yield Problem(where, what, hint, advice=True)
 
     def _unlabelled(
-        self, item: _Wanted, rendered: Rendered, section: Section, shown: str
+        self, item: _Wanted, rendered: "Rendered", section: Section, shown: str
     ) -> Iterator[Problem]:
         """A translation that is not official says so."""
         unofficial = item.draft.language in item.campaign.languages.unofficial
@@ -435,6 +446,8 @@ class _Desk:
             name: addresses.address(self._public_url, draft.key, target)
             for name, target in targets.items()
         }
+        from outreach.compose.render import Job
+
         context = self._context(campaign, channel, draft.language, printed, item)
         return replace(
             item,
@@ -487,7 +500,7 @@ class _Desk:
                 problems.append(Problem(where, f"needs {name}, not known yet", hint, open=True))
         return problems
 
-    def _bad_links(self, item: _Wanted, rendered: Rendered) -> list[Problem]:
+    def _bad_links(self, item: _Wanted, rendered: "Rendered") -> list[Problem]:
         """What is wrong with the addresses that this text prints."""
         from outreach.compose.reachable import not_for_the_public
 
@@ -641,6 +654,78 @@ def _fits(
             what = f"{which}an invisible control character, U+{ord(odd):04X}"
             where = f"{shown}:{section.line_with(odd, begins)}"
             yield Problem(where, what, "find it by typing the line again")
+
+
+def _asked(item: _Wanted, channel: Channel) -> dict[str, str]:
+    """What another office is told of the time: when it is wanted, and its embargo."""
+    from outreach.campaign.occasions import embargo
+
+    slot = item.draft.slot
+    if not channel.lead or slot is None:
+        return {}
+    since = None
+    with suppress(ValueError):  # a moment that is none is told where it stands
+        since = embargo(item.campaign, item.occasion.of)
+    until = f"{since.astimezone(ZoneInfo(slot.zone)):%Y-%m-%dT%H:%M} {slot.zone}" if since else ""
+    return {"wanted": f"{slot.wall} {slot.zone}", "embargo": until}
+
+
+def _ahead(draft: Draft, channel: Channel | None) -> Draft:
+    """The draft; for another office with the time at which its package goes, by which it has to be
+    cleared. A package may be a day late: it is early."""
+    if channel is None or not channel.lead or draft.slot is None:
+        return draft
+    from outreach.campaign.calendar import Calendar
+    from outreach.campaign.values import Late
+
+    wall = datetime.fromisoformat(draft.slot.wall)
+    day = Calendar(channel.holidays).counted(wall.date(), -channel.lead)
+    # An hour that the clocks leave out or have twice is near enough for a mail.
+    at = datetime.combine(day, wall.time()).replace(tzinfo=ZoneInfo(draft.slot.zone))
+    slot = Slot(at.astimezone(UTC), f"{day}T{wall:%H:%M}", draft.slot.zone)
+    late = Late(max(draft.late.within, A_DAY), draft.late.written)
+    return replace(draft, slot=slot, late=late, wanted=draft.slot)
+
+
+def _waited_for(drafts: list[Draft]) -> list[Draft]:
+    """The drafts, with what a package says to the other languages of its message: where these go
+    out together it waits for all of them, and so they have its deadline."""
+    packages: dict[tuple[str, str, str], list[Draft]] = {}
+    for draft in drafts:
+        if draft.wanted and draft.release == "together":
+            at = draft.campaign, draft.message, draft.local
+            packages.setdefault(at, []).append(draft)
+    if not packages:
+        return drafts
+    found = []
+    for draft in drafts:
+        at = draft.campaign, draft.message, draft.local
+        others = [p for p in packages.get(at, ()) if p.language != draft.language and p.slot]
+        slots = {p.slot.at: p for p in others if p.slot}
+        first = slots[min(slots)] if slots else None
+        if draft.slot and first and first.slot and first.slot.at < draft.slot.at:
+            what = f"{draft.language} has to be cleared by {first.slot.written}"
+            hint = (
+                f"then the package for {first.channel} goes, which waits for all languages that "
+                "go out together; with `release: as-ready` it does not"
+            )
+            told = Problem(draft.key, what, hint, advice=True)
+            found.append(replace(draft, advice=(*draft.advice, told)))
+        else:
+            found.append(draft)
+    return found
+
+
+def _unfollowed(
+    parts: Sequence[Part], section: Section, shown: str, channel: Channel
+) -> Iterator[Problem]:
+    """Addresses that readers there could not follow."""
+    for number, part in enumerate(parts):
+        if not channel.limits.links and has_link(part.text):
+            where = f"{shown}:{section.line_of(number, len(parts))}"
+            what = f"readers of {channel.name} cannot follow an address in the text"
+            hint = f"{channel.limits.link_goes}; a variant `@{channel.name}` can leave it out"
+            yield Problem(where, what, hint, advice=True)
 
 
 def _described(part: Part, channel: Channel) -> str:

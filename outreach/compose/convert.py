@@ -9,10 +9,12 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image, ImageOps
 
+from outreach import kept
 from outreach.platforms import Limits
 from outreach.post import Picture
 
@@ -20,6 +22,7 @@ from outreach.post import Picture
 HIDDEN: Final = ("exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment")
 QUALITIES: Final = (92, 85, 78, 70)  # of a JPEG or WebP; below it text in a card frays
 SMALLER: Final = 0.85  # of its sides, where no quality is small enough
+_NOBODYS: Final = Path("/")  # a picture is the same in every office, and in copies of its folder
 LEAST: Final = 320  # pixels of its long side: smaller tells nothing
 
 _SAVED: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -42,6 +45,21 @@ def fitted(picture: Picture, limits: Limits) -> Picture:
         upright = ImageOps.exif_transpose(opened)
         written = _written(upright, picture, limits, scale)
     return written or picture
+
+
+def fitted_before(picture: Picture, limits: Limits) -> Picture:
+    """The same, kept in this person's cache by what the picture is and what the network takes."""
+    takes = limits.picture_bytes, sorted(limits.picture_types), limits.picture_sides
+    key = repr((picture.sha256, *takes, limits.picture_longest))
+    kind = f"{kept.FITTED}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if found := kept.read(_NOBODYS, key, kind):
+        before: Picture = found[0]
+        return replace(before, file=picture.file)
+    made = fitted(picture, limits)
+    if made is not picture:  # one that stays is nearly free
+        kept.keep(_NOBODYS, key, [made], kind)
+        kept.forget_old(_NOBODYS, kept.FITTED)
+    return made
 
 
 def _scale(size: tuple[int, int], limits: Limits) -> float:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from outreach.campaign.models import Media, Tbc
 from outreach.campaign.occasions import begins
-from outreach.compose.convert import fitted
+from outreach.compose.convert import fitted_before
 from outreach.errors import Problem
 from outreach.platforms import Limits
 from outreach.post import Picture, Slot
@@ -95,7 +95,7 @@ def _as_taken(picture: Picture, limits: Limits, read: Read) -> Picture:
     takes = (limits.picture_bytes, limits.picture_types, limits.picture_sides)
     key = (picture.file, *takes, limits.picture_longest)
     if key not in read:
-        read[key] = fitted(picture, limits)
+        read[key] = fitted_before(picture, limits)
     found = read[key]
     assert isinstance(found, Picture)  # noqa: S101 - only `_read` finds problems
     return found

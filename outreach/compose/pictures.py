@@ -9,15 +9,10 @@ Each picture is read once: what was read is kept beside what was composed, by th
 """
 
 import base64
-import contextlib
 import difflib
 import json
 import logging
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import threading
 import unicodedata
 from collections import Counter
@@ -25,11 +20,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from outreach import kept
+from outreach.compose.child import READY, Child
 from outreach.compose.languages import script
-from outreach.compose.render import PASSED
 from outreach.errors import Problem, Unusable
 from outreach.extras import EXTRAS
 
@@ -150,7 +145,7 @@ def _read(
     program: Path,
 ) -> Words:
     """What these pictures say; only those that were never read before are looked at."""
-    file, by = kept.file(home, ".pictures"), f"rapidocr {version('rapidocr')}"
+    file, by = kept.file(home, kept.PICTURES), f"rapidocr {version('rapidocr')}"
     known = _known(file, by)
     words = {one: known[one] for one in pictures if one in known}
     new = {one: data for one, data in pictures.items() if one not in known}
@@ -161,10 +156,8 @@ def _read(
         if progress:
             progress(done, len(new))
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}")
-        made.write_text(json.dumps({"by": by, "words": words}), encoding="utf-8")
-        made.replace(file)
+        with kept.whole(file) as opened:
+            opened.write(json.dumps({"by": by, "words": words}).encode())
     except OSError as error:
         log.info("what pictures say cannot be kept: %s", error)
     return words
@@ -200,28 +193,16 @@ def _looked_at(
             reader.close()
 
 
-class _Reader:
+class _Reader(Child):
     """One process of `sight.py`."""
 
     def __init__(self, program: Path) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-P", "-X", "utf8", str(program)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={name: os.environ[name] for name in PASSED if name in os.environ},
-        )
-        self._in = cast("IO[bytes]", self._process.stdin)
-        self._out = cast("IO[bytes]", self._process.stdout)
-        if self._answer(b"") != b"ready\n":
-            self._process.kill()
-            self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
+        super().__init__(program)
+        if self._answer(b"") != READY:
+            said = self.end()
             self.close()
             raise Unusable(
-                f"the program that reads words in pictures does not start: {said[-1]}",
+                f"the program that reads words in pictures does not start: {said}",
                 "install its part again: outreach doctor says how",
             )
 
@@ -229,14 +210,6 @@ class _Reader:
         """What the picture says; None where the process is of no use any more."""
         line = self._answer(base64.b64encode(data) + b"\n")
         return tuple(json.loads(line)) if line.endswith(b"\n") else None
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._out.close()
-        with contextlib.suppress(OSError):
-            self._in.close()
-        self._errors.close()
 
     def _answer(self, question: bytes) -> bytes:
         """Its next line, or what there is of it where it ends, or takes too long and is ended."""

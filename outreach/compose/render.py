@@ -1,18 +1,13 @@
 """Texts rendered in a child process that can be killed: the parent's side of `sandbox.py`.
 
 A batch shares one child. A text that hangs, or asks for too much memory, costs the child its
-life and the text a Problem; the texts after it go to a new child. Processes are spawned, never
-forked: the caller may be one of several threads.
+life and the text a Problem; the texts after it go to a new child.
 """
 
 import contextlib
 import json
-import os
 import queue
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
+from outreach.compose.child import READY, Child
 from outreach.errors import Problem, Unusable
 
 SECONDS = 5.0  # a text takes milliseconds; a busy machine gets its time
@@ -31,7 +27,6 @@ OUTPUT = 50_000  # characters; no network here takes over 20,000, in all parts o
 START = 60.0  # seconds for the child to start, on a machine that is busy with other things
 
 _PROGRAM = Path(__file__).with_name("sandbox.py")
-PASSED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ def rendering(
     `progress(done)` is called before each.
     """
     fatal: dict[str, str] = {}  # a source that cost one child its life is not given another
-    child: _Child | None = None
+    child: _Renderer | None = None
     waiting: deque[Job] = deque()  # in the order in which they are answered
     told = 0  # how many of them this child has
     left = iter(jobs)
@@ -106,7 +101,7 @@ def rendering(
             if job.source in fatal:
                 rendered = _stopped(job, fatal[job.source])
             else:
-                child = child or _Child(memory)
+                child = child or _Renderer(memory)
                 for one in islice(waiting, told, None):
                     if one.source in fatal:
                         break
@@ -144,38 +139,22 @@ def _stopped(job: Job, why: str) -> Rendered:
     return Rendered(None, (Problem(f"{job.file}:{job.line}", why, hint),))
 
 
-class _Child:
+class _Renderer(Child):
     """One sandbox process: told a job, it is heard with the text, or with why it had to end."""
 
     def __init__(self, memory: int) -> None:
+        # The seed: same files, same posts.
+        super().__init__(_PROGRAM, str(memory), PYTHONHASHSEED="0")
         self._memory = memory
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-        # -P: the folder of the program is not on its path, where `texts` or `media` might shadow.
-        # Only the names in PASSED: a template that broke out would find no secrets here.
-        self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-P", "-X", "utf8", str(_PROGRAM), str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={
-                **{name: os.environ[name] for name in PASSED if name in os.environ},
-                "PYTHONHASHSEED": "0",  # same files, same posts
-            },
-        )
-        self._in = cast("IO[bytes]", self._process.stdin)
-        self._out = cast("IO[bytes]", self._process.stdout)
         self._said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         # A thread, since no other wait on a pipe with a time limit works on every system.
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
-        if self._hear(START) != b"ready\n":
-            self._process.kill()
-            self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().splitlines() or ["no word"]
+        if self._hear(START) != READY:
+            said = self.end()
             self.close()
             raise Unusable(
-                f"the program that renders texts does not start: {said[-1]}",
+                f"the program that renders texts does not start: {said}",
                 "install outreach again; it needs jinja2 and room in memory",
             )
 
@@ -206,14 +185,9 @@ class _Child:
         return f"the text {self._too_large()}" if "memory" in answer else answer
 
     def close(self) -> None:
-        """End the process, whatever it is doing, and leave nothing of it behind."""
-        self._process.kill()
-        self._process.wait()
+        self.end()
         self._reader.join()
-        self._out.close()
-        with contextlib.suppress(OSError):  # what could not be written is of no use any more
-            self._in.close()
-        self._errors.close()
+        super().close()
 
     def _hear(self, seconds: float) -> bytes | None:
         """The next line; b"" where it has ended; None where it says nothing in time."""

@@ -19,13 +19,13 @@
 A line that begins with `## ` is always a heading; `\\##` at the start of a line prints `##`.
 """
 
-import difflib
 import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from outreach.errors import Problem
+from outreach.hints import nearest
 
 MOST_BYTES = 100_000  # the longest real file, six languages and variants, has some 15,000
 DIVIDER = "---"
@@ -178,9 +178,9 @@ def _section(heading: str, line: int, body: list[str]) -> Section | str:
         written = _NOTE.fullmatch(note)
         name, value = written.groups() if written else (note, "")
         if name not in _NOTES:
-            nearest = difflib.get_close_matches(name, _NOTES, 1)
+            near = nearest(name, _NOTES)
             return f"{name} is not a note of a heading" + (
-                f" (did you mean {nearest[0]}?)" if nearest else ""
+                f" (did you mean {near}?)" if near else ""
             )
         notes[name] = value
     if not _HASH.fullmatch(notes.get("from", "0000")):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from outreach.links import addresses
+
 Fits = Callable[[str, int], bool]
 """Whether a text fits as the part of this number, from 0."""
 
@@ -18,9 +20,7 @@ _CLOSES: Final = "\"'”’»›)\\]）】」』》〉"
 _END: Final = re.compile(rf"[。！？｡]+[{_CLOSES}]*|[.!?…]+[{_CLOSES}]*(?=\s)|\n+")
 _CLAUSE: Final = re.compile(rf"[，、；：､]+[{_CLOSES}]*|[,;:]+[{_CLOSES}]*(?=\s)")
 _BLANK: Final = re.compile(r"(?<=\S)(?=\s)")
-_WHOLE: Final = re.compile(
-    r"https?://[!-~]+|[#＃@＠][^\s#＃@＠]+|\d+(?:[\s\u00a0\u202f.,:/–-]\d+)*", re.IGNORECASE
-)
+_WHOLE: Final = re.compile(r"[#＃@＠][^\s#＃@＠]+|\d+(?:[\s\u00a0\u202f.,:/–-]\d+)*", re.IGNORECASE)
 _WORD_BEFORE: Final = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)\.$")
 
 # After these a full stop ends no sentence: "Ms. Park", "No. 5", "г. Москва", "проф. Бат".
@@ -102,7 +102,7 @@ def _blanks(text: str) -> Iterator[int]:
 
 def _spans(text: str) -> list[tuple[int, int]]:
     """What is never cut. The mark that ends a sentence is none of an address before it."""
-    found = []
+    found = [(at, at + len(address)) for at, address in addresses(text)]
     for match in _WHOLE.finditer(text):
         told = match[0].rstrip(".,;:!?。！？，、；：\"'”’»)）】」』")
         found.append((match.start(), match.start() + len(told)))

@@ -22,7 +22,7 @@ from outreach.measure.metrics import Reason
 from outreach.measure.months import bounds, following
 from outreach.platforms import Figures, Platform, Receipt, Retires, Told
 from outreach.store import Store
-from outreach.store.tables import Click, Collection, ImportBatch, ShortLink, Snapshot
+from outreach.store.tables import Adopted, Click, Collection, ImportBatch, ShortLink, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -273,7 +273,7 @@ def keep_import(
     if last and (last.sha256, last.undone_at) == (sha256, None):
         return
     posts = [(post, _post(session, post)) for post in figures.posts]
-    if wrong := [post for post, delivery in posts if delivery is None]:
+    if wrong := [post for post, found in posts if found is None]:
         raise WrongFiles(_no_posts(session, wrong, figures.filename))
     batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
     session.add(batch)
@@ -303,10 +303,10 @@ def keep_import(
             keep(row.channel, row.channel, "posts", Typed(row.posts), row.note, row.month)
         for metric, typed in row.figures.items():
             keep(row.channel, row.channel, metric, typed, row.note, row.month)
-    for post, delivery in posts:
-        if delivery:
+    for post, found in posts:
+        if found:
             for metric, typed in post.figures.items():
-                keep(delivery.key, delivery.channel, metric, typed, post.note, "")
+                keep(*found, metric, typed, post.note, "")
     session.add_all(made)
 
 
@@ -321,13 +321,20 @@ def _no_posts(session: Session, wrong: Iterable[PostRow], file: str) -> list[Pro
     problems = []
     for post in wrong:
         near = get_close_matches(post.post[:100], keys, 1, 0.8)
-        hint = f"did you mean {near[0]}?" if near else "outreach trail names what was published"
+        hint = "outreach trail names what was published; others' posts: outreach adopt ADDRESS"
+        hint = f"did you mean {near[0]}?" if near else hint
         what = f"post: {post.post} is no published post"
         problems.append(Problem(f"{file}:{post.line}", what, hint))
     return problems
 
 
-def _post(session: Session, row: PostRow) -> Delivery | None:
+def _post(session: Session, row: PostRow) -> tuple[str, str] | None:
+    """What the figures of this row are of, and its channel: a post of ours that is published, or
+    one of others that was adopted."""
+    if others := session.get(Adopted, row.post):
+        return others.url, others.channel
     key = session.scalar(select(ReceiptRow.key).where(ReceiptRow.url == row.post)) or row.post
     delivery = session.get(Delivery, key)
-    return delivery if delivery and delivery.state is State.PUBLISHED else None
+    if delivery and delivery.state is State.PUBLISHED:
+        return delivery.key, delivery.channel
+    return None

@@ -9,6 +9,15 @@ Two shapes, told apart by their column heads:
     post,displays,likes                 (a post's key, or its public address)
     forum-2025/recap/en@vk,310,12
 
+A tool's own export has heads of its own. `Columns` says what they mean, which channel the file is
+of, and which heads to leave; it stands in config/columns.toml, one table for each kind of export:
+
+    [wechat]
+    channel = "wechat"
+    "内容url" = "post"
+    "阅读次数" = "displays"
+    "内容标题" = "-"
+
 In a figure's place, `..` means not available (the row's `reason` says why; collection_failed
 unless it does), `-` that the network has no such figure, `—` or `0` nil, and nothing that nothing
 is said. Nothing is ever evaluated. A wrong file yields all of its problems at once, and its good
@@ -22,15 +31,31 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 
-from outreach.errors import Problem
+from outreach.errors import Problem, WrongFiles
+from outreach.hints import did_you_mean
 from outreach.measure.metrics import Metric, Reason
 from outreach.measure.months import NoSuchMonth, following, named, parse_month
+from outreach.toml import line_of, read_toml
 
 MOST_BYTES = 5_000_000  # some 60,000 rows; a file beyond it is not a table of figures
 DELIMITERS = (",", ";", "\t")
 _SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 LARGEST = 10**15  # what every database holds as an integer; no network shows more
+
+
+LEAVE = "-"  # what a column means that is not ours to keep
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the heads of one kind of export mean: `names` by head. `channel` and `month` ("2025-08")
+    are those of every row, where the file has no such column."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+    month: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,11 +97,15 @@ class Import:
     posts: tuple[PostRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     columns: tuple[str, ...] = ()  # the metrics it has, in the file's order
+    mapped: tuple[tuple[str, str], ...] = ()  # heads of the file, and what they were taken for
 
     def preview(self) -> list[str]:
         """Lines that say what would be stored, for a person to look at first."""
         count = len(self.months) + len(self.posts)
         lines = [f"{self.filename}: {count} row{'' if count == 1 else 's'} of figures"]
+        for head, means in self.mapped:
+            taken = "left out" if means == LEAVE else f"taken as {means}"
+            lines.append(f"  column {head!r}: {taken}")
         heads = ["post"] if self.posts else ["channel", "month", "posts"]
         table = [[*heads, *self.columns, "note"]]
         for row in self.months:
@@ -109,6 +138,44 @@ class Import:
                 yield f"{typed.value:,}"
 
 
+def load_columns(
+    file: Path, *, channels: Collection[str], metrics: Mapping[str, Metric]
+) -> Mapping[str, Columns]:
+    """What the heads of other tools' exports mean, by the name of each kind of export; nothing
+    where there is no such file. Raises WrongFiles with every mistake and its line."""
+    try:
+        tables, text = read_toml(file, f"config/{file.name}")
+    except FileNotFoundError:
+        return {}
+    reader = _Reader(channels, metrics, "", "", Columns())
+    problems: list[Problem] = []
+    found: dict[str, Columns] = {}
+    for name, table in tables.items():
+        given = table if isinstance(table, dict) else {}
+        channel, names = str(given.get("channel", "")), {}
+        if not given:
+            where = f"config/{file.name}:{line_of(text, (name,))}"
+            problems.append(
+                Problem(where, f"{name} says nothing", f"write [{name}], and its heads")
+            )
+        if channel and channel not in channels:
+            where = f"config/{file.name}:{line_of(text, (name, 'channel'))}"
+            hint = did_you_mean(channel, channels) or f"known are: {', '.join(sorted(channels))}"
+            problems.append(Problem(where, f"there is no channel {channel!r}", hint))
+        for head, means in given.items():
+            if head == "channel":
+                continue
+            if means != LEAVE and not reader.means(str(means)):
+                where = f"config/{file.name}:{line_of(text, (name, head))}"
+                hint = f'write one of: {reader.known()}; or "{LEAVE}" to leave it out'
+                problems.append(Problem(where, f"{head!r} cannot mean {means!r}", hint))
+            names[head] = str(means)
+        found[name] = Columns(names, channel)
+    if problems:
+        raise WrongFiles(problems)
+    return found
+
+
 def _about(row: MonthRow | PostRow) -> str:
     reasons = dict.fromkeys(typed.reason for typed in row.figures.values() if typed.reason)
     words = [*(Reason(reason).sentence for reason in reasons), row.note]
@@ -122,14 +189,16 @@ def read_figures(
     metrics: Mapping[str, Metric],
     filename: str,
     running: str = "",
+    given: Columns | None = None,
 ) -> Import:
     """The figures in a CSV file, and every problem with its file and line. Raises nothing.
 
     `data` is UTF-8, with or without a byte-order mark, or UTF-16 with one; separated by commas,
     semicolons or tabs. Metrics go by name, label, or another head the dictionary gives them.
     `running` is the month ("2025-08") that is not over yet: only earlier ones have a total.
+    `given` says what the heads of a tool's own export mean.
     """
-    return _Reader(channels, metrics, filename, running).read(data)
+    return _Reader(channels, metrics, filename, running, given or Columns()).read(data)
 
 
 @dataclass
@@ -138,6 +207,7 @@ class _Reader:
     metrics: Mapping[str, Metric]
     filename: str
     running: str
+    given: Columns
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, data: bytes) -> Import:
@@ -166,6 +236,8 @@ class _Reader:
                 )
                 continue
             row = dict(zip(columns, cells, strict=False))
+            if "post" not in columns:
+                row = {"channel": self.given.channel, "month": self.given.month} | row
             if "post" in columns:
                 self._post(number, row, posts)
             else:
@@ -178,6 +250,11 @@ class _Reader:
             posts=tuple(posts.values()),
             problems=tuple(self.problems),
             columns=tuple(column for column in columns if column in self.metrics),
+            mapped=tuple(
+                (head.strip(), self._head(head))
+                for head in heads
+                if _plain(head) in {_plain(known) for known in self.given.names}
+            ),
         )
 
     def _failed(self) -> Import:
@@ -244,10 +321,15 @@ class _Reader:
             names |= {
                 _plain(word): metric.name for word in (metric.name, metric.label, *metric.also)
             }
+        ours = names | {LEAVE: LEAVE}
+        for head, means in self.given.names.items():
+            names[_plain(head)] = ours.get(means if means == LEAVE else _plain(means), "")
         return names
 
     def _head(self, text: str) -> str:
         return self._names().get(_plain(text), "")
+
+    means = _head  # what a word in place of a head stands for, or ""
 
     def _columns(self, line: int, heads: Sequence[str]) -> list[str] | None:
         before = len(self.problems)
@@ -262,14 +344,15 @@ class _Reader:
                 self._problem(
                     line,
                     f"unknown column {head.strip()!r}",
-                    f"did you mean {names[near[0]]!r}?" if near else f"known are: {self._known()}",
+                    f"did you mean {names[near[0]]!r}?" if near else f"known are: {self.known()}",
                 )
-            elif column in columns:
+            elif column != LEAVE and column in columns:
                 self._problem(line, f"two columns mean {column!r}", "keep one of them")
             columns.append(column)
         if len(self.problems) > before:
             return None
-        if "post" not in columns and not {"channel", "month"} <= set(columns):
+        said = {name for name in ("channel", "month") if getattr(self.given, name)}
+        if "post" not in columns and not {"channel", "month"} <= {*columns, *said}:
             self._problem(
                 line,
                 "the columns say neither whose month this is nor which post's",
@@ -278,10 +361,11 @@ class _Reader:
         elif "post" in columns and {"channel", "month", "posts"} & set(columns):
             self._problem(line, "a file has months or posts, not both", "make two files of it")
         elif not set(columns) & {"posts", *self.metrics}:
-            self._problem(line, "there is no column of figures", f"known are: {self._known()}")
+            self._problem(line, "there is no column of figures", f"known are: {self.known()}")
         return columns if len(self.problems) == before else None
 
-    def _known(self) -> str:
+    def known(self) -> str:
+        """The columns that there are."""
         return ", ".join(["channel", "month", "posts", "post", *self.metrics, "reason", "note"])
 
     def _month(

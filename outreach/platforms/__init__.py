@@ -10,15 +10,16 @@ What differs by network lives in that network's file. A library's types stay the
 beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
+from outreach.bounces import Bounce
 from outreach.errors import NotFound
 from outreach.post import Part
 
@@ -81,9 +82,11 @@ class Limits:
     where it is 0 the network has no field for it, and the description is printed in the text.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
+    `shows`: whether the network can be asked what it has; where not, only a person can look.
     `repeats`: whether the same call again, with the same token, makes no second copy.
     `budgets`: how much the network takes in how long; `messages` is as how many it counts a part.
     `costs`: what it charges; None where it charges nothing.
+    `links`: whether readers can follow an address in the text; `link_goes` says where else.
     """
 
     text: int
@@ -101,10 +104,13 @@ class Limits:
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
+    shows: bool = True
     repeats: bool = False
     budgets: tuple[Budget, ...] = ()
     messages: Callable[[Part], int] = one_message
     costs: Costs | None = None
+    links: bool = True
+    link_goes: str = ""
 
     def room(self, part: Part, number: int = 0) -> int:
         """The most that the text of this part may count, the first of its post being 0."""
@@ -182,6 +188,119 @@ class Shelf(Protocol):
         """Everything kept, newest first, as (token, value)."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Somebody to whom a mailing goes, claimed: nobody else writes to them now.
+
+    `ref` is what the address that unsubscribes them ends with; `digest` is theirs in this mailing
+    alone, and the same whenever it is made.
+    """
+
+    number: int
+    address: str = field(repr=False)
+    ref: str = field(repr=False)
+    digest: str
+    claim: str
+
+
+class Fate(StrEnum):
+    """What became of a mailing for one reader."""
+
+    WAITING = "waiting"  #: not tried yet, or to be tried again
+    SENDING = "sending"  #: claimed; the mail may be on its way
+    SENT = "sent"  #: their mail server, or ours for it, has taken it
+    REFUSED = "refused"  #: for good; nothing was taken
+    DOUBT = "in doubt"  #: it may have been taken: never sent again
+    LEFT = "left"  #: unsubscribed before their turn came
+    LATE = "late"  #: not taken before the time for it was over
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a mailing is: readers by fate, and when the next one who waits may be tried."""
+
+    fates: Mapping[Fate, int]
+    again_at: datetime | None = None
+    over_at: datetime | None = None  # when everybody had a fate
+
+    def of(self, *fates: Fate) -> int:
+        return sum(self.fates.get(fate, 0) for fate in fates)
+
+    @property
+    def all(self) -> int:
+        return sum(self.fates.values())
+
+
+class Readers(Protocol):
+    """Those who have subscribed to a channel, and how far each mailing is.
+
+    Handed over by `open_desk()`, one for each channel. A mailing goes by its part's token.
+    """
+
+    def words(self, language: str) -> Mapping[str, str]:
+        """What stands around a mail in this language. NotFound where nobody has written it."""
+
+    def unwritten(self) -> str:
+        """A language of the channel in which nobody has written it, or ""."""
+
+    def stamp(self) -> str:
+        """A few characters that change with the words that stand around every mail."""
+
+    def begin(self, token: str, language: str) -> Progress:
+        """Whoever reads this language now is who it goes to: the first time counts.
+
+        What an earlier process had under way is in doubt from here on.
+        """
+
+    def next(self, token: str, language: str) -> Reader | None:
+        """Claim whoever is next, and commit that; None where nobody can be tried now.
+
+        Raises NotNow while its post is on hold.
+        """
+
+    def over(self, reader: Reader, fate: Fate, why: str = "", *, hard: bool = False) -> None:
+        """Say what became of a claim. `hard`: the address itself is no good.
+
+        WAITING is tried again after a while, and SENDING means that nothing was begun.
+        """
+
+    def again(self, token: str) -> None:
+        """Those who were refused wait anew: it was not for them that the server refused."""
+
+    def progress(self, token: str) -> Progress | None:
+        """How far it is; None where it was never begun."""
+
+    def told_since(self, token: str) -> Mapping[str, int]:
+        """What became of it afterwards: `bounced`, `unsubscribed`."""
+
+    def count(self) -> int:
+        """How many have confirmed that they want it."""
+
+
+@runtime_checkable
+class Invites(Protocol):
+    """A platform that can ask somebody to confirm that they have subscribed."""
+
+    def invite(self, address: str, language: str, link: str) -> None:
+        """Send the mail with the link that confirms; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Returns(Protocol):
+    """A platform to which what could not be delivered comes back."""
+
+    def returned(self) -> list[Bounce]:
+        """What has come back since it was last asked. Raises Unusable where that fails."""
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A platform whose posts look like more than their text."""
+
+    def preview(self, part: Part) -> Mapping[str, bytes]:
+        """The part as it will be seen, in files by their names; nothing is sent."""
+
+
 @runtime_checkable
 class Withdraws(Protocol):
     """A platform that can take a part down again."""
@@ -209,11 +328,21 @@ class Retires(Protocol):
 class Told(Protocol):
     """A platform whose posts people make: they tell it what became of a part it handed over."""
 
+    def address(self, url: str) -> str:
+        """The address of a post there, as it is kept. Raises NotAllowed for what is none."""
+
     def done(self, token: str, url: str, at: datetime) -> Receipt:
         """It was posted at `url`. Raises NotFound or NotAllowed where that cannot be."""
 
     def absent(self, token: str) -> None:
         """It was not posted. Raises NotFound."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A platform whose account another office owns: it is asked, `lead` working days before."""
+
+    lead: int
 
 
 @runtime_checkable
@@ -230,6 +359,8 @@ class Account:
 
     `secrets` maps the adapter's own names ("token") to values; `base` replaces the network's
     address in tests and demos, and is empty otherwise. `public` is the desk's public address.
+    `package` mails another office what it is asked to publish, once for a token; it raises Refused
+    or NotNow where that surely did not go, Uncertain where it may have.
     """
 
     channel: str
@@ -239,6 +370,8 @@ class Account:
     now: Callable[[], datetime]
     base: str = ""
     public: str = ""
+    readers: Readers | None = None
+    package: Callable[[Part], None] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -248,7 +381,8 @@ class Channel:
     `public` is False where nothing that it publishes leaves this machine. `source` is the
     `utm_source` of its links. Posts are made in the message's languages that an audience gives
     to the channel and that stand in `languages`. Its audience lives in `zone`, and sleeps in its
-    `quiet` hours, from and until, on the clocks there.
+    `quiet` hours, from and until, on the clocks there. An account of another office wants what it
+    is to publish `lead` working days before, which are counted in the countries of `holidays`.
     """
 
     name: str
@@ -261,6 +395,8 @@ class Channel:
     source: str = ""
     public: bool = True
     quiet: tuple[time, time] | None = None
+    lead: int = 0
+    holidays: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):
@@ -292,14 +428,32 @@ def secrets_of(adapter: Any) -> tuple[str, ...]:
     return (*adapter.needs, *getattr(adapter, "uses", ()))
 
 
+@runtime_checkable
+class Chooses(Protocol):
+    """An adapter whose secrets depend on its options."""
+
+    def secrets_for(self, options: Mapping[str, str]) -> tuple[str, ...]:
+        """Those of `needs` that it cannot work without."""
+
+
+@runtime_checkable
+class Unfit(Protocol):
+    """A platform that can tell why it cannot publish as the office is set up."""
+
+    def unfit(self) -> tuple[str, str] | None:
+        """Why not, and what to do; None where it can. Asks no network."""
+
+
 PLATFORMS = {
     "bluesky": "outreach.platforms.bluesky:Bluesky",
+    "email": "outreach.platforms.email:Email",
     "facebook": "outreach.platforms.facebook:Facebook",
     "feed": "outreach.platforms.feed:Feed",
     "linkedin": "outreach.platforms.linkedin:LinkedIn",
     "manual": "outreach.platforms.manual:Manual",
     "mastodon": "outreach.platforms.mastodon:Mastodon",
     "memory": "outreach.platforms.memory:Memory",
+    "request": "outreach.platforms.request:Request",
     "telegram": "outreach.platforms.telegram:Telegram",
     "x": "outreach.platforms.x:X",
 }
@@ -311,6 +465,8 @@ RENAMED = {"twitter": "x"}
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The channel or platform of `known` that was probably meant, or ""."""
+    import difflib
+
     names = set(known)
     for close in difflib.get_close_matches(name[:60], sorted(names | RENAMED.keys()), 3):
         if (found := RENAMED.get(close, close)) in names:

@@ -8,7 +8,7 @@ Chinese and Japanese write on without one, so that addresses with a scheme are f
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outreach.platforms.links import addresses, is_address
+from outreach.links import addresses, is_address
 
 LONGEST = 3000  # bytes of a text, beside its 300 characters
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from outreach.errors import CannotTell, Refused, Uncertain
+from outreach.links import first_address
 from outreach.platforms import Account, Figures, Limits, Receipt
 from outreach.platforms.alike import post_or_comment
 from outreach.platforms.facebook_errors import (
@@ -28,7 +29,6 @@ from outreach.platforms.facebook_errors import (
     spent,
 )
 from outreach.platforms.failures import lacking, looking, surely_not_live
-from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
 

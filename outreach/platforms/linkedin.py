@@ -12,11 +12,11 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
+from outreach.links import first_address
 from outreach.platforms import Account, Budget, Figures, Limits, Receipt
 from outreach.platforms.alike import post_or_comment
 from outreach.platforms.failures import bounded, lacking, looking, surely_not_live
 from outreach.platforms.linkedin_text import counted, little, shown, without_markup
-from outreach.platforms.links import first_address
 from outreach.platforms.rest import Answer, Rest
 from outreach.post import Part, Picture, unfenced
 

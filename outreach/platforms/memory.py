@@ -7,7 +7,7 @@ A rehearsal `as` another platform has that one's limits and way of counting, and
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -54,12 +54,22 @@ class Memory:
         self.now = account.now if account else lambda: datetime.now(UTC)
         if account and (other := account.options.get("as")):
             self.limits = load(other).limits
-        self.blind = blind
+        if blind:
+            self.blind = True
         self.born = secrets.token_hex(4)
         self.live: list[Live] = []
         self.next_fault = ""
         self.figures_of: dict[str, Figures] = {}
         self.lock = threading.Lock()
+
+    @property
+    def blind(self) -> bool:
+        """Whether it shows no history."""
+        return not self.limits.shows
+
+    @blind.setter
+    def blind(self, blind: bool) -> None:
+        self.limits = replace(self.limits, shows=not blind)
 
     @property
     def texts(self) -> list[str]:

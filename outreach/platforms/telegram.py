@@ -64,6 +64,7 @@ class Telegram:
         picture_ratio=20,
         alt=0,
         deadline=90.0,
+        shows=False,
         # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
         budgets=(
             Budget(30, timedelta(seconds=1), shared="token"),

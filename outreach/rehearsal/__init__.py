@@ -71,7 +71,8 @@ def _rehearsed(
     desk: Rehearsed, clock: FastClock, home: Path, empty: Rehearsal, watch: Watch
 ) -> Rehearsal:
     office = desk.configuration.settings.office
-    begin = begins(desk.campaigns, office.zone)
+    lead = max((channel.lead for channel in desk.channels.values()), default=0)
+    begin = begins(desk.campaigns, office.zone, lead)
     if begin:
         clock.at = begin
     with watch("Composing") as tell:
@@ -156,6 +157,7 @@ def _shown(desk: Rehearsed, draft: Draft, outcome: Outcome, several: set[tuple[s
         channel=desk.channels[draft.channel],
         network=desk.network_of(draft.channel),
         slot=draft.slot,
+        wanted=draft.wanted,
         post=made.post or draft.post or (marked.post if marked else None),
         state=outcome.state,
         at=outcome.at,

@@ -100,6 +100,10 @@ class ByHand(Simulated):
         """None, likewise."""
         return {}
 
+    def address(self, url: str) -> str:
+        """As it is: the stand-in's posts are nowhere."""
+        return url
+
     def done(self, token: str, url: str, at: datetime) -> Receipt:
         """The stand-in has posted it."""
         with self.lock:

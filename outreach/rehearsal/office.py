@@ -19,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.app import Files, Outreach
+from outreach.campaign import moved
 from outreach.campaign.directory import load_directory
 from outreach.campaign.load import campaign_files, load_campaigns
 from outreach.compose import Draft, compose
@@ -84,7 +85,7 @@ def desk_over(
 ) -> Iterator["Rehearsed"]:
     """The rehearsal's desk over a copied folder. Raises WrongFiles."""
     configuration = read_configuration(folder)
-    settings = configuration.settings.model_copy(update={"mail": MailSettings()})
+    settings = replace(configuration.settings, mail=MailSettings())
     store = Store(f"sqlite:///{folder / 'data' / 'rehearsal.db'}")
     # Nothing here has to outlive a power cut.
     event.listen(store.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous = OFF"))
@@ -186,7 +187,8 @@ class Rehearsed(Outreach):
             }
         self.made |= drafts
         loaded = replace(real.loaded, campaigns=self.campaigns)
-        return Files(loaded, drafts, tuple(self._about(real, written)))
+        held = {one.campaign: moved.held(one) for one in self.campaigns}
+        return Files(loaded, drafts, tuple(self._about(real, written)), held)
 
     def _marked(
         self,

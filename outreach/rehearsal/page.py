@@ -314,6 +314,7 @@ def _line(group: Sequence[Shown], r: Rehearsal, zones: Zones) -> dict[str, Any]:
     return {
         "when": zones.show(first.slot.at) if first.slot else "",
         "written": first.slot.written if first.slot else "",
+        "asked": first.wanted.written if first.wanted else "",
         "message": first.message,
         "campaign": first.campaign,
         "anchor": _anchor(first),
@@ -327,7 +328,8 @@ def _line(group: Sequence[Shown], r: Rehearsal, zones: Zones) -> dict[str, Any]:
 
 def _anchor(one: Shown) -> str:
     local = f"-{one.slot.wall.replace(':', '')}" if one.series and one.slot else ""
-    return f"post-{one.campaign}-{one.message}{local}"
+    asked = "-asked" if one.wanted else ""
+    return f"post-{one.campaign}-{one.message}{local}{asked}"
 
 
 def _missed(one: Shown, r: Rehearsal, zones: Zones) -> dict[str, str]:
@@ -429,6 +431,7 @@ def _message(group: Sequence[Shown], r: Rehearsal, zones: Zones) -> dict[str, An
         "campaign": first.campaign,
         "anchor": _anchor(first),
         "when": zones.show(first.slot.at) if first.slot else "no time yet: listed, never sent",
+        "asked": first.wanted.written if first.wanted else "",
         "together": first.together,
         "stacks": _stacks([_card(one, r, zones) for one in group]),
     }

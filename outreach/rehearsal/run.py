@@ -7,7 +7,7 @@ somebody posts what was handed over, some minutes later.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -66,8 +66,10 @@ class Outcome:
     at: datetime | None = None
 
 
-def begins(campaigns: tuple[Campaign, ...], zone: str) -> datetime | None:
-    """When to begin: before the first slot, and before anybody has to read its text."""
+def begins(campaigns: tuple[Campaign, ...], zone: str, lead: int = 0) -> datetime | None:
+    """When to begin: before the first slot, and before anybody has to read its text; where another
+    office is asked, `lead` working days earlier, with as many weekends and holidays as may lie
+    between."""
     slots = [
         (one.slot, campaign)
         for campaign in campaigns
@@ -78,7 +80,8 @@ def begins(campaigns: tuple[Campaign, ...], zone: str) -> datetime | None:
         return None
     first = min(slot.at for slot, _ in slots)
     read = min(_reading_begins(last_day(slot, campaign, zone), zone) for slot, campaign in slots)
-    return min(first - BEFORE, read - timedelta(days=1))
+    earlier = timedelta(days=lead * 2 + 14) if lead else timedelta(0)
+    return min(first - BEFORE, read - timedelta(days=1)) - earlier
 
 
 def _last_of_series(campaigns: tuple[Campaign, ...]) -> datetime | None:
@@ -99,8 +102,26 @@ def last_day(slot: Slot, campaign: Campaign, zone: str) -> date:
     return Calendar(campaign.defaults.holidays).moved(day - timedelta(days=1), -1)
 
 
+def _posted(row: Delivery) -> datetime:
+    """When a stand-in gives the address of what is posted by hand: some minutes after its task, or
+    after the time for which another office was asked."""
+    wanted = (row.content or {}).get("wanted")
+    return (Slot.read(wanted).at if wanted else row.at) + BY_HAND
+
+
 def _reading_begins(day: date, zone: str) -> datetime:
     return datetime.combine(day, READ_AT, ZoneInfo(zone)).astimezone(UTC)
+
+
+def packages(drafts: Iterable[Draft]) -> dict[tuple[str, str], Slot]:
+    """When the first package of a message goes that waits for all its languages, by campaign and
+    message: all of them have to be cleared by then."""
+    found: dict[tuple[str, str], Slot] = {}
+    for draft in drafts:
+        if draft.wanted and draft.slot and draft.release == "together":
+            at = draft.campaign, draft.message
+            found[at] = min(found.get(at, draft.slot), draft.slot, key=lambda slot: slot.at)
+    return found
 
 
 def clearers(draft: Draft, people: Mapping[str, PersonSettings]) -> tuple[str, ...]:
@@ -177,7 +198,7 @@ class Run:
             self._expected.add(row.key)
             campaign = self.campaigns[row.campaign]
             read = _reading_begins(last_day(row.due, campaign, self.zone), self.zone)
-            self._at(read, row.at, row.at + BY_HAND, row.late_after)
+            self._at(read, row.at, _posted(row), row.late_after)
             if row.not_after:
                 self._at(row.not_after)
 
@@ -207,6 +228,8 @@ class Run:
 
     def _is_due(self, reading: Reading) -> bool:
         first = min((one.slot for one in reading.renderings), key=lambda slot: slot.at)
+        waits = packages(self.desk.written.values()).get((reading.campaign, reading.message))
+        first = min(filter(None, (first, waits)), key=lambda slot: slot.at)
         day = last_day(first, self.campaigns[reading.campaign], self.zone)
         return _reading_begins(day, self.zone) <= self.clock()
 
@@ -218,11 +241,9 @@ class Run:
 
     def _post_by_hand(self) -> int:
         """Somebody posts what was handed over some minutes ago, and gives its address."""
-        handed = select(Delivery.key).where(
-            Delivery.state == State.HANDED, Delivery.at <= self.clock() - BY_HAND
-        )
         with self.desk.store.reading() as session:
-            keys = session.scalars(handed).all()
+            handed = session.scalars(select(Delivery).where(Delivery.state == State.HANDED))
+            keys = [row.key for row in handed if _posted(row) <= self.clock()]
         for key in keys:
             address = f"https://rehearsal.invalid/{key}"
             self.desk.settle(key, "live", by=OFFICER, url=address)
@@ -290,6 +311,7 @@ def needed(desk: Rehearsed) -> list[Needed]:
             key = (draft.campaign, draft.message, draft.language)
             groups.setdefault(key, []).append(draft)
     found = []
+    waits = packages(desk.written.values())
     for (campaign, message, language), drafts in groups.items():
         slots = sorted({d.slot for d in drafts if d.slot}, key=lambda slot: slot.at)
         may = [clearers(draft, people) for draft in drafts]
@@ -301,7 +323,14 @@ def needed(desk: Rehearsed) -> list[Needed]:
                 language=language,
                 channels=tuple(dict.fromkeys(d.channel for d in drafts)),
                 slots=tuple(slots),
-                by=last_day(slots[0], campaigns[campaign], zone),
+                by=last_day(
+                    min(
+                        filter(None, (slots[0], waits.get((campaign, message)))),
+                        key=lambda slot: slot.at,
+                    ),
+                    campaigns[campaign],
+                    zone,
+                ),
                 who=tuple(name for name in may[0] if all(name in others for others in may)),
                 authors=tuple(authors),
                 waits=tuple(dict.fromkeys(p.what for d in drafts for p in d.blocked)),

@@ -46,6 +46,7 @@ class Shown:
     series: bool = False
     together: bool = False
     same_as: str = ""
+    wanted: Slot | None = None  # for when another office is asked; `slot` is when its package goes
 
     @property
     def waits(self) -> tuple[Problem, ...]:

@@ -126,6 +126,7 @@ class _Desk:
             next_title=f"Planned for {months.named(months.following(facts.month))}",
             plan=self.plan_table(),
             posts=self.post_table(),
+            others=self.others_table(),
             figures=self.figure_table(every),
             definitions=self.definition_table(every),
         )
@@ -584,6 +585,34 @@ class _Desk:
             rows,
             notes,
         )
+
+    def others_table(self) -> Table | None:
+        """What others published: listed by itself, and never added to what is ours."""
+        notes = _Notes()
+        shown = [name for name in CORE if name != "clicks"]  # counted on our own links alone
+        apart = notes(
+            "Published by others on accounts that are not ours. In no sum of this report."
+        )
+        rows = [
+            Row(
+                one.url,
+                (
+                    Cell(one.whose or NOT_AVAILABLE),
+                    Cell(one.channel),
+                    Cell(one.campaign),
+                    Cell(months.day(one.published_at, self.facts.zone)),
+                    *(self.cell(one.figures.get(name), notes) for name in shown),
+                ),
+                note=apart,
+            )
+            for one in self.facts.others
+        ]
+        if not rows:
+            return None
+        labels = (self.facts.metrics[name].label for name in shown)
+        columns = ("Post", "By", "Channel", "Campaign", "Published", *labels)
+        title = f"Posts by others about our campaigns, published in {self.month}"
+        return self.table(title, columns, rows, notes)
 
     def figure_table(self, every: Sequence[MonthFacts]) -> Table | None:
         """Every figure that went into the report, so that each number can be traced."""

@@ -93,6 +93,18 @@ class PostLine:
 
 
 @dataclass(frozen=True)
+class Others:
+    """A post that others made about a campaign of ours. `channel`: its title. Times aware, UTC."""
+
+    url: str
+    campaign: str
+    channel: str
+    whose: str
+    published_at: datetime
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Override:
     """A post cleared (at `at`) by an emergency override, without a colleague's clearance."""
 
@@ -160,6 +172,7 @@ class ReportInput:
     before: MonthFacts
     year_ago: MonthFacts
     posts: tuple[PostLine, ...] = ()
+    others: tuple[Others, ...] = ()
     overrides: tuple[Override, ...] = ()
     missed: int = 0
     failed: int = 0

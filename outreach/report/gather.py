@@ -18,6 +18,7 @@ from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
+from outreach.measure.adopted import adopted
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
 from outreach.measure.months import (
     before,
@@ -35,6 +36,7 @@ from outreach.report.facts import (
     Figure,
     Masthead,
     MonthFacts,
+    Others,
     Override,
     PartnerClicks,
     Planned,
@@ -90,6 +92,7 @@ def gather(
         before=months.facts(before(month)),
         year_ago=months.facts(year_before(month)),
         posts=tuple(months.posts(month)),
+        others=tuple(months.others(month)),
         overrides=tuple(_overrides(session, bounds(month, zone))),
         missed=_count(session, State.MISSED, bounds(month, zone)),
         failed=_count(session, State.FAILED, bounds(month, zone)),
@@ -173,6 +176,22 @@ class _Months:
                 linked=_linked(row),
             )
             for row in rows
+        ]
+
+    def others(self, month: str) -> list[Others]:
+        """What others published in the month, with the figures that people have read of it."""
+        return [
+            Others(
+                url=one.url,
+                campaign=one.campaign,
+                channel=self.channels[one.channel].title
+                if one.channel in self.channels
+                else one.channel,
+                whose=one.whose,
+                published_at=one.published_on,
+                figures=self._latest(one.url),
+            )
+            for one in adopted(self.session, *bounds(month, self.zone))
         ]
 
     def _of_post(self, row: Delivery) -> dict[str, Figure]:

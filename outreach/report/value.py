@@ -126,6 +126,7 @@ class Report:
     figures: Table | None  # every figure used, with its source
     definitions: Table
     partners: Table | None = None  # what partners' readers followed; apart from the channels
+    others: Table | None = None  # posts that others made; in no sum
 
     def as_data(self) -> dict[str, Any]:
         """The report as JSON holds it; `Report.of` reads it back."""

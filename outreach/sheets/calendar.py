@@ -114,6 +114,8 @@ def status(told: Planned, ours: Sequence["Draft"], states: Mapping[str, str]) ->
         words.append(f"{mistakes} to put right")
     if waits:
         words.append(f"waits: {next(iter(waits))}" + (" …" if len(waits) > 1 else ""))
+    if packages := sorted({(d.slot.at, d.slot.written) for d in ours if d.wanted and d.slot}):
+        words.append(f"package to another office, to be cleared by {packages[0][1]}")
     return "; ".join(words) or "for nobody yet"
 
 

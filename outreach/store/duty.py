@@ -16,13 +16,12 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
-
 from outreach.errors import Unusable
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
     from outreach.store import Store
 
 LIVES = 0x6C697665  # the class of the advisory locks of living processes: "live" in ASCII
@@ -61,6 +60,9 @@ class Duty:
         """Take our lock again where the server has lost it: it was restarted."""
         if self._store.embedded or not self.life:
             return
+        from sqlalchemy import text
+        from sqlalchemy.exc import DBAPIError
+
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.exec_driver_sql("SELECT 1")
@@ -71,12 +73,14 @@ class Duty:
             lock = text("SELECT pg_advisory_lock(:of, :life)")
             self._connection.execute(lock, {"of": LIVES, "life": self.life})
 
-    def alive(self, session: Session) -> Set[int] | None:
+    def alive(self, session: "Session") -> Set[int] | None:
         """The lives of everyone on duty; None where this process is not, and cannot tell."""
         if not self.life:
             return None
         if self._store.embedded:
             return {self.life}
+        from sqlalchemy import text
+
         held = session.execute(
             text(
                 "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted"
@@ -89,6 +93,8 @@ class Duty:
 
     def _let_go(self) -> None:
         if self._connection is not None:
+            from sqlalchemy.exc import DBAPIError
+
             with suppress(DBAPIError):
                 self._connection.invalidate()  # not back to the pool: closing gives the lock back
             self._connection.close()

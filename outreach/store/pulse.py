@@ -19,11 +19,9 @@ import stat
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
-
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from outreach.store import Store
 
 TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
@@ -40,7 +38,7 @@ class Pulse:
         self._database = store.file
         self._ours = False  # once this process has made it, the file is no stranger's any more
 
-    def beat(self, session: Session) -> str:
+    def beat(self, session: "Session") -> str:
         """Make a new mark; what the heartbeat has to say, which this transaction writes."""
         if not self._embedded:
             return self._told(session, _WRITER)
@@ -48,7 +46,7 @@ class Pulse:
         self._ours = True
         return self._touch()
 
-    def lost(self, session: Session, said: str) -> bool:
+    def lost(self, session: "Session", said: str) -> bool:
         """Whether a heartbeat that `said` this belongs to another time than the mark."""
         if not said or (self._embedded and (self._file is None or self._ours)):
             return False
@@ -80,7 +78,10 @@ class Pulse:
 
     # --- PostgreSQL -----------------------------------------------------------------------
 
-    def _told(self, session: Session, transaction: str) -> str:
+    def _told(self, session: "Session", transaction: str) -> str:
+        from sqlalchemy import text
+        from sqlalchemy.exc import DBAPIError
+
         asked = (
             f"SELECT {TIMELINE} || '.' || oid || '.' || {transaction}::text"  # noqa: S608 - ours
             " FROM pg_database WHERE datname = current_database()"

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.store import Base
+from outreach.store.base import Base
 
 
 class TrailEntry(Base):
@@ -26,6 +26,9 @@ class TrailEntry(Base):
     key: Mapped[str] = mapped_column(default="", index=True)  # a post's key, or ""
     why: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[str] = mapped_column(default="")
+
+
+SEED = "seed"  # in Meta: what tokens and keyed hashes are made from
 
 
 class Meta(Base):
@@ -292,6 +295,70 @@ class Mail(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try: Mapped[datetime | None]
     trouble: Mapped[str] = mapped_column(default="")
+
+
+class Errand(Base):
+    """Something that is told at most once: a task, a reminder, a recall.
+
+    Begun is committed before it is sent; what began and never ended is in doubt, and is not sent
+    again by itself.
+    """
+
+    __tablename__ = "errand"
+    # What waits is found without reading what was sent.
+    __table_args__ = (
+        Index(
+            "ix_errand_open",
+            "id",
+            sqlite_where=text("outcome = ''"),
+            postgresql_where=text("outcome = ''"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    about: Mapped[str] = mapped_column(unique=True)
+    key: Mapped[str] = mapped_column(index=True)
+    fingerprint: Mapped[str]
+    kind: Mapped[str]  # "task", "reminder", "hold", "go on", "recall", "stale"
+    to: Mapped[str]  # a person's id, an address, or "" for the staff chat
+    step: Mapped[str] = mapped_column(default="")  # in a chat: "", "text" or "pictures"
+    subject: Mapped[str]
+    words: Mapped[str]  # what is said before the task itself
+    at: Mapped[datetime] = mapped_column(index=True)
+    begun_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="")  # "", sent, dropped, in doubt
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(default="")
+
+
+class TaskLink(Base):
+    """A link that opens one task, by the hash of its secret part. Whoever has it may complete it.
+
+    `who` is the person it was given to, the other office's address, or "" for the staff chat.
+    """
+
+    __tablename__ = "task_link"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    fingerprint: Mapped[str]
+    who: Mapped[str]
+    ends_at: Mapped[datetime]
+
+
+class Adopted(Base):
+    """A post that others made about what we do: counted and reported apart from ours."""
+
+    __tablename__ = "adopted"
+
+    url: Mapped[str] = mapped_column(primary_key=True)
+    campaign: Mapped[str]
+    channel: Mapped[str]
+    whose: Mapped[str] = mapped_column(default="")  # who made it
+    published_on: Mapped[datetime]
+    by: Mapped[str]
+    at: Mapped[datetime]
 
 
 class AccountCheck(Base):

@@ -34,7 +34,9 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.types import UserDefinedType
 
 from outreach.errors import Unusable
-from outreach.store import Base, Store
+from outreach.store import Store
+from outreach.store.base import Base
+from outreach.store.troubles import meaning
 
 PAGES = 2048  # of SQLite's, copied at a time: 8 MB
 ROWS = 200  # read and written at a time; of pictures, one
@@ -103,20 +105,11 @@ def must_be_whole(file: Path, rows: Mapping[str, int], what: str) -> dict[str, i
 
 def trouble(error: sqlite3.Error, file: Path, *, suspect: Path) -> Unusable:
     """What an error means that SQLite gave for `file`, for the person who waits."""
-    told = str(error)
     if not isinstance(error, sqlite3.OperationalError):
         return Damaged(f"{suspect} is damaged or is no database", "restore a backup that is not")
-    if "full" in told or "disk I/O" in told:
-        return Unusable(
-            f"the disk is full or failing ({file.parent})",
-            "make room, then try again; nothing was half-written",
-        )
-    if "locked" in told:
-        return Unusable(
-            f"the database is locked by another program ({file})",
-            "close what has it open (a second outreach, a database viewer), then try again",
-        )
-    return Unusable(f"{file} cannot be used: {told}", "see that you may read and write it there")
+    return meaning(error, file) or Unusable(
+        f"{file} cannot be used: {error}", "see that you may read and write it there"
+    )
 
 
 # --- rows ---------------------------------------------------------------------------------

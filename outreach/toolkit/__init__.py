@@ -28,7 +28,7 @@ from outreach.compose import links as addresses
 from outreach.delivery import IN_FLIGHT, Delivery, State
 from outreach.holds import held, placed
 from outreach.platforms import Channel
-from outreach.post import Picture
+from outreach.post import Picture, Slot
 from outreach.store.tables import PARTNER, Asset, ShortLink, ToolkitRow
 
 MEDIUM = "partner"
@@ -241,7 +241,7 @@ class _Given:
             parts=tuple(parts),
             pictures=tuple(self._picture(one) for part in post.parts for one in part.pictures),
             embargo=embargo(self.campaign, of) if of in self.campaign.messages else None,
-            at=row.at,
+            at=Slot.read(post.wanted).at if post.wanted else row.at,  # a package goes days before
             until=row.not_after,
             fingerprint=row.fingerprint,
             over=max(over, 0),

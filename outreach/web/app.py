@@ -1,4 +1,4 @@
-"""The public's web door: feeds in four forms, their pictures, and short links.
+"""The public's web door: feeds in four forms, their pictures, short links, and newsletters.
 
     /                          the office's feeds
     /feed/CHANNEL              a feed as a page; /ENTRY one entry, /embed a fragment for a frame
@@ -6,10 +6,17 @@
     /media/SHA256              a picture of a published entry
     /links                     where current posts lead, by language; /links/ko one of them
     /l/CODE                    a short link: one visit counted, then on to where it leads
+    /task/SECRET               one task, for whoever was given the link: what to post, and a form
+    /subscribe/CHANNEL         a form; what it answers never tells who is on the list
+    /confirm/TOKEN, /leave/REF  a page with a button: a look alone, which mail scanners take at
+                               every link, does nothing. /leave takes the one click of RFC 8058
     /healthz                   "ok" while the desk answers
 
-Nothing here is signed in, no cookie is set, and nothing about who came is kept: no address is
+Nothing here is signed in: a task's link is a secret of its own, and what it never was or is no
+longer answers alike. No cookie is set, and nothing about who came is kept: no address is
 read or logged, and of a visit's headers the desk gets only those that tell a person from a bot.
+So no form needs protection against another site's: whatever it sends, anybody could, and what is
+asked for an address is done once its owner has confirmed.
 What is not published and what never was answer alike.
 """
 
@@ -19,10 +26,11 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Protocol
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -30,14 +38,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach.addresses import Shown
-from outreach.errors import NotFound
+from outreach.errors import NotAllowed, NotFound, OutreachError
+from outreach.handover.mails import names
 from outreach.measure.clicks import HEADERS as TELLING
 from outreach.platforms.feed import FeedEntry, FeedInfo
+from outreach.subscribers import Subscribers
 from outreach.web import feeds
-from outreach.web.pages import HERE, Pages, in_languages
+from outreach.web.pages import HERE, Pages, code_of, in_languages
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from outreach.handover import Task
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +66,9 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors {}"
 )
+_WITH_FORM = _POLICY.format("'none'").replace("form-action 'none'", "form-action 'self'")
+LARGEST_FORM = 4096  # bytes that a form may send, where nobody writes a text into it
+
 _EVERYWHERE = {
     "Content-Security-Policy": _POLICY.format("'none'"),
     "X-Content-Type-Options": "nosniff",
@@ -70,7 +85,14 @@ _FOR_ALL_SITES = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Cache-Control": _FOR_A_WHILE,
 }
+# A task's page is for one person, and for no cache, index or frame.
+_FOR_ONE = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": _WITH_FORM,
+}
 _METHODS = ["GET", "HEAD"]
+LARGEST_ANSWER = 200_000  # bytes; a text of 20,000 characters, each of up to nine in a form
 
 
 class Desk(Protocol):
@@ -105,6 +127,19 @@ class Desk(Protocol):
         `headers` are those of `outreach.measure.clicks.HEADERS` that came, in lower case.
         """
 
+    def task(self, secret: str) -> "Task":
+        """What a task's link opens; NotFound for one that never was, or has ended."""
+
+    def complete(self, secret: str, url: str, *, wording: str = "") -> "Task":
+        """It is live there, so worded; raises NotFound, or an OutreachError in plain words."""
+
+    def decline(self, secret: str, why: str) -> "Task":
+        """Another office will not publish it; raises likewise."""
+
+    @property
+    def subscribers(self) -> Subscribers:
+        """Those who receive the newsletters."""
+
 
 def create_app(desk: Desk) -> FastAPI:
     """The door to this desk. Reads `desk.office` and `desk.public_url` once."""
@@ -115,6 +150,8 @@ def create_app(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     app.include_router(_feeds(desk, pages))
     app.include_router(_links(desk))
+    app.include_router(_tasks(desk, pages))
+    app.include_router(_newsletters(desk, pages))
 
     @app.exception_handler(NotFound)
     def not_found(request: Request, _error: Exception) -> Response:
@@ -166,7 +203,8 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
 
     @router.api_route("/", methods=_METHODS)
     def front(request: Request) -> Response:
-        return page(request, "front.html", feeds=desk.feeds())
+        newsletters = desk.subscribers.newsletters.values()
+        return page(request, "front.html", feeds=desk.feeds(), newsletters=newsletters)
 
     @router.api_route("/links", methods=_METHODS)
     def links(request: Request) -> Response:
@@ -252,6 +290,193 @@ def _links(desk: Desk) -> APIRouter:
     return router
 
 
+def _tasks(desk: Desk, pages: Pages) -> APIRouter:
+    """One task for whoever was given its link. Looking changes nothing: mail servers look too."""
+    router = APIRouter()
+
+    def shown(
+        request: Request,
+        task: "Task",
+        *,
+        status: int = 200,
+        said: Mapping[str, str] | None = None,
+        wrong: Exception | None = None,
+    ) -> Response:
+        html = pages.page(
+            "task.html",
+            root=_root(request.scope),
+            here=request.url.path.rpartition("/")[2],
+            task=task,
+            sheet=task.sheet,
+            said={"url": "", "wording": "", "why": "", **(said or {})},
+            wrong=str(wrong) if wrong else "",
+            hint=wrong.hint if isinstance(wrong, OutreachError) else "",
+            names=names(task.sheet),
+            code=code_of(task.sheet),
+        )
+        return HTMLResponse(html, status, headers=_FOR_ONE)
+
+    @router.api_route("/task/{secret}", methods=_METHODS)
+    def look(request: Request, secret: str) -> Response:
+        return shown(request, desk.task(_secret(secret)))
+
+    @router.post("/task/{secret}")
+    def answer(
+        request: Request, secret: str, said: Annotated[dict[str, str], Depends(_answer)]
+    ) -> Response:
+        secret = _secret(secret)
+        try:
+            if said.get("answer") == "no":
+                task = desk.decline(secret, said.get("why", ""))
+            else:
+                wording = said.get("wording", "")
+                task = desk.complete(secret, said.get("url", ""), wording=wording)
+        except NotFound:
+            raise
+        except OutreachError as error:
+            status = 422 if isinstance(error, NotAllowed) else 503
+            return shown(request, desk.task(secret), status=status, said=said, wrong=error)
+        return shown(request, task)
+
+    @router.api_route("/task/{secret}/{name}", methods=_METHODS)
+    def picture(secret: str, name: str) -> Response:
+        task = desk.task(_secret(secret))
+        for known, found in names(task.sheet):
+            if known == name and found.type in PICTURES:
+                headers = {**_FOR_ONE, "Content-Disposition": f"inline; filename={_ascii(name)}"}
+                return Response(found.data, media_type=found.type, headers=headers)
+        raise NotFound("this task has no such picture")
+
+    return router
+
+
+def _newsletters(desk: Desk, pages: Pages) -> APIRouter:
+    router, people = APIRouter(), desk.subscribers
+
+    def page(
+        request: Request, name: str, language: str, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        html = pages.page(name, root=_root(request.scope), language=language, **values)
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": _WITH_FORM}
+        return HTMLResponse(html, status, headers=headers)
+
+    def form(
+        request: Request,
+        channel: str,
+        wanted: str,
+        *,
+        wrong: str = "",
+        typed: str = "",
+        agreed: bool = False,
+    ) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request,
+            "subscribe.html",
+            language,
+            422 if wrong else 200,
+            words=words,
+            languages=people.newsletters[channel].languages,
+            wrong=words[wrong] if wrong else "",
+            typed=typed,
+            agreed=agreed,
+        )
+
+    def told(
+        request: Request, channel: str, wanted: str, title: str, what: str, status: int = 200
+    ) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request, "told.html", language, status, title=words[title], told=words[what], button=""
+        )
+
+    def asked(request: Request, channel: str, wanted: str, title: str, button: str) -> HTMLResponse:
+        language, words = people.words(channel, wanted)
+        return page(
+            request, "told.html", language, title=words[title], told="", button=words[button]
+        )
+
+    def any_newsletter() -> str:
+        if not people.newsletters:
+            raise NotFound("there is no newsletter")
+        return next(iter(people.newsletters))
+
+    @router.api_route("/subscribe/{channel}", methods=_METHODS)
+    def subscribe(request: Request, channel: str) -> Response:
+        return form(request, channel, request.query_params.get("language", ""))
+
+    @router.post("/subscribe/{channel}")
+    async def subscribed(request: Request, channel: str) -> Response:
+        given = await _typed(request)
+        address, language = given.get("address", ""), given.get("language", "")
+
+        def answer() -> Response:
+            if given.get("agree") != "yes":
+                return form(request, channel, language, wrong="agree", typed=address)
+            outcome = people.subscribe(channel, address, language)
+            if outcome == "wrong-address":
+                return form(request, channel, language, wrong=outcome, typed=address, agreed=True)
+            status = 503 if outcome == "later" else 200
+            return told(request, channel, language, "title", outcome, status)
+
+        return await run_in_threadpool(answer)
+
+    @router.api_route("/confirm/{token}", methods=_METHODS)
+    def confirming(request: Request, token: str) -> Response:
+        try:
+            return asked(request, *people.asks(token), "confirm-title", "confirm")
+        except NotFound:
+            return told(request, any_newsletter(), "", "confirm-title", "over", 404)
+
+    @router.post("/confirm/{token}")
+    def confirmed(request: Request, token: str) -> Response:
+        try:
+            return told(request, *people.confirm(token), "title", "confirmed")
+        except NotFound:
+            return told(request, any_newsletter(), "", "confirm-title", "over", 404)
+
+    @router.api_route("/leave/{ref}", methods=_METHODS)
+    def leaving(request: Request, ref: str) -> Response:
+        if whose := people.whose(ref):
+            return asked(request, *whose, "leave-title", "leave")
+        return told(request, any_newsletter(), "", "leave-title", "left")
+
+    @router.post("/leave/{ref}")
+    def left(request: Request, ref: str) -> Response:
+        whose = people.whose(ref) or (any_newsletter(), "")
+        people.leave(ref)
+        return told(request, *whose, "leave-title", "left")
+
+    return router
+
+
+def _secret(text: str) -> str:
+    """The secret part of a link, as we make it: what else comes is not looked for."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{43}", text):
+        raise NotFound("there is no such task")
+    return text
+
+
+def _ascii(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+async def _answer(request: Request) -> dict[str, str]:
+    """What somebody says of a task."""
+    return await _typed(request, LARGEST_ANSWER)
+
+
+async def _typed(request: Request, most: int = LARGEST_FORM) -> dict[str, str]:
+    """The fields of a form, the first of each name; nothing of one of more than `most` bytes."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise HTTPException(413)
+    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    return {name: values[0] for name, values in fields.items()}
+
+
 def _polled(request: Request, document: bytes, changed: datetime, kind: str) -> Response:
     """The document, or 304 where the poller has it (RFC 9110, 13.1)."""
     etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
@@ -286,6 +511,7 @@ _WORDS = {
         "It may have been mistyped, or what was here has been taken down.",
     ),
     405: ("This cannot be done here", "This site is for reading."),
+    413: ("This is too long", "Please send less at a time."),
     500: (
         "Something went wrong on our side",
         "It has been noted. Please try again in a few minutes.",
@@ -340,7 +566,9 @@ class _Boundary:
             await self._app(scope, receive, answer)
         except Exception:
             # %r: a path is the visitor's, and must not write lines of its own into the log.
-            log.exception("%s %r could not be answered", scope["method"], scope["path"])
+            # A task's secret is left out.
+            path = re.sub("/task/[^/]*", "/task/…", scope["path"])
+            log.exception("%s %r could not be answered", scope["method"], path)
             if started:
                 raise
             await _sorry(self._pages, scope, 500)(scope, receive, answer)

@@ -7,28 +7,24 @@ as markup: a text is escaped first, and only then gets its line breaks and links
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
+import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from outreach.addresses import Shown
+from outreach.handover.mails import Sheet
+from outreach.links import addresses
 from outreach.measure import months
 from outreach.platforms.feed import FeedEntry
 from outreach.web.feeds import headline, printable
 
 HERE = Path(__file__).parent
-
-# Korean, Chinese and Japanese put the next word right after an address; they end it here, while
-# Latin and Cyrillic letters, which real addresses hold, do not.
-_ADDRESS = re.compile(
-    "https?://[A-Za-z0-9\u00c0-\u024f\u0400-\u04ff._~:/?#\\[\\]@!$&'()*+,;=%-]+", re.IGNORECASE
-)
-_SENTENCE_END = ".,;:!?'*~_"
-_PAIRS = {")": "(", "]": "["}
 
 
 def paragraphs(text: str) -> Markup:
@@ -44,25 +40,11 @@ def paragraphs(text: str) -> Markup:
 def with_links(line: str) -> Markup:
     """One line as HTML, its http and https addresses made into links."""
     html, end = Markup(""), 0
-    for match in _ADDRESS.finditer(line):
-        address = _without_sentence_end(match[0])
-        if not address.partition("://")[2]:
-            continue
-        html += escape(line[end : match.start()])
+    for start, address in addresses(line):
+        html += escape(line[end:start])
         html += Markup('<a href="{0}" rel="noopener">{0}</a>').format(address)
-        end = match.start() + len(address)
+        end = start + len(address)
     return html + escape(line[end:])
-
-
-def _without_sentence_end(address: str) -> str:
-    """The address without the full stop or bracket that belongs to the sentence around it."""
-    while address:
-        last = address[-1]
-        unpaired = last in _PAIRS and address.count(last) > address.count(_PAIRS[last])
-        if last not in _SENTENCE_END and not unpaired:
-            break
-        address = address[:-1]
-    return address
 
 
 def moment(at: datetime) -> str:
@@ -75,14 +57,18 @@ def in_languages(shown: Sequence[Shown]) -> list[tuple[str, str, list[Shown]]]:
     found: dict[str, list[Shown]] = {}
     for one in shown:
         found.setdefault(one.language, []).append(one)
-    return [(language, _own_name(language), its) for language, its in found.items()]
+    return [(language, language_name(language), its) for language, its in found.items()]
 
 
-def _own_name(language: str) -> str:
-    try:
-        return Locale.parse(language, sep="-").get_display_name() or language
-    except (UnknownLocaleError, ValueError):
-        return language
+@cache
+def language_name(language: str) -> str:
+    """A language as those who read it call it: "한국어"."""
+    from babel import Locale, UnknownLocaleError
+
+    with suppress(UnknownLocaleError, ValueError):
+        name = Locale.parse(language, sep="-").get_display_name()
+        return f"{name[:1].upper()}{name[1:]}" if name else language
+    return language
 
 
 def titled(entry: FeedEntry) -> bool:
@@ -98,6 +84,16 @@ def _shown(value: Any) -> Any:
     return printable(value) if isinstance(value, str) else value
 
 
+def code_of(sheet: Sheet) -> Markup:
+    """The QR code of a task's address as SVG, which needs no address of its own; or ""."""
+    if not sheet.addresses:
+        return Markup("")
+    address = sheet.addresses[0]
+    code = segno.make(address, error="m", micro=False)
+    svg = code.svg_inline(scale=4, border=4, light="#fff", title=f"QR code of {address}")
+    return Markup(svg)  # noqa: S704 # segno escapes the title, and the rest is numbers
+
+
 class Pages:
     """The templates, read once. `page(name, **values)` is the finished HTML."""
 
@@ -111,6 +107,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._env.filters |= {"paragraphs": paragraphs, "moment": moment, "headline": headline}
+        self._env.filters["language_name"] = language_name
         self._env.tests["titled"] = titled
         css = (HERE / "static" / "site.css").read_bytes()
         self._env.globals |= {

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from outreach.campaign.load import load_campaigns
-from outreach.campaign.models import Campaign, Loaded
+from outreach.campaign.models import Campaign
+from outreach.campaign.values import Loaded
 
 FORUM = """\
 campaign: lcc5

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.campaign.load import check_channels, load_campaigns
-from outreach.campaign.models import Loaded
+from outreach.campaign.values import Loaded
 
 from .conftest import FORUM
 

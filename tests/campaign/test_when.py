@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from outreach.campaign.models import Campaign, Event, Late, Message, Tbc
+from outreach.campaign.models import Campaign, Event, Message, Tbc
 from outreach.campaign.occasions import slots, stop
+from outreach.campaign.values import Late
 from outreach.campaign.when import parse_late, parse_when, resolve
 from outreach.errors import Problem
 

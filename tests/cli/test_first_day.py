@@ -87,6 +87,10 @@ def test_a_cleared_post_goes_out_at_its_time_and_a_task_is_settled_by_a_person(s
     shown = shell("status", who="ana").out
     assert f"→ outreach settle {TASK} --live ADDRESS" in shown
 
+    waiting = shell("tasks", who="ana").out
+    assert f"{TASK}  WeChat official account  until Sat 23 Aug 2025" in waiting
+    assert json.loads(shell("tasks", "--json").out)[0]["key"] == TASK
+
     settled = shell("settle", TASK, "--live", "https://example.org/w/1", who="ana")
     assert (settled.code, settled.err) == (0, "")
     assert f"published {TASK}" in settled.out
@@ -100,6 +104,39 @@ def test_a_cleared_post_goes_out_at_its_time_and_a_task_is_settled_by_a_person(s
     assert "settled: live" in shell("trail", TASK, who="ana").out
     assert shell("tick", who="ana").code == 0
     assert json.loads(shell("status", "--json").out)["counts"] == {"published": 2}
+
+
+def test_a_post_of_others_is_adopted_listed_and_let_go(shell: Shell):
+    applied(shell)
+    url = "https://example.org/their-post"
+    shell.clock.to("2025-08-26T02:00Z")
+    given = ("adopt", url, "--campaign", "forum", "--channel", "wechat")
+    assert "--campaign NAME --channel NAME" in shell("adopt", url, who="ana").err
+    assert "'soon' is not a day" in shell(*given, "--on", "soon", who="ana").err
+    said = shell(*given, "--whose", "ICLEI", "--on", "2025-08-20", who="ana")
+    assert (said.code, said.err) == (0, "")
+    listed = shell("adopt").out
+    assert f"{url}\n    forum, wechat by ICLEI, Wed 20 Aug 2025" in listed
+    assert shell("adopt", url, "--remove", who="ana").code == 0
+    assert shell("adopt").out == "No post of others is adopted.\n"
+
+
+def test_an_export_of_another_tool_is_imported_by_saying_what_its_heads_mean(
+    shell: Shell, tmp_path: Path
+):
+    assert shell("init").code == 0
+    file = tmp_path / "export.csv"
+    file.write_text("Seen;Title\n310;The forum\n")
+    shell.clock.to("2025-08-07T02:00Z")
+    assert "unknown column 'Seen'" in shell("import", str(file), who="ana").out
+    said = shell(
+        *("import", str(file), "--yes", "--channel", "wechat", "--month", "2025-07"),
+        *("--column", "Seen=displays", "--column", "Title=-"),
+        who="ana",
+    )
+    assert said.code == 0, said
+    assert "column 'Seen': taken as displays" in said.out
+    assert '[wechat]\n"Seen" = "displays"\n"Title" = "-"' in said.out
 
 
 def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_path: Path):

@@ -95,6 +95,17 @@ class TestRestore:
         assert len(lines) == 1
         assert "ana: database restored" in lines[0]
 
+    def test_it_names_what_goes_out_later_where_nobody_can_look(self, cleared: Shell):
+        said = cleared("restore", str(backup(cleared)), "--replace", who="ana")
+        told, _, next_ = said.out.partition("Clearances, holds")
+        assert "1 post cannot be looked for, and goes out at the time that this backup has:" in told
+        assert KEY.replace("web", "wechat") in told
+        assert KEY not in told
+        assert 'outreach return CAMPAIGN/MESSAGE/LANGUAGE --why "it is out"' in " ".join(
+            told.split()
+        )
+        assert next_
+
     def test_the_trail_names_the_program_where_nobody_is_signed_in(self, cleared: Shell):
         cleared("restore", str(backup(cleared)), "--replace")
         assert "outreach: database restored" in cleared("trail").out

@@ -418,8 +418,8 @@ def test_a_message_that_cannot_be_made_is_a_draft_that_says_why(
         ("twiter", "did you mean x?"),  # its old name is what people still call it
         (
             "myspace",
-            "known are: bluesky, facebook, feed, linkedin, manual, mastodon, memory, telegram, "
-            "web, x",
+            "known are: bluesky, email, facebook, feed, linkedin, manual, mastodon, memory, "
+            "request, telegram, web, x",
         ),
     ],
 )
@@ -431,6 +431,22 @@ def test_a_text_for_a_channel_that_does_not_exist_is_told(
     assert words(draft.blocked) == [
         f"{FILE}:3: there is no channel or platform called {target}\n    → {hint}"
     ]
+
+
+def test_an_address_where_nobody_could_follow_it_is_advised_against_and_not_refused(
+    office: Office,
+) -> None:
+    kakao = short(WEB, links=False, link_goes="add the link as a button")
+    office.write("## en\nCome: {{ links.event }}\n")
+    (draft,) = office.compose(campaign({"en": ["web"]}), kakao)
+    assert draft.blocked == ()
+    assert words(draft.advice) == [
+        f"{FILE}:2: readers of web cannot follow an address in the text\n"
+        "    → add the link as a button; a variant `@web` can leave it out"
+    ]
+    office.write("## en\nCome.\n")
+    (draft,) = office.compose(campaign({"en": ["web"]}), kakao)
+    assert draft.advice == ()
 
 
 def test_a_translation_not_written_yet_is_open_and_a_missing_source_text_a_mistake(

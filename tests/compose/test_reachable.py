@@ -939,7 +939,7 @@ def test_a_server_that_knows_no_encryption_could_not_be_told(world: World) -> No
     world.site("a.org")
     world.trust = ssl.create_default_context()
     site = world.servers[world.names["a.org"][0]]
-    site._answer = act  # type: ignore[method-assign]
+    site._answer = act  # type: ignore[method-assign] # of this one alone
     answer = world.check("https://a.org/")
     assert (answer.ok, answer.what) == (None, "could not agree with us on an encryption")
 

@@ -2,6 +2,7 @@
 # Installs the counterparts that the tests use, into the folder named: two to three minutes.
 #   bluesky/               Bluesky's own servers and client library, and a Node to run them (npm; MIT)
 #   mastodon-mock/         a stateful server with Mastodon's API (PyPI; MIT), in a venv of its own
+#   mail/                  real mailboxes: an SMTP and IMAP server (PyPI; BSD), in a venv of its own
 #   telegram/schema.json   the Bot API as data (in aiogram's source package; MIT)
 #   twitter-text/          X's own text library, the oracle for its length (npm; Apache-2.0)
 # Tests whose counterpart is missing are skipped and say what was not proven.
@@ -23,6 +24,11 @@ fi
 if [ ! -x "$to/mastodon-mock/bin/mastodon_mock" ]; then
     ${PYTHON:-python3} -m venv "$to/mastodon-mock"
     "$to/mastodon-mock/bin/python" -m pip install -q --disable-pip-version-check mastodon-mock==0.6.1
+fi
+
+if [ ! -x "$to/mail/bin/mail_devel" ]; then
+    ${PYTHON:-python3} -m venv "$to/mail"
+    "$to/mail/bin/python" -m pip install -q --disable-pip-version-check mail-devel==0.18.1
 fi
 
 if [ ! -d "$to/twitter-text/node_modules/twitter-text" ] && command -v npm >/dev/null; then

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, text, update
 
@@ -19,8 +20,11 @@ from outreach.clearance import Clearance
 from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError
 from outreach.post import Part
+from tests.drill import nights
 from tests.drill.field import MARGIN, UNDER_WAY, Field, Stopped
-from tests.drill.network import DEADLINE
+from tests.drill.network import ANSWER, DEADLINE
+
+SLOW = 1.2  # seconds that a network takes to answer which adapters still wait for
 
 BOTH, SQLITE, POSTGRESQL = ("sqlite", "postgresql"), ("sqlite",), ("postgresql",)
 
@@ -33,6 +37,9 @@ class Fault:
     act: Callable[[Field], None]
     databases: tuple[str, ...] = BOTH
     workers: int = 2  # on PostgreSQL; SQLite has one
+    anywhere: bool = False  # whether any network will do, not only the drill's own
+    put: Callable[[Field], None] = Field.put
+    how: Mapping[str, Any] = field(default_factory=dict)  # what a Field is made with
 
     def __str__(self) -> str:
         return self.name
@@ -49,7 +56,8 @@ def killed_again_and_again(field: Field) -> None:
         if before >= field.posts:
             break
         more = field.random.randint(0, max(1, 2 * field.posts // field.kills))
-        field.until(lambda: len(field.live()) >= min(before + more, field.posts), 10)  # noqa: B023
+        enough = min(before + more, field.posts)
+        field.until(lambda: len(field.live()) >= enough, 10)  # noqa: B023 - asked at once
         time.sleep(field.random.uniform(0, 2.4 * field.answer))
         field.kill()
         field.start()
@@ -86,6 +94,32 @@ def a_worker_sleeps_past_its_lease(field: Field) -> None:
     time.sleep(1)  # it goes on where it was
 
 
+def a_sleeper_wakes_while_another_sends_its_post(field: Field) -> None:
+    """Its claim is another one's by then: what it learns is not to be written down."""
+    field.start_all()
+    field.until_share(0.3)
+    field.stop.touch()
+    assert field.until(lambda: field.asleep, 20), "it was not stopped in mid-call"
+    [name] = field.asleep
+    with field.desk.store.reading() as session:
+        sending = select(Delivery.key, Delivery.owner).where(Delivery.state == State.SENDING)
+        claims = {(key, owner) for key, owner in session.execute(sending)}
+    field.answer = SLOW
+    field.network_fails("")
+
+    def taken_over() -> bool:
+        with field.desk.store.reading() as session:
+            now = {(key, owner) for key, owner in session.execute(sending)}
+        return any(key == was and owner != had for key, owner in now for was, had in claims)
+
+    assert field.until(taken_over, 40), "nobody took its post over"
+    field.signal(signal.SIGCONT, name)
+    time.sleep(SLOW)
+    field.answer = ANSWER
+    field.network_fails("")
+    field.faulted()
+
+
 def a_second_program_is_started_by_mistake(field: Field) -> None:
     field.start_all()
     field.until_share(0.2)
@@ -113,8 +147,8 @@ def network(fault: str, share: float) -> Callable[[Field], None]:
 def connection_refused(field: Field) -> None:
     field.start_all()
     field.until_share(0.3)
-    field.network_fails("", away=3)
-    time.sleep(3)
+    field.network_fails("", away=field.lasting)
+    time.sleep(field.lasting)
     field.faulted()
 
 
@@ -135,7 +169,7 @@ def the_answer_cannot_be_written_down(field: Field) -> None:
     }["postgresql" if field.database else "sqlite"]
     field.start_all()
     field.until_share(0.3)
-    for statement, seconds in zip(broken, (3.0, 0.0), strict=True):
+    for statement, seconds in zip(broken, (field.lasting, 0.0), strict=True):
         with field.desk.store.writing() as session:
             session.execute(text(statement))
         time.sleep(seconds)
@@ -157,10 +191,11 @@ def locked_by_another_program(field: Field) -> None:
     field.until_share(0.3)
     program = (
         "import sqlite3, sys, time; other = sqlite3.connect(sys.argv[1], timeout=20,"
-        " isolation_level=None); other.execute('BEGIN EXCLUSIVE'); time.sleep(10);"
-        " other.execute('COMMIT')"
+        " isolation_level=None); other.execute('BEGIN EXCLUSIVE');"
+        " time.sleep(float(sys.argv[2])); other.execute('COMMIT')"
     )
-    subprocess.run([sys.executable, "-c", program, str(field.desk.store.file)], check=True)
+    given = str(field.desk.store.file), str(2.5 * field.lasting)
+    subprocess.run([sys.executable, "-c", program, *given], check=True)
     field.faulted()
 
 
@@ -168,7 +203,7 @@ def the_disk_is_full(field: Field) -> None:
     field.start_all()
     field.until_share(0.3)
     field.full.touch()
-    time.sleep(4)
+    time.sleep(field.lasting)
     field.full.unlink()
     field.faulted()
 
@@ -182,12 +217,21 @@ def clock_jumps(hours: int) -> Callable[[Field], None]:
     def act(field: Field) -> None:
         field.start_all()
         field.until_share(0.3)
-        field.clock.write_text(str(3600 * hours))
-        time.sleep(4)
-        field.clock.write_text("0")
+        field.set_clock(3600 * hours)
+        time.sleep(field.lasting)
+        field.set_clock(0)
         field.faulted()
 
     return act
+
+
+def night(name: str, which: nights.Night) -> "Fault":
+    return Fault(
+        name,
+        lambda field: nights.through(field, which),
+        put=lambda field: nights.put(field, which),
+        how={"zone": nights.OFFICE, "fast": True},
+    )
 
 
 # --- people, in the same moment ------------------------------------------------------------
@@ -276,9 +320,19 @@ def _expire(field: Field) -> None:
 
 
 FAULTS = (
-    Fault("kill -9 at random instants, started anew each time", killed_again_and_again, workers=1),
-    Fault("kill -9 of one of two workers, for good", one_of_two_is_killed_for_good, POSTGRESQL),
-    Fault("kill -9 of all workers at once", all_are_killed_at_once),
+    Fault(
+        "kill -9 at random instants, started anew each time",
+        killed_again_and_again,
+        workers=1,
+        anywhere=True,
+    ),
+    Fault(
+        "kill -9 of one of two workers, for good",
+        one_of_two_is_killed_for_good,
+        POSTGRESQL,
+        anywhere=True,
+    ),
+    Fault("kill -9 of all workers at once", all_are_killed_at_once, anywhere=True),
     Fault("committed, and the answer is lost", network("lost", 0.3)),
     Fault("the answer comes after the time-out", network("late", 0.3)),
     Fault("the server hangs", network("hangs", 0.3)),
@@ -286,13 +340,30 @@ FAULTS = (
     Fault("429, ask again in a second", network("429", 0.5)),
     Fault("500 before committing", network("500 before", 0.3)),
     Fault("500 after committing", network("500 after", 0.3)),
-    Fault("the database refuses to write the answer down", the_answer_cannot_be_written_down),
-    Fault("PostgreSQL restarts in mid-drain", the_database_server_restarts, POSTGRESQL),
-    Fault("locked by another program for 10 s", locked_by_another_program, SQLITE),
-    Fault("disk full", the_disk_is_full, SQLITE),
+    Fault(
+        "the database refuses to write the answer down",
+        the_answer_cannot_be_written_down,
+        anywhere=True,
+    ),
+    Fault(
+        "PostgreSQL restarts in mid-drain", the_database_server_restarts, POSTGRESQL, anywhere=True
+    ),
+    Fault("locked by another program", locked_by_another_program, SQLITE, anywhere=True),
+    Fault("disk full", the_disk_is_full, SQLITE, anywhere=True),
     Fault("a worker sleeps past its lease and wakes", a_worker_sleeps_past_its_lease),
-    Fault("a second program is started by mistake", a_second_program_is_started_by_mistake),
+    Fault(
+        "a worker wakes while another sends its post",
+        a_sleeper_wakes_while_another_sends_its_post,
+        POSTGRESQL,
+    ),
+    Fault(
+        "a second program is started by mistake",
+        a_second_program_is_started_by_mistake,
+        anywhere=True,
+    ),
     Fault("the clock jumps an hour ahead", clock_jumps(+1)),
     Fault("the clock jumps an hour back", clock_jumps(-1)),
+    night("the night in autumn: an hour comes twice", nights.AUTUMN),
+    night("the night in spring: an hour is skipped", nights.SPRING),
     Fault("edits, holds, withdrawals and expiry race the claim", people_race_the_claim),
 )

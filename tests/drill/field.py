@@ -26,6 +26,7 @@ from outreach import platforms
 from outreach.app import Outreach, open_desk
 from outreach.clearance import Person, Window, clear
 from outreach.compose import Draft
+from outreach.config import real_now
 from outreach.delivery import Delivery, State
 from outreach.store.tables import Heartbeat
 from tests import postgresql
@@ -35,8 +36,13 @@ from tests.drafts import put as put_drafts
 from tests.drill.network import ANSWER, KINDS
 
 OVER = frozenset({State.PUBLISHED, State.FAILED, State.MISSED, State.DROPPED, State.SKIPPED})
-MARGIN = 3.0  # seconds; an office's leases are longer, which is no other path through the code
+MARGIN = 1.5  # seconds; an office's leases are longer, which is no other path through the code
 UNDER_WAY = 2.5  # seconds that a call may be under way when something is stopped
+
+
+def blind(kind: str) -> bool:
+    """Whether a network of this kind shows no history."""
+    return not platforms.load(kind).limits.shows
 
 
 @dataclass
@@ -45,6 +51,7 @@ class Result:
 
     kind: str
     posts: int
+    blind: bool = False  # it shows no history: a doubt is a person's to answer
     live: int = 0
     doubled: int = 0
     lost: int = 0  # without any outcome that a person would see, or said live and not live
@@ -64,7 +71,7 @@ class Stopped:
     channel: str = ""
 
     def broken_by(self, post: dict[str, Any]) -> bool:
-        mine = post["text"] == self.text if self.text else post["channel"] == self.channel
+        mine = self.text in ("", post["text"]) and self.channel in ("", post["channel"])
         return mine and self.since + UNDER_WAY < post["at"] < self.until
 
 
@@ -90,14 +97,20 @@ class Field:
     kills: int = 4
     kinds: tuple[str, ...] = tuple(KINDS)  # of networks, in turn
     lead: float = -1.0  # seconds from now until the posts are due
-    answer: float = 0.0  # seconds that the network takes to answer; 0: so that a drain takes some
+    answer: float = 0.0  # seconds that the network takes to answer; 0: as `drain` wants it
+    drain: float = 4.0  # seconds that a drain takes at least: a fault is to strike in its middle
+    lasting: float = 4.0  # seconds that a fault lasts which is over by itself
     seed: int = 1
     bug: str = ""  # a planted one, of tests/drill/program.py
     elsewhere: Elsewhere | None = None
+    zone: str = "Asia/Bangkok"  # the office's
+    fast: bool = False  # whether its clock runs fast: the heartbeat has the real time then
     server: postgresql.Server | None = None  # PostgreSQL's, where the drill may restart it
     holds: dict[str, float] = field(default_factory=dict)  # channels on hold, since when
     edits: list[str] = field(default_factory=list)  # words that were written in the drill
     drafts: dict[str, Draft] = field(default_factory=dict)
+    wanted: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """What has to go out: channel and text, and when it is due."""
     cleared: set[str] = field(default_factory=set)  # every text that anybody said yes to
     stopped: list[Stopped] = field(default_factory=list)  # what must not have gone out when
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -111,14 +124,13 @@ class Field:
         self.home = self.folder / "office"
         self.clock, self.full = self.folder / "clock", self.folder / "full"
         self.stop = self.folder / "stop"
-        self.clock.write_text("0")
+        self.set_clock(0)
         self.log = (self.folder / "log").open("ab")
         if self.elsewhere:
             self.channels, self.kinds = 1, (self.elsewhere.platform,)
         self.port = 0
         self.network = self._serve()
-        # A drain takes seconds, however few the posts: a fault is to strike in its middle.
-        self.answer = self.answer or max(ANSWER, 4 * self.channels / self.posts)
+        self.answer = self.answer or max(ANSWER, self.drain * self.channels / self.posts)
         self.network_fails("")
         self._office()
         self.desk = self._desk()
@@ -131,7 +143,9 @@ class Field:
         for name in ("metrics.toml", "bots.txt"):
             (self.home / "config" / name).write_text((REPOSITORY / "config" / name).read_text())
         desk = f'\n[desk]\ndatabase = "{self.database}"\n' if self.database else ""
-        (self.home / "config/outreach.toml").write_text(OUTREACH_TOML + desk)
+        (self.home / "config/outreach.toml").write_text(
+            OUTREACH_TOML.replace("Asia/Bangkok", self.zone) + desk
+        )
         (self.home / "config/people.toml").write_text(PEOPLE_TOML)
         base = f'base = "http://127.0.0.1:{self.port}"\n'
         base = self.elsewhere.channel if self.elsewhere else base
@@ -148,6 +162,8 @@ class Field:
 
     def _desk(self) -> Outreach:
         desk = open_desk(self.home, now=self.now, make=True)
+        if self.fast:
+            desk.real = real_now
         if not desk.people():
             desk.confirm_people(by="ana", first=True)
             desk.confirm_people(by="bo", first=True)
@@ -155,6 +171,12 @@ class Field:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=float(self.clock.read_text() or 0))
+
+    def set_clock(self, seconds: float) -> None:
+        """By how much the program's wall clock is off from now on."""
+        whole = self.clock.with_suffix(".new")
+        whole.write_text(str(seconds))
+        whole.rename(self.clock)  # whoever reads it reads one or the other
 
     def put(self) -> None:
         """Posts that are cleared and due now, spread over the channels; late by half a day is
@@ -170,10 +192,10 @@ class Field:
                 account=f"counted {channel}",
             )
             self.drafts[one.key] = one
-        self.clock.write_text("-120")  # as applied and cleared two minutes ago
+        self.set_clock(-120)  # as applied and cleared two minutes ago
         self.apply()
         self.clear(*self.drafts)
-        self.clock.write_text("0")
+        self.set_clock(0)
         with self.desk.store.writing() as session:
             pulse = self.desk.store.pulse.beat(session)
             session.merge(Heartbeat(id=1, real=self.now(), now=self.now(), pulse=pulse))
@@ -182,7 +204,8 @@ class Field:
         """Further posts, cleared and scheduled for the weeks to come."""
         with self.desk.store.writing() as session:
             row = session.scalars(select(Delivery).limit(1)).one()
-            one = {name: getattr(row, name) for name in Delivery.__mapper__.columns.keys()}  # noqa: SIM118
+            columns = Delivery.__mapper__.columns
+            one = {name: getattr(row, name) for name in columns.keys()}  # noqa: SIM118 - it yields columns
             later = [
                 {
                     **one,
@@ -229,12 +252,23 @@ class Field:
             "DRILL_CLOCK": str(self.clock),
             "DRILL_FULL": str(self.full),
             "DRILL_STOP": str(self.stop),
+            "DRILL_FAST": "yes" if self.fast else "",
             "DRILL_BUG": self.bug,
         }
         program = [sys.executable, "-m", "tests.drill.program", *command]
         return subprocess.Popen(
             program, cwd=REPOSITORY, env=environment, stdout=self.log, stderr=self.log
         )
+
+    def pulsed(self, since: datetime) -> bool:
+        """Whether a process has ticked since then."""
+        with self.desk.store.reading() as session:
+            beat = session.get(Heartbeat, 1)
+            return beat is not None and beat.ticked and beat.now >= since
+
+    def not_before(self, channel: str, text: str) -> None:
+        """It is due now: had it gone out earlier, that would have been unread."""
+        self.stopped.append(Stopped(0, time.time(), text=text, channel=channel))
 
     def kill(self, name: str = "w0") -> None:
         """As a power cut would."""
@@ -289,7 +323,11 @@ class Field:
     def under_way(self, row: Delivery) -> bool:
         """Whether the program still has something to do for it, before a person has."""
         waits = row.state in (State.CLEARED, State.SENDING)
-        return waits or (row.state is State.UNCERTAIN and self.kind(row.channel) != "blind")
+        return waits or (row.state is State.UNCERTAIN and not blind(self.kind(row.channel)))
+
+    def waiting(self, now: datetime) -> bool:
+        """Whether something that is due by now is still under way."""
+        return any(self.under_way(row) and row.at <= now for row in self.rows())
 
     def until(self, told: Callable[[], bool], seconds: float) -> bool:
         ends = time.monotonic() + seconds
@@ -315,7 +353,7 @@ class Field:
         results = []
         for kind in self.kinds:
             mine = [row for row in rows if self.kind(row.channel) == kind]
-            result = Result(kind, len(mine), seconds=seconds)
+            result = Result(kind, len(mine), blind(kind), seconds=seconds)
             for (channel, text), copies in texts.items():
                 if self.kind(channel) == kind:
                     result.live += 1
@@ -331,8 +369,30 @@ class Field:
                 result.lost += row.state is State.PUBLISHED and not out
                 # It is live and nobody knows: as lost as one that is not.
                 result.lost += row.state in (State.MISSED, State.FAILED) and out
+            result.lost += sum(not texts[one] for one in self._wanted_of(kind, mine))
             results.append(result)
         return results
+
+    def _wanted_of(self, kind: str, rows: list[Delivery]) -> list[tuple[str, str]]:
+        """What has to be out by now on this kind of network, but for what a person is asked."""
+        asked = {
+            (row.channel, row.post.parts[0].text) for row in rows if row.state is State.UNCERTAIN
+        }
+        return [one for one in self.wanted if self.kind(one[0]) == kind and one not in asked]
+
+    def without_an_outcome(self) -> list[str]:
+        """Posts that are neither live nor shown to a person as in doubt."""
+        texts = Counter((post["channel"], post["text"]) for post in self.live())
+        shown = {line.key for line in self.desk.status().attention}
+        return [
+            row.key
+            for row in self.rows()
+            if row.key not in shown
+            and not (
+                row.state is State.PUBLISHED
+                and all(texts[row.channel, part.text] for part in row.post.parts)
+            )
+        ]
 
     def close(self) -> None:
         for name in list(self.running):
@@ -348,11 +408,11 @@ class Field:
 
 
 @contextmanager
-def held(folder: Path, **how: object) -> Iterator[Field]:
+def held(folder: Path, put: Callable[[Field], None] = Field.put, **how: object) -> Iterator[Field]:
     """A field with its posts put, and nothing running yet."""
-    made = Field(folder, **how)  # type: ignore[arg-type]
+    made = Field(folder, **how)  # type: ignore[arg-type] # as Field names them
     try:
-        made.put()
+        put(made)
         yield made
     finally:
         made.close()

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,9 +29,9 @@ from outreach.post import Part
 
 ANSWER = 0.05  # seconds that an answer takes
 LAG = 0.4  # seconds until a listing shows a post
-VISIBLE = timedelta(seconds=3)  # and what the adapters say of it
+VISIBLE = timedelta(seconds=2)  # and what the adapters say of it
 PATIENCE = 1.5  # seconds that an adapter waits for an answer
-DEADLINE = 4.0
+DEADLINE = 2.5
 
 
 class Server:
@@ -155,7 +156,6 @@ class Counted:
     asks: ClassVar[tuple[str, ...]] = ()
     public: ClassVar = True
     keyed: ClassVar = False
-    blind: ClassVar = False
 
     def __init__(self, account: Account) -> None:
         self._channel, self._place = account.channel, urlsplit(account.base).netloc
@@ -171,7 +171,7 @@ class Counted:
                 connection.connect()
             except OSError as error:
                 raise NotNow(f"cannot be reached: {error}", timedelta(seconds=1)) from error
-            if not self.keyed and not self.blind:
+            if not self.keyed and self.limits.shows:
                 _sleep_if_told()
             part.fence(PATIENCE)
             try:
@@ -192,7 +192,7 @@ class Counted:
         return Receipt(told["id"], f"http://{self._place}/{told['id']}", self._now())
 
     def find(self, part: Part, since: datetime, not_these: Set[str]) -> Receipt | None:
-        if self.blind:
+        if not self.limits.shows:
             raise CannotTell("this network shows no history: look yourself")
         connection = http.client.HTTPConnection(self._place, timeout=PATIENCE)
         try:
@@ -243,7 +243,7 @@ class Keyed(Counted):
 class Blind(Counted):
     """It takes no key and shows no history: only a person can look."""
 
-    blind = True
+    limits: ClassVar = replace(Counted.limits, shows=False)
 
 
 KINDS = {"asked": Asked, "keyed": Keyed, "blind": Blind}

@@ -1,5 +1,7 @@
 """The drill in a short form, with several workers on one PostgreSQL."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.drill.__main__ import run, wrong
@@ -13,3 +15,13 @@ def test_nothing_is_doubled_lost_unread_or_stranded(fault):
     results = run(fault, "postgresql", **SCALE)
     assert [one for one in results if wrong(one)] == []
     assert sum(one.live for one in results) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", ["no fence", "ignores the owner"])
+def test_a_planted_bug_is_counted(bug):
+    """The drill itself is tested: a program with this bug does not pass it."""
+    [fault] = [one for one in FAULTS if "another sends its post" in one.name]
+    planted = replace(fault, how={"bug": bug})
+    results = run(planted, "postgresql", **{**SCALE, "patience": 5.0})
+    assert sum(one.doubled for one in results) > 0

@@ -1,11 +1,13 @@
 """The drill in a short form: fewer posts and fewer kills, and no weaker expectations."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.drill.__main__ import run, wrong
 from tests.drill.faults import FAULTS
 
-SCALE = {"posts": 36, "kills": 4, "patience": 60.0}
+SCALE = {"posts": 27, "kills": 3, "drain": 2.0, "lasting": 2.0, "patience": 60.0}
 
 
 @pytest.mark.slow
@@ -18,13 +20,24 @@ def test_nothing_is_doubled_lost_unread_or_stranded(fault):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "bug"),
+    ("words", "bug", "seen", "scale", "how"),
     [
-        ("the answer is lost", "retries the unknown"),
-        ("all workers at once", "sweeps to cleared"),
+        ("the answer is lost", "retries the unknown", "doubled", {}, {}),
+        ("all workers at once", "sweeps to cleared", "doubled", {}, {}),
+        # Many posts and slow answers: the drain outlasts the first seconds of a hold.
+        (
+            "race the claim",
+            "ignores holds",
+            "unread",
+            {"posts": 144, "patience": 1.0},
+            {"answer": 1.3},
+        ),
+        ("in spring", "goes by the wall clock", "unread", {}, {}),
     ],
 )
-def test_a_planted_bug_is_counted(words, bug):
+def test_a_planted_bug_is_counted(words, bug, seen, scale, how):
     """The drill itself is tested: a program with this bug does not pass it."""
     [fault] = [one for one in FAULTS if words in one.name]
-    assert any(wrong(one) for one in run(fault, "sqlite", **{**SCALE, "patience": 20.0}, bug=bug))
+    planted = replace(fault, how={**fault.how, **how, "bug": bug})
+    results = run(planted, "sqlite", **{**SCALE, "patience": 20.0, **scale})
+    assert sum(getattr(one, seen) for one in results) > 0

@@ -4,7 +4,7 @@ import pytest
 
 from outreach.testing import DictShelf, account_of
 
-from .servers import serving
+from .servers import closed_port, serving
 
 
 @pytest.fixture
@@ -24,3 +24,15 @@ def shelf():
 def account():
     """Makes an Account."""
     return account_of
+
+
+@pytest.fixture
+def platform(make):
+    """An adapter of a network that has a server; its module says how to `make` one."""
+    return make()
+
+
+@pytest.fixture
+def nowhere(make):
+    """The same, and nobody answers where the server should be."""
+    return make(base=closed_port())

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import html
 import json
+import os
 import re
 import socket
 import sys
@@ -21,6 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -219,6 +221,27 @@ def closed_port() -> str:
 
 def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
+
+
+def bot_api() -> Callable[[str, Mapping[str, Any]], list[str]] | None:
+    """A check of one call against the Bot API as data (aiogram's sdist carries it); None where
+    OUTREACH_TELEGRAM_SCHEMA names none."""
+    if not (named := os.environ.get("OUTREACH_TELEGRAM_SCHEMA")):
+        return None
+    items = json.loads(Path(named).read_text())["items"]
+    methods = {child["name"]: child for group in items for child in group["children"]}
+
+    def wrong(method, params):
+        known = {a["name"]: a for a in methods[method]["annotations"]}
+        found = [f"unknown {name}" for name in params if name not in known]
+        found += [f"no {n}" for n, a in known.items() if a["required"] and n not in params]
+        for name in params.keys() & known.keys():
+            limit = re.search(r"(\d+)-(\d+) characters", known[name]["description"])
+            if limit and not int(limit[1]) <= units(params[name]) <= int(limit[2]):
+                found.append(f"{name} is not {limit[0]}")
+        return found
+
+    return wrong
 
 
 class TelegramNetwork(Network):

@@ -49,6 +49,7 @@ class BlueskyNetwork(Network):
         self.passes: set[str] = set()
         self.given: list[str] = []
         self.scope, self.active, self.hidden = "com.atproto.appPass", True, False
+        self.asks = 60  # seconds that it asks to wait
         self.lives = 7200.0  # seconds that a pass is good for
         self.counts: dict[str, int | None] = {
             "likeCount": 3,
@@ -66,7 +67,7 @@ class BlueskyNetwork(Network):
             return no(400, "InvalidRequest", "Invalid app.bsky.feed.post record: no")
         if fault == "not now":
             reply = no(429, "RateLimitExceeded", "Rate Limit Exceeded")
-            reset = str(int(time.time()) + 60)
+            reset = str(int(time.time()) + self.asks)
             reply.headers = {"ratelimit-limit": "5000", "ratelimit-reset": reset}
             return reply
         return no(502, "UpstreamFailure", "Upstream Failure")

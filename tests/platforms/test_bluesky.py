@@ -24,7 +24,7 @@ from tests import postgresql
 from tests.conftest import REPOSITORY
 
 from .counterparts import Behind, ask, free_port, installed, running
-from .servers import Kept, closed_port
+from .servers import Kept
 from .servers_bluesky import BlueskyNetwork, no
 
 WRONG = "wrong-secret"
@@ -51,16 +51,6 @@ def make(account, base):
         return Quick(account("bluesky", options, {"app_password": password}, base=base))
 
     return bluesky
-
-
-@pytest.fixture
-def platform(make):
-    return make()
-
-
-@pytest.fixture
-def nowhere(make):
-    return make(base=closed_port())
 
 
 @pytest.fixture

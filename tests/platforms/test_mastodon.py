@@ -10,7 +10,7 @@ from outreach.platforms.mastodon_text import counted
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
 from .counterparts import Behind, answers, ask, free_port, installed, running
-from .servers import Kept, closed_port
+from .servers import Kept
 from .servers_mastodon import MastodonNetwork, no
 
 HANDLE = "@neaspec@social.example.org"
@@ -35,16 +35,6 @@ def make(account, base):
         return Quick(account("mastodon", options, {"token": token}, base=base))
 
     return mastodon
-
-
-@pytest.fixture
-def platform(make):
-    return make()
-
-
-@pytest.fixture
-def nowhere(make):
-    return make(base=closed_port())
 
 
 @pytest.fixture

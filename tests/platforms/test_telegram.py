@@ -1,9 +1,6 @@
 import asyncio
-import json
-import os
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +8,7 @@ from outreach.errors import CannotTell, NotNow, Refused
 from outreach.platforms.telegram import Telegram, utf16_units
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .servers import TelegramNetwork, closed_port
+from .servers import TelegramNetwork, bot_api
 
 SCHEMA = "OUTREACH_TELEGRAM_SCHEMA"
 
@@ -37,16 +34,7 @@ def make(account, base):
 
 class TestTelegram(ServerContract):
     name = "telegram"
-    can_look = False
     secrets = (TelegramNetwork.TOKEN, "AAE-secret", "wrong-secret")
-
-    @pytest.fixture
-    def platform(self, make):
-        return make()
-
-    @pytest.fixture
-    def nowhere(self, make):
-        return make(base=closed_port())
 
     @pytest.fixture
     def stranger(self, make):
@@ -157,22 +145,8 @@ class TestTelegram(ServerContract):
 
 @pytest.fixture
 def schema():
-    """A check of one call against the Bot API as data (aiogram's sdist carries it)."""
-    if not os.environ.get(SCHEMA):
+    if (wrong := bot_api()) is None:
         pytest.skip(f"{SCHEMA} names no schema.json: requests are not proven against the Bot API")
-    items = json.loads(Path(os.environ[SCHEMA]).read_text())["items"]
-    methods = {child["name"]: child for group in items for child in group["children"]}
-
-    def wrong(method, params):
-        known = {a["name"]: a for a in methods[method]["annotations"]}
-        found = [f"unknown {name}" for name in params if name not in known]
-        found += [f"no {n}" for n, a in known.items() if a["required"] and n not in params]
-        for name, value in params.items():
-            limit = re.search(r"(\d+)-(\d+) characters", known[name]["description"])
-            if limit and not int(limit[1]) <= utf16_units(value) <= int(limit[2]):
-                found.append(f"{name} is not {limit[0]}")
-        return found
-
     return wrong
 
 

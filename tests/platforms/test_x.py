@@ -13,7 +13,7 @@ from outreach.platforms.x_text import weighted
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
 from .openapi import against
-from .servers import XNetwork, closed_port, spent
+from .servers import XNetwork, spent
 
 OPENAPI = "OUTREACH_X_OPENAPI"
 AT = {"date": "Wed, 21 Oct 2026 07:20:00 GMT"}  # what X's clock says
@@ -38,18 +38,9 @@ def make(account, base):
     return x
 
 
-@pytest.fixture
-def platform(make):
-    return make()
-
-
 class TestX(ServerContract):
     name = "x"
     secrets = (*XNetwork.SECRETS.values(), "wrong-secret")
-
-    @pytest.fixture
-    def nowhere(self, make):
-        return make(base=closed_port())
 
     @pytest.fixture
     def stranger(self, make):

@@ -32,7 +32,7 @@ def file(forum, tmp_path) -> Path:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_opens_from_the_disk_without_a_server_and_never_scrolls_sideways(
-    browser,  # noqa: F811
+    browser,
     file,
     width,
 ):
@@ -52,7 +52,7 @@ def test_it_opens_from_the_disk_without_a_server_and_never_scrolls_sideways(
     opened.close()
 
 
-def test_every_printed_page_says_that_nothing_was_published(browser, file, tmp_path):  # noqa: F811
+def test_every_printed_page_says_that_nothing_was_published(browser, file, tmp_path):
     import shutil
     import subprocess
 
@@ -75,7 +75,7 @@ def test_every_printed_page_says_that_nothing_was_published(browser, file, tmp_p
     assert all("SIMULATED FIGURES" in text for text in printed[reports:])
 
 
-def test_the_pictures_of_the_documentation_are_made_of_it(browser, forum, tmp_path):  # noqa: F811
+def test_the_pictures_of_the_documentation_are_made_of_it(browser, forum, tmp_path):
     spec = importlib.util.spec_from_file_location("make", PICTURES / "make.py")
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)

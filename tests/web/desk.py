@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -64,6 +65,7 @@ class Desk:
         ]
     )
     shown: list[Shown] = field(default_factory=list)
+    subscribers: Any = field(default_factory=lambda: SimpleNamespace(newsletters={}))
     public_url: str = BASE
     office: str = "NEASPEC secretariat"
 

@@ -23,7 +23,7 @@ PAGES = ("/", "/feed/web", "/feed/web/embed", "/feed/web/nothing", "/l/unknown99
 class Elements(HTMLParser):
     """Every element of a page with its attributes, and what opens is what closes."""
 
-    VOID = frozenset({"meta", "link", "img", "br", "base"})
+    VOID = frozenset({"meta", "link", "img", "br", "base", "input"})
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 from outreach.clearance import Clearance  # noqa: F401 - as above
 from outreach.delivery import Delivery  # noqa: F401 - each registers its tables
 from outreach.pace import Call  # noqa: F401 - as above
-from outreach.store import Base, tables  # noqa: F401 - as above
+from outreach.store import tables  # noqa: F401 - as above
+from outreach.store.base import Base
+from outreach.subscribers import Subscriber  # noqa: F401 - as above
 
 given = context.config.attributes["engine"]
 own = isinstance(given, Engine)  # else a connection, whose transaction is the caller's
