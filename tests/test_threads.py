@@ -47,6 +47,18 @@ class TestOnADesk:
         run_to(office, desk, AT)
         assert desk.platforms["net"].texts == [part.text for part in net.parts]
 
+    def test_a_newsletter_and_whoever_posts_by_hand_get_the_text_as_it_is(self, office):
+        office.write(
+            "config/channels.toml",
+            '[net]\nplatform = "email"\nfrom = "news@example.org"\nhost = "tbc"\nbounces = "tbc"\n'
+            '[web]\nplatform = "manual"\nmost-text = "280"\n',
+        )
+        office.campaign(CAMPAIGN.replace("THREAD", "thread: split"), news=f"## en\n{LONG}\n")
+        files = office.open().files()
+        assert [len(draft.post.parts) for draft in files.drafts.values()] == [1, 1]
+        [told] = files.mistakes  # nobody there could publish a thread
+        assert "web takes 280" in told.what
+
     def test_the_parts_that_are_cut_are_another_text_to_clear(self, office):
         cut = self.posts(office, "thread: split").drafts["forum/news/en@net"].post
         numbers = self.posts(office, "thread: numbered").drafts["forum/news/en@net"].post

@@ -393,3 +393,16 @@ def test_times_say_the_zone_and_utc():
     at = datetime(2025, 8, 10, 18, 30, tzinfo=UTC)
     assert moment(at, "Asia/Seoul") == "11 August 2025, 03:30 (Seoul time; 10 August, 18:30 UTC)"
     assert moment(at, "UTC") == "10 August 2025, 18:30 UTC"
+
+
+def test_a_text_that_another_office_is_asked_for_has_the_time_of_its_publication(office):
+    """Its package goes days before, and a partner who took that for the time would be too early."""
+    escap = '\n[escap]\nplatform = "request"\nname = "ESCAP"\nto = "press@escap.example"\n'
+    office.write("config/channels.toml", CHANNELS + escap)
+    campaign = office.home / "campaigns" / "forum-2025.yaml"
+    campaign.write_text(campaign.read_text().replace("{en: [net, web]", "{en: [net, web, escap]"))
+    desk = office.open()
+    apply(desk)
+    clear_all(desk)
+    [speaker] = [one for one in iclei(desk).entries if one.key.endswith("/speaker/en@escap")]
+    assert speaker.at == datetime(2025, 8, 18, 1, tzinfo=UTC)

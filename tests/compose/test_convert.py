@@ -1,12 +1,14 @@
 """A picture as each network takes it; real files, read back by Pillow."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
 
+from outreach import kept
 from outreach.campaign.models import Media
 from outreach.compose.media import read_picture
 from outreach.platforms import PLATFORMS, Limits, load
@@ -133,3 +135,53 @@ def test_a_telephone_s_photograph_fits_every_network(tmp_path, name):
     assert picture.size <= limits.picture_bytes
     assert max(picture.width, picture.height) <= (limits.picture_longest or 4032)
     assert b"Telephone" not in picture.data
+
+
+def test_what_was_made_of_a_picture_is_made_once_for_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    paint(tmp_path, "photo.jpg", 600, 400, exif=WITH_GPS)
+    first = taken(tmp_path, "photo.jpg")
+    [file] = kept.folder().iterdir()
+    written = file.stat().st_ino  # a file that is written again is another one
+
+    (tmp_path / "photo.jpg").rename(tmp_path / "same.jpg")
+    again = taken(tmp_path, "same.jpg")
+    assert (again.data, again.file) == (first.data, "same.jpg")
+    assert file.stat().st_ino == written
+
+    paint(tmp_path, "photo.jpg", 601, 400, exif=WITH_GPS)
+    assert taken(tmp_path, "photo.jpg").width == 601
+    assert taken(tmp_path, "photo.jpg", replace(LIMITS, picture_longest=300)).width == 300
+    assert len([*kept.folder().iterdir()]) == 3
+
+
+def test_what_was_made_long_ago_is_thrown_away_when_another_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    paint(tmp_path, "photo.jpg", 600, 400, exif=WITH_GPS)
+    taken(tmp_path, "photo.jpg")
+    [old] = kept.folder().iterdir()
+    os.utime(old, (0, 0))
+    paint(tmp_path, "photo.jpg", 601, 400, exif=WITH_GPS)
+    taken(tmp_path, "photo.jpg")
+    [left] = kept.folder().iterdir()
+    assert left != old
+
+
+@pytest.mark.parametrize("platform", ["email", "request", "manual"])
+def test_a_mailbox_and_people_get_it_as_large_as_it_was_and_nothing_of_who_took_it(
+    tmp_path, platform
+):
+    paint(tmp_path, "photo.jpg", 5000, 3000, exif=WITH_GPS)
+    picture = taken(tmp_path, "photo.jpg", load(platform).limits)
+    assert (picture.width, picture.height) == (5000, 3000)
+    assert b"Telephone" not in picture.data
+
+
+def test_a_picture_that_is_too_heavy_for_a_mailbox_is_made_lighter(tmp_path):
+    noise = Image.effect_noise((2400, 1600), 90).convert("RGB")
+    noise.save(tmp_path / "photo.png")
+    picture = taken(tmp_path, "photo.png", load("email").limits)
+    assert (
+        picture.size <= load("email").limits.picture_bytes < (tmp_path / "photo.png").stat().st_size
+    )
+    assert picture.name == "photo.jpg"
