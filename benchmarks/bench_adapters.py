@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from outreach.platforms import Account, load
 from outreach.post import Part
+from outreach.testing import DictShelf
 from tests.platforms.servers import (
-    DictShelf,
     Handler,
     TelegramNetwork,
     XNetwork,

@@ -25,6 +25,7 @@ from outreach.platforms import (
     load,
 )
 from outreach.platforms.oauth import OAuth
+from outreach.platforms.plugins import Broken, account
 from outreach.post import Part
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
@@ -54,7 +55,8 @@ class Accounts:
 
     def platform(self, name: str) -> Platform:
         """One account, whether it can publish or not."""
-        made: Platform = load(self.configuration.channels[name].platform)(self.account(name))
+        platform = self.configuration.channels[name].platform
+        made: Platform = account(load(platform), self.account(name), platform)
         return made
 
     def paces(self) -> dict[str, Pace]:
@@ -95,12 +97,19 @@ class Accounts:
         """What to do about each of them."""
         return {name: told[1] for name in self.configuration.channels if (told := self._not(name))}
 
+    def broken(self, name: str) -> Broken | None:
+        """What is wrong with the package that this channel's platform comes from, if anything."""
+        made = self.platform(name)
+        return made if isinstance(made, Broken) else None
+
     def _not(self, name: str) -> tuple[str, str] | None:
         """Why a channel cannot publish, and what to do; None where it can."""
         settings, web = self.configuration.channels[name], self.configuration.settings.web
         platform, channel = f"at {settings.platform}", self._channel(name)
         made = self.platform(name)
         adapter = load(settings.platform)
+        if isinstance(made, Broken):
+            return made.why, made.todo
         demo = self.configuration.settings.desk.demo
         unknown = [option for option, value in settings.options.items() if value == "tbc"]
         if unknown:
@@ -152,7 +161,7 @@ class Accounts:
         settings = self.configuration.channels[name]
         adapter = load(settings.platform)
         limits = adapter.limits  # its own: memory stands in for a network's texts, not its limits
-        account = adapter(self.account(name)).account.lower()
+        account = self.platform(name).account.lower()
         secrets = self.configuration.secrets_of(name)
         network = [
             Rule(

@@ -1,12 +1,14 @@
-"""Whether the addresses that posts print still work: asked once applied, and before they go out.
+"""The addresses that posts print: whether they still work, and the page of those in use.
 
-A post that waits, or is cleared, has its addresses asked soon after it was applied, and again
-within an hour of its slot. One that is surely broken is an alarm: it stands in the trail, people
-are told, and a person decides; the post itself is not stopped. What could not be told is none.
+They are asked once applied, and before they go out: a post that waits, or is cleared, soon after it
+was applied, and again within an hour of its slot. One that is surely broken is an alarm: it stands
+in the trail, people are told, and a person decides; the post itself is not stopped. What could not
+be told is none.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from outreach.clearance import PROGRAM, record
 from outreach.delivery import Delivery, State
+from outreach.links import addresses, without_addresses
 from outreach.store.tables import LinkCheck, ShortLink
 
 if TYPE_CHECKING:
@@ -29,7 +32,10 @@ AGAIN = timedelta(days=7)
 MOST = 50  # addresses in one round; the next round has the others
 ALARM = "a link is broken"
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+CURRENT = timedelta(days=60)
+"""How long a published post's addresses stand on the page of links."""
+
+_SOURCE = re.compile(r"([?&]utm_source=)[^&#]*")
 
 
 def wanted(session: Session, now: datetime) -> dict[str, list[str]]:
@@ -56,7 +62,7 @@ def printed(session: Session, row: Delivery) -> list[str]:
     """Where the addresses of a post lead: our own short ones to their targets."""
     text = "\n".join(part.text for part in row.post.parts)
     targets = session.scalars(select(ShortLink.target).where(ShortLink.key == row.key)).all()
-    direct = [url.rstrip(".,;:!?)]}»”") for url in _ADDRESS.findall(text)]
+    direct = [url for _, url in addresses(text)]
     return list(dict.fromkeys([*targets, *(url for url in direct if "/l/" not in url)]))
 
 
@@ -101,3 +107,42 @@ def broken(session: Session) -> dict[str, str]:
         for row in rows
         if (urls := [url for url in printed(session, row) if url in bad])
     }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page of links says of one message in one language. `at` is aware, UTC."""
+
+    language: str
+    words: str
+    at: datetime
+    targets: tuple[str, ...]
+
+
+def current(session: Session, now: datetime) -> list[Shown]:
+    """The addresses of what is live and not over, newest first: each message once in a language.
+
+    For readers of networks that show no links. Only the targets of posts that are published stand
+    here, so that nothing is told before its time; they say by their utm_source that they were
+    followed from here.
+    """
+    rows = session.scalars(
+        select(Delivery)
+        .where(Delivery.state == State.PUBLISHED, Delivery.published_at > now - CURRENT)
+        .order_by(Delivery.published_at.desc(), Delivery.key)
+    ).all()
+    found: dict[tuple[str, str, str, str], Shown] = {}
+    for row in rows:
+        targets = session.scalars(select(ShortLink.target).where(ShortLink.key == row.key)).all()
+        over = row.not_after is not None and row.not_after <= now
+        message = (row.campaign, row.message, row.slot, row.language)
+        if over or not targets or message in found or row.published_at is None:
+            continue
+        words = without_addresses(row.post.parts[0].text).strip()
+        found[message] = Shown(
+            row.language,
+            next(iter(words.splitlines()), row.message).strip(" :,;"),
+            row.published_at,
+            tuple(dict.fromkeys(_SOURCE.sub(r"\1links", one) for one in sorted(targets))),
+        )
+    return list(found.values())[:MOST]

@@ -10,6 +10,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     tasks        task, complete, decline, tasks          what people publish for us
     figures      follow, collect, import_figures, adopt  values, or none with a reason
     report       report                                  a month, frozen
+    partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  connecting, renew_permits,
                  confirm_people, token_for
@@ -61,7 +62,7 @@ from outreach.errors import (
     WrongFiles,
 )
 from outreach.hints import did_you_mean
-from outreach.platforms import Asks, Channel, Platform, Previews, Returns, Told, load
+from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told, load
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -72,7 +73,9 @@ if TYPE_CHECKING:
 
     from outreach import alarms, credentials, standing
     from outreach.accounts import Accounts
+    from outreach.addresses import Shown
     from outreach.backup import Made, Restored
+    from outreach.campaign.directory import Partner
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
@@ -93,6 +96,7 @@ if TYPE_CHECKING:
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
     from outreach.takedown import Affected, Standing, TakeDowns
+    from outreach.toolkit import Kit
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
@@ -197,6 +201,27 @@ class Outreach:
     def remedies(self) -> Mapping[str, str]:
         """What to do about each channel that cannot publish."""
         return self._accounts.remedies()
+
+    @cached_property
+    def broken(self) -> Mapping[str, str]:
+        """Channels whose package cannot be used, and why; their posts stay as they are."""
+        return {
+            name: broken.why for name in self._strange if (broken := self._accounts.broken(name))
+        }
+
+    @cached_property
+    def _strange(self) -> Sequence[str]:
+        """The channels whose networks other packages add."""
+        channels = self.configuration.channels.items()
+        return [name for name, one in channels if one.platform not in PLATFORMS]
+
+    def _strangers(self) -> Sequence[str]:
+        """Those packages as they are installed: what was composed with others may differ."""
+        if not self._strange:
+            return ()
+        from outreach.platforms.plugins import versions
+
+        return versions()
 
     @cached_property
     def platforms(self) -> Mapping[str, Platform]:
@@ -427,6 +452,8 @@ class Outreach:
             self.configuration.settings,
             self.configuration.channels,
             _ahead(self.now()),
+            self.broken,
+            self._strangers(),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
@@ -457,12 +484,16 @@ class Outreach:
             dates=load_dates(self.home / "config" / "dates.toml"),
             progress=progress,
         )
+        drafts = [draft for draft in drafts if draft.channel not in self.broken]
         problems += [
             problem
             for draft in drafts
             for problem in (*draft.blocked, *draft.questions, *draft.advice)
         ]
         problems += self._accounts.over_money(drafts)
+        for name, why in self.broken.items():
+            what, hint = f"the channel {name} cannot be used: {why}", self.remedies[name]
+            problems.append(Problem("config/channels.toml", what, hint))
         return Files(
             loaded,
             {draft.key: draft for draft in drafts},
@@ -489,10 +520,11 @@ class Outreach:
         """The plan, and the drafts that it was made from: what an event's move blocks included."""
         applied = planning.applied_events(ask)
         drafts = planning.outdate(files.loaded.campaigns, files.held, files.drafts, applied)
+        standing = [row for row in planning.standing(ask) if row.channel not in self.broken]
         with kept.nothing_collected():
             made = plan(
                 drafts.values(),
-                planning.standing(ask),
+                standing,
                 now=self.now(),
                 unreadable=files.loaded.unreadable,
                 emptied=not files.loaded.campaigns,
@@ -1338,7 +1370,7 @@ class Outreach:
             given = Columns(names, given.channel or kinds[kind].channel, given.month)
         found = read_figures(
             data,
-            channels=self.channels,
+            channels=[*self.channels, *(f"partner:{name}" for name in self._getting_kits())],
             metrics=metrics,
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),
@@ -1436,11 +1468,114 @@ class Outreach:
                 channels=self.channels,
                 offers={name: load(c.platform).offers for name, c in self.channels.items()},
                 now=self.now(),
+                partners={
+                    name: partner.called("en", "en") for name, partner in self._directory().items()
+                },
             )
         with self.store.writing() as session:
             made = gather.freeze(session, given, by=by.id, now=self.now())
             clearing.record(session, self.now(), by.id, f"report {month} made")
         return made
+
+    # --- partners ------------------------------------------------------------------------
+
+    def toolkit(
+        self,
+        campaign: str,
+        *,
+        partners: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        by: Person,
+    ) -> list[Kit]:
+        """Kits of a campaign's cleared texts, for each partner with a utm-source, or these alone.
+
+        Raises NotFound for a campaign, partner or language that there is not, NotAllowed where
+        nothing of it is cleared.
+        """
+        from outreach import clearance as clearing
+        from outreach import toolkit as kits
+        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        files = self.files()
+        known = {one.campaign: one for one in files.loaded.campaigns}
+        if campaign not in known:
+            hint = did_you_mean(campaign, known) or f"known are: {', '.join(sorted(known))}"
+            raise NotFound(f"there is no campaign {campaign!r}", hint)
+        its = known[campaign].languages.all
+        for language in languages:
+            if language not in its:
+                what = f"{campaign} has no texts in {language!r}"
+                raise NotFound(what, f"its languages are: {', '.join(its)}")
+        wanted = self._partners(partners)
+        differs = self.held_back()
+        made = []
+        with self.store.writing() as session:
+            for name, partner in wanted.items():
+                for language in partner.languages or its:
+                    if language not in (languages or its):
+                        continue
+                    kit = kits.make(
+                        session,
+                        known[campaign],
+                        name,
+                        partner,
+                        language,
+                        channels=self.channels,
+                        office=self.office,
+                        zone=self.configuration.settings.office.zone,
+                        public_url=self.public_url,
+                        differs=differs,
+                        messages={key: draft.of for key, draft in files.drafts.items()},
+                        by=by.id,
+                        now=self.now(),
+                    )
+                    if kit:
+                        what = f"toolkit {kit.stem} made"
+                        clearing.record(session, self.now(), by.id, what)
+                        made.append(kit)
+        if not made:
+            raise NotAllowed(
+                f"nothing of {campaign} is cleared yet: there is nothing to give",
+                "what waits is listed by: outreach review",
+            )
+        return made
+
+    def _directory(self) -> Mapping[str, Partner]:
+        from outreach.campaign.directory import load_directory
+
+        return load_directory(self.home / "config", root=self.home).partners
+
+    def _getting_kits(self) -> dict[str, Partner]:
+        return {name: one for name, one in self._directory().items() if one.utm_source}
+
+    def _partners(self, names: Sequence[str]) -> dict[str, Partner]:
+        """The partners of these names who get kits, or all who do."""
+        from outreach.toolkit import fit_for_files
+
+        directory = self._directory()
+        for name in names:
+            if name not in directory:
+                hint = did_you_mean(name, directory) or "partners stand in config/partners.toml"
+                raise NotFound(f"there is no partner {name!r}", hint)
+            if not directory[name].utm_source:
+                raise NotAllowed(
+                    f"{name} has no utm-source, by which its readers are told from others'",
+                    f'at [{name}] in config/partners.toml, write utm-source = "{name}"',
+                )
+        wanted = self._getting_kits()
+        if not wanted:
+            raise NotAllowed(
+                "no partner gets kits yet",
+                'write utm-source = "…" for those who do, in config/partners.toml',
+            )
+        for name in wanted:
+            if not fit_for_files(name):
+                raise NotAllowed(
+                    f"{name!r} cannot name a folder",
+                    "name the partner with letters, digits and hyphens in config/partners.toml",
+                )
+        return {name: wanted[name] for name in (names or wanted)}
 
     # --- the public pages ----------------------------------------------------------------
 
@@ -1475,6 +1610,13 @@ class Outreach:
         if found is None:
             raise NotFound(f"there is no entry {entry!r} on {channel}")
         return found
+
+    def links(self) -> list[Shown]:
+        """The addresses of current posts, for a page that networks without links can name."""
+        from outreach import addresses
+
+        with self.store.reading() as session:
+            return addresses.current(session, self.now())
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """A picture's bytes and type, once a feed shows it. NotFound before."""
@@ -1672,11 +1814,14 @@ def _words(text: str) -> list[str]:
 
 
 def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be."""
+    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
     from sqlalchemy import select
 
     from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
+    from outreach.store.tables import partner_of
 
+    if partner_of(key):
+        return True
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
         return row is not None

@@ -273,7 +273,7 @@ def _database_problem(url: str) -> tuple[str, str] | None:
 
 
 def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[Problem]:
-    from outreach.platforms import PLATFORMS, Validates, load, nearest
+    from outreach.platforms import PLATFORMS, load, nearest, plugins
 
     shown = "config/channels.toml"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
@@ -282,9 +282,11 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
     try:
         adapter = load(settings.platform)
     except NotFound as error:
-        near = nearest(settings.platform, PLATFORMS)
+        near = nearest(settings.platform, {*PLATFORMS, *plugins.names()})
         hint = f"did you mean {near}?" if near else error.hint
         return [Problem(f"{shown}:{line_of(text, (name, 'platform'))}", str(error), hint)]
+    if isinstance(adapter, plugins.Broken):
+        return []  # it costs this channel, not the office: see `Accounts.unready`
     problems = []
     known = {*adapter.asks, *keys_of(ChannelSettings)}
     for option in settings.options:
@@ -296,9 +298,8 @@ def _channel_problems(name: str, settings: ChannelSettings, text: str) -> list[P
                     did_you_mean(option, known) or f"known are: {', '.join(sorted(known))}",
                 )
             )
-    if isinstance(adapter, Validates):
-        for option, what, hint in adapter.mistakes(settings.options):
-            problems.append(Problem(f"{shown}:{line_of(text, (name, option))}", what, hint))
+    for option, what, hint in plugins.mistakes(adapter, settings.options, settings.platform):
+        problems.append(Problem(f"{shown}:{line_of(text, (name, option))}", what, hint))
     if settings.zone:
         try:
             zone(settings.zone)

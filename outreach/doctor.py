@@ -28,6 +28,7 @@ from outreach.credentials import Standing, standings
 from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError, WrongFiles
 from outreach.extras import EXTRAS
+from outreach.platforms import plugins
 from outreach.store import HEAD
 from outreach.store.tables import Meta
 from outreach.words import counted
@@ -145,6 +146,11 @@ def _people(desk: Outreach) -> Iterator[Finding]:
 def _channels(desk: Outreach) -> Iterator[Finding]:
     for name in desk.channels:
         yield _channel(desk, name)
+    for name, package in plugins.shadowing():
+        what = (
+            f"the package {package} offers a platform {name!r}, and that name is the program's own"
+        )
+        yield Finding("packages", None, what, f"nothing of it is used; pip uninstall {package}")
 
 
 def _channel(desk: Outreach, name: str) -> Finding:

@@ -13,6 +13,7 @@ import os
 import pickle
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
@@ -27,6 +28,8 @@ from outreach import extras
 log = logging.getLogger(__name__)
 
 COMPOSED, CONFIGURED, PICTURES = ".composed", ".configured", ".pictures"
+FITTED = ".fitted-"  # and which picture, for which network
+LASTS = 60 * 86_400  # seconds for which one of those is kept
 PIECE = 200_000  # bytes in one pickle, about
 MOST = 500_000_000  # bytes: more is not kept
 
@@ -115,6 +118,15 @@ def whole(kept: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             Path(name).unlink(missing_ok=True)
+
+
+def forget_old(home: Path, begins: str) -> None:
+    """Throw away what was kept long ago in caches whose kind begins so: most is used no more."""
+    before = time.time() - LASTS
+    for path in folder().glob(f"{file(home, begins).name}*"):
+        with suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 class Packed(Sequence[Any]):

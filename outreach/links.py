@@ -30,6 +30,13 @@ def addresses(text: str) -> Iterator[tuple[int, str]]:
             yield match.start(), whole
 
 
+def without_addresses(text: str) -> str:
+    """The text, its addresses left out."""
+    for at, address in reversed([*addresses(text)]):
+        text = text[:at] + text[at + len(address) :]
+    return text
+
+
 def first_address(text: str) -> str:
     """The first address in a text, or ""."""
     return next((address for _, address in addresses(text)), "")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 
@@ -27,6 +27,22 @@ class Picture:
     credit: str = ""
     data: bytes = field(default=b"", repr=False, compare=False)
 
+    @property
+    def name(self) -> str:
+        """What it is sent as: its own name, with the ending of what it was made into."""
+        name = self.file.rpartition("/")[2]
+        stem, _, ending = name.rpartition(".")
+        wanted = ENDINGS.get(self.type, ())
+        return name if not wanted or ending.lower() in wanted else f"{stem or name}.{wanted[0]}"
+
+
+ENDINGS: Final = {
+    "image/jpeg": ("jpg", "jpeg"),
+    "image/png": ("png",),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+}
+"""How the names of pictures end, by their type."""
 
 _written = json.JSONEncoder(ensure_ascii=False).encode  # one for all: posts come by the thousand
 

@@ -13,6 +13,7 @@ from outreach.errors import Problem, WrongFiles
 
 _CURLY: Final = re.compile("[“”„‟‘’]")
 _HEADER: Final = re.compile(r"\s*\[+([^\[\]]+)\]")
+_PART: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^."']+))""")  # "card.png" is one name
 _KEY: Final = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=\s*""")
 
 
@@ -65,7 +66,9 @@ def _places(text: str) -> Iterator[tuple[int, list[str], bool]]:
     table: list[str] = []
     for number, raw in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(raw):
-            table = [part.strip().strip("\"'") for part in header[1].split(".")]
+            table = [
+                next(filter(None, part), "").strip() for part in _PART.findall(header[1].strip())
+            ]
             yield number, table, True
         elif key := _KEY.match(raw):
             yield number, [*table, *key[1].split(".")], False

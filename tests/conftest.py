@@ -101,6 +101,7 @@ BOTH = {
     "test_handover",
     "test_holds",
     "test_if_late",
+    "test_links_page",
     "test_moved",
     "test_notices",
     "test_pace",
@@ -114,6 +115,7 @@ BOTH = {
     "test_settle",
     "test_takedown",
     "test_subscribers",
+    "test_toolkit",
     "test_user_stories",
 }
 """Modules whose tests of an office run on SQLite and on PostgreSQL."""

@@ -691,7 +691,7 @@ class TestSharing:
         ]
 
     def test_an_album_is_as_many_messages_as_it_has_pictures(self, office):
-        from tests.platforms.contract import picture
+        from outreach.testing import picture
 
         office.write("config/channels.toml", '[a]\nplatform = "telegram"\nchat = "@one"\n')
         keeps = office.open().paces["a"]

@@ -71,3 +71,10 @@ def test_no_file_brings_the_reader_down(tmp_path_factory, data):
             assert problem.hint
         else:
             assert isinstance(tables, dict)
+
+
+def test_a_quoted_name_with_a_full_stop_is_one_name():
+    text = '[a.b]\nc = 1\n["card.png"]\nd = 1\n[ x . "y.z" ]\ne = 1\n'
+    assert line_of(text, ("card.png", "d")) == 4
+    assert line_of(text, ("a", "b", "c")) == 2
+    assert line_of(text, ("x", "y.z", "e")) == 6

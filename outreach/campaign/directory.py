@@ -5,6 +5,7 @@ known on each network; config/boilerplate.toml holds approved wording by languag
 by `load_directory`, and every mistake in them is a Problem with its line.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,9 @@ class Partner:
 
     names: Mapping[str, str]
     handles: Mapping[str, str] = field(default_factory=dict)
-    utm_source: str = ""
-    contact: str = ""
+    utm_source: str = ""  # with one it gets kits: `outreach toolkit`
+    contact: str = ""  # who there is given them
+    languages: tuple[str, ...] = ()  # of its kits; all the campaign's where none is said
 
     def called(self, language: str, source: str) -> str:
         """Its name in a language, else in the campaign's own, else the first there is."""
@@ -94,12 +96,18 @@ class _Wrong(ValueError):
 
 
 def _partner(table: Mapping[str, Any], _where: str) -> Partner:
-    _only(table, ("names", "handles", "utm-source", "contact"))
+    _only(table, ("names", "handles", "utm-source", "contact", "languages"))
     names = _texts(table, "names")
     if not names:
         raise _Wrong("has no names", 'names = {en = "Incheon Metropolitan City"}')
+    source = _text(table, "utm-source")
+    if source and not re.fullmatch(r"[A-Za-z0-9._-]+", source):
+        raise _Wrong(f"has the utm-source {source!r}", "letters, digits and hyphens: iclei")
+    languages = table.get("languages", [])
+    if not isinstance(languages, list) or not all(isinstance(one, str) for one in languages):
+        raise _Wrong("has languages that are no list", 'languages = ["en", "ko"]')
     return Partner(
-        names, _texts(table, "handles"), _text(table, "utm-source"), _text(table, "contact")
+        names, _texts(table, "handles"), source, _text(table, "contact"), tuple(languages)
     )
 
 

@@ -208,11 +208,6 @@ def _nobody_counts_on_it(campaign: Campaign) -> Iterator[Problem]:
         own: Path = ("messages", name)
         cancelled = message.if_cancelled == "drop"
         asked.append(((*own, "if-cancelled"), cancelled, "if the event is off, take it out here"))
-        for number, media in enumerate(message.media):
-            here: Path = (*own, "media", number)
-            step = "have it cleared outside this desk as well"
-            asked.append(((*here, "contains-map"), media.contains_map, step))
-            asked.append(((*here, "co-branded"), media.co_branded, step))
     for path, value, hint in asked:
         if value:
             what = f"{path[-1]} is read, and nothing acts upon it yet"

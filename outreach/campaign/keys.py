@@ -99,6 +99,13 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
         "embargo": ("a moment before which nothing goes out", "embargo: forum - 40 days"),
         "not-after": ("an absolute stop", "not-after: forum.starts"),
+        "thread": (
+            (
+                "a text that is too long becomes a thread, where the network has those: `split` at "
+                "the ends of its sentences, `numbered` as well (1/4), or `as-written` (unless said)"
+            ),
+            "thread: numbered",
+        ),
         "to": ("the audience", "to: main"),
         "clear-by": ("until when texts should be cleared", "clear-by: forum - 10 days"),
     },
@@ -124,9 +131,10 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "media": (
             (
                 "a list of pictures: `file` in `media/`, `alt` (what it shows; a post with a "
-                "picture needs it), `credit`, `expires` (the day from which its licence, or "
-                "somebody's consent, no longer holds: no post goes out with it then), "
-                "`contains-map`, `co-branded`"
+                "picture needs it), `credit`, `licence` and `consent` (with `tbc` the post waits), "
+                "`expires` (the day from which its licence, or somebody's consent, no longer "
+                "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
+                "clears it is asked)"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -138,6 +146,7 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "if-late": ("as in `defaults`, for this message", ""),
         "embargo": ("as in `defaults`, for this message", ""),
         "not-after": ("as in `defaults`, for this message", "not-after: forum + 3 days"),
+        "thread": ("as in `defaults`, for this message", ""),
         "needs": ("what must be known before it goes out", "needs: [links.recap]"),
         "if-cancelled": (
             "what happens to it when the event is cancelled: `drop` or `keep`",
@@ -176,12 +185,14 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "file": ("a picture in `media/`", "file: card.png"),
         "alt": ("what it shows; a post with a picture needs it", "alt: The forum's date and place"),
         "credit": ("whose picture it is", "credit: ESCAP"),
+        "licence": ("under what it may be used; with `tbc` it waits", "licence: CC BY 4.0"),
+        "consent": ("of whom it shows; with `tbc` it waits", "consent: tbc"),
         "expires": (
             "the day from which its licence, or somebody's consent, no longer holds",
             "expires: 2026-03-01",
         ),
-        "contains-map": ("whether a map is in it", "contains-map: no"),
-        "co-branded": ("whether a partner's logo is in it", "co-branded: yes"),
+        "contains-map": ("whether a map is in it: whoever clears it is asked", "contains-map: no"),
+        "co-branded": ("whether a partner's logo is in it: likewise", "co-branded: yes"),
     },
     "Every": {
         "week": ("only in that week of a month", "week: first"),

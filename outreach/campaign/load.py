@@ -7,6 +7,7 @@ makes its campaign unreadable, so that its deliveries are left alone; it never h
 from dataclasses import dataclass
 from pathlib import Path
 
+from outreach.campaign.assets import Assets, load_assets, with_assets
 from outreach.campaign.fits import check, check_channels, check_people
 from outreach.campaign.models import Campaign
 from outreach.campaign.reader import MAX_BYTES, MAX_PROBLEMS, read_yaml
@@ -37,8 +38,9 @@ def load_campaigns(folder: Path, *, root: Path) -> Loaded:
     if not folder.is_dir():
         where = known_as(folder, root)
         return Loaded(problems=(Problem(where, "there is no such folder", "outreach init"),))
-    files = [_load(path, root) for path in campaign_files(folder)]
-    problems = [problem for one in files for problem in one.problems]
+    assets, wrong = load_assets(root / "media", root=root)
+    files = [_load(path, root, assets) for path in campaign_files(folder)]
+    problems = [*wrong, *(problem for one in files for problem in one.problems)]
     unreadable = {one.campaign for one in files if one.read is None}
     first: dict[str, _File] = {}
     for one in files:
@@ -65,7 +67,7 @@ def campaign_files(folder: Path) -> list[Path]:
     return sorted(p for p in found if p.suffix in (".yaml", ".yml") and not p.name.startswith("."))
 
 
-def _load(path: Path, root: Path) -> _File:
+def _load(path: Path, root: Path, assets: Assets) -> _File:
     name = known_as(path, root)
     try:
         with path.open("rb") as file:
@@ -77,6 +79,7 @@ def _load(path: Path, root: Path) -> _File:
     given = read.value.get("campaign") if isinstance(read.value, dict) else None
     identity = given if isinstance(given, str) and given else path.stem
     campaign, mistakes = typed(read, name) if read.whole else (None, [])
+    campaign = with_assets(campaign, assets) if campaign else None
     problems = [*read.problems, *mistakes, *(check(campaign) if campaign else ())]
     problems = problems[:MAX_PROBLEMS]
     problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))

@@ -152,6 +152,7 @@ def _country(value: Any) -> Any:
 
 
 DaysOff = Literal["before", "after", "keep"]
+Thread = Literal["split", "numbered", "as-written"]
 Weekday = Annotated[
     Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
 ]
@@ -249,12 +250,15 @@ class Goal(Frozen):
 class Media(Frozen):
     """A picture of a message. `file` is a name in the office's media folder.
 
-    From the day of `expires` on, where the post is due, it may no longer be used.
+    From the day of `expires` on, where the post is due, it may no longer be used. What is said of
+    it in media/assets.toml holds where the message does not say it.
     """
 
     file: str
     alt: Worded
     credit: Text = ""
+    licence: Text = ""
+    consent: Text = ""
     expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False
@@ -282,6 +286,7 @@ class Defaults(Frozen):
     if_late: Lateness = Late()
     embargo: Moment | None = None
     not_after: Moment | None = None
+    thread: Thread | None = None
     to: str = ""
     clear_by: str = ""
 
@@ -300,6 +305,7 @@ class Message(Frozen):
     if_late: Lateness | None = None
     embargo: Moment | None = None  # nothing before
     not_after: Moment | None = None
+    thread: Thread | None = None  # what becomes of a text that is too long for one part
     needs: tuple[str, ...] = ()
     if_cancelled: Literal["drop", "keep"] = "keep"
 

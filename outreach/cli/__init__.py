@@ -8,6 +8,7 @@
     wrong       take-down, correct
     readers     subscribers
     figures     import, report
+    giving      toolkit
 
 Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in
 `door`: an officer gets words, a way out and an exit code, never a stack trace.
@@ -18,7 +19,7 @@ import sys
 
 # Each registers its commands, in the order in which help lists them.
 from outreach.cli import office, connecting, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
-from outreach.cli import rehearsing, clearing, running, wrong, readers, figures  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import rehearsing, clearing, running, wrong, readers, figures, giving  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

@@ -186,7 +186,7 @@ class _Desk:
         self._below = templates.resolve()
         self._contexts: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._linted: dict[tuple[object, ...], list[Finding]] = {}
-        self._pictures: dict[str, Picture | Problem] = {}
+        self._pictures: dict[object, Picture | Problem] = {}
 
     def wanted(self, campaign: "Campaign") -> Iterator[_Wanted]:
         from outreach.campaign import care
@@ -247,11 +247,15 @@ class _Desk:
             blocked += self._needs(item)
             pictures, troubles = self._read_pictures(item, item.channel)
             blocked += troubles
+            style["H"] += self._pictures_to_decide(item)
             if rendered and item.section and item.texts:
                 blocked += rendered.problems
                 blocked += self._bad_links(item, rendered)
                 if rendered.text is not None:
-                    parts = _parts(rendered.text, item.draft.language, pictures, item.channel)
+                    thread = item.message.thread or item.campaign.defaults.thread
+                    parts = _parts(
+                        rendered.text, item.draft.language, pictures, item.channel, thread
+                    )
                     shown = item.texts.shown
                     blocked += _fits(parts, item.section, shown, item.channel)
                     advice += _unfollowed(parts, item.section, shown, item.channel)
@@ -548,6 +552,14 @@ class _Desk:
             problems.append(Problem(where, what, f"take out {count - most}"))
         return tuple(pictures), problems
 
+    def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:
+        from outreach.compose.media import to_decide
+
+        for number, media in enumerate(item.message.media):
+            yield from to_decide(
+                media, item.campaign.where("messages", item.draft.of, "media", number)
+            )
+
     def _short(self, item: _Wanted, post: Post | None) -> tuple[Link, ...]:
         if not self._public_url or post is None:
             return ()
@@ -561,10 +573,20 @@ class _Desk:
 
 
 def _parts(
-    text: str, language: str, pictures: tuple[Picture, ...], channel: Channel
+    text: str,
+    language: str,
+    pictures: tuple[Picture, ...],
+    channel: Channel,
+    thread: str | None = None,
 ) -> tuple[Part, ...]:
-    """The parts of a rendered text; the pictures go with the first."""
+    """The parts of a rendered text; the pictures go with the first.
+
+    `thread` says what becomes of one that is too long, where the network has threads.
+    """
     texts = [_tidy(part) for part in _DIVIDERS.split(text)]
+    threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
+    if threads and thread in ("split", "numbered"):
+        texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
     if channel.limits.alt == 0 and texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
         texts[0] += "".join(_description(picture, language) for picture in pictures)
@@ -572,6 +594,30 @@ def _parts(
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
     )
+
+
+def _threaded(
+    texts: list[str],
+    language: str,
+    pictures: tuple[Picture, ...],
+    channel: Channel,
+    *,
+    numbers: bool,
+) -> list[str]:
+    from outreach.compose import thread
+
+    limits = channel.limits
+
+    def fits(text: str, number: int) -> bool:
+        part = Part(text, language, () if number else pictures)
+        return limits.length(text) <= limits.room(part, number)
+
+    if numbers:
+        return thread.numbered(texts, fits)
+    parts: list[str] = []
+    for one in texts:
+        parts += thread.split(one, fits, first=len(parts)) or [one]
+    return parts
 
 
 def _tidy(text: str) -> str:

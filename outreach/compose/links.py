@@ -57,7 +57,9 @@ def loopback(host: str) -> bool:
         return False
 
 
-def tagged(url: str, *, campaign: str, message: str, channel_source: str) -> str:
+def tagged(
+    url: str, *, campaign: str, message: str, channel_source: str, medium: str = "social"
+) -> str:
     """The address with its UTM parameters; its own query and fragment stay as they are.
 
     A parameter that the address already has is kept and not repeated.
@@ -66,7 +68,7 @@ def tagged(url: str, *, campaign: str, message: str, channel_source: str) -> str
     there = {pair.partition("=")[0].lower() for pair in split.query.split("&")}
     ours = {
         "utm_source": channel_source,
-        "utm_medium": "social",
+        "utm_medium": medium,
         "utm_campaign": campaign,
         "utm_content": message,
     }

@@ -1,4 +1,4 @@
-"""Pictures: read from the office's media folder, and held against what a network takes."""
+"""Pictures: read from the office's media folder, and made into what each network takes."""
 
 import difflib
 import hashlib
@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from outreach.campaign.models import Media, Tbc
 from outreach.campaign.occasions import begins
+from outreach.compose.convert import fitted_before
 from outreach.errors import Problem
 from outreach.platforms import Limits
 from outreach.post import Picture, Slot
@@ -28,7 +29,7 @@ TYPES = {
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
 
-Read = MutableMapping[str, "Picture | Problem"]
+Read = MutableMapping[object, "Picture | Problem"]
 
 
 def read_picture(
@@ -40,7 +41,7 @@ def read_picture(
     channel: str = "this network",
     read: Read | None = None,
 ) -> Picture | list[Problem]:
-    """The picture with its bytes, or everything that is wrong with it.
+    """The picture as it will be sent, with its bytes, or everything that is wrong with it.
 
     `where` is the file and line that asks for it, `channel` the name used in sentences. `read`
     keeps what was read, so that a picture for several channels is decoded once.
@@ -52,6 +53,7 @@ def read_picture(
     problems = _words(media, limits, where, channel)
     if isinstance(found, Problem):
         return [Problem(where, found.what, found.hint), *problems]
+    found = _as_taken(found, limits, read)
     problems = [*_fits(found, limits, where, channel), *problems]
     if problems:
         return problems
@@ -86,6 +88,27 @@ def in_time(
         due = "then or later" if series else slot.written
         hint = "take another picture; or renew its licence or consent, and write the new day"
         yield Problem(where, f"{what}{due}", hint)
+
+
+def _as_taken(picture: Picture, limits: Limits, read: Read) -> Picture:
+    """As the network of these limits takes it; written once, whichever channels it is for."""
+    takes = (limits.picture_bytes, limits.picture_types, limits.picture_sides)
+    key = (picture.file, *takes, limits.picture_longest)
+    if key not in read:
+        read[key] = fitted_before(picture, limits)
+    found = read[key]
+    assert isinstance(found, Picture)  # noqa: S101 - only `_read` finds problems
+    return found
+
+
+def to_decide(media: Media, where: str) -> Iterator[Problem]:
+    """What whoever clears a post with this picture decides about it."""
+    if media.contains_map:
+        hint = "are boundaries and names as the house has them, with the disclaimer that they need?"
+        yield Problem(where, f"{media.file} contains a map", hint, advice=True)
+    if media.co_branded:
+        hint = "has the partner agreed to this use of its logo?"
+        yield Problem(where, f"{media.file} shows a partner's logo", hint, advice=True)
 
 
 def _read(folder: Path, name: str, where: str) -> Picture | Problem:
@@ -197,12 +220,13 @@ def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Pr
 
 def _words(media: Media, limits: Limits, where: str, channel: str) -> list[Problem]:
     problems = []
-    for name, value in (("alt", media.alt), ("credit", media.credit)):
+    given = {name: getattr(media, name) for name in ("alt", "credit", "licence", "consent")}
+    for name, value in given.items():
         if isinstance(value, Tbc):
             by = f" by {value.who}" if value.who else ""
             what = f"the {name} text of {media.file} is to be confirmed{by}"
-            if name == "credit":
-                what = f"the credit of {media.file} is to be confirmed{by}"
+            if name != "alt":
+                what = f"the {name} of {media.file} is to be confirmed{by}"
             problems.append(Problem(where, what, f"write it after `{name}:`", open=True))
     if isinstance(media.alt, str):  # composing has chosen the language
         alt = media.alt.strip()

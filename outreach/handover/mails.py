@@ -13,7 +13,7 @@ from datetime import date
 from email.message import EmailMessage
 from email.utils import formatdate
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -85,7 +85,7 @@ def picture_of(address: str) -> Picture:
 
 def names(sheet: Sheet) -> list[tuple[str, Picture]]:
     """The pictures with a name for each file, in their order."""
-    return [(f"{n}-{PurePosixPath(p.file).name}", p) for n, p in enumerate(sheet.pictures, 1)]
+    return [(f"{n}-{p.name}", p) for n, p in enumerate(sheet.pictures, 1)]
 
 
 def letter(errand: Errand, sheet: Sheet, *, sender: str, to: str, before: str) -> EmailMessage:

@@ -3,8 +3,8 @@ The networks we publish to.
 
 A platform is one account on one network. It does four things and declares two: see
 `Platform`. To add a network, write a module with such a class, name it in PLATFORMS, and
-subclass `PlatformContract` in tests/platforms. A package of yours can name its class in the
-entry-point group `outreach.platforms` instead.
+subclass `PlatformContract` of outreach/testing.py. A package of yours can name its class in the
+entry-point group `outreach.platforms` instead: see plugins.py.
 
 What differs by network lives in that network's file. A library's types stay there too:
 beyond it there are only a Part, a Receipt, Figures, and the errors of `outreach.errors`.
@@ -101,6 +101,7 @@ class Limits:
     pictures: int = 4
     picture_bytes: int = 5_000_000
     picture_types: frozenset[str] = frozenset({"image/jpeg", "image/png"})
+    picture_longest: int | None = None  # pixels of the long side: no network shows more of it
     picture_sides: int | None = None  # most that width + height may be, pixels
     picture_ratio: float | None = None  # most that the long side may be of the short one
     alt: int = 1000
@@ -543,15 +544,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def load(name: str) -> Any:
     """The platform's class; imported on first use, so that one missing library hurts one channel.
 
-    Raises NotFound for a name that neither we nor an installed package know.
+    For an installed package's platform that cannot be used a `Broken`, which says why. Raises
+    NotFound for a name that neither we nor an installed package know.
     """
-    known = PLATFORMS
-    if name not in known:  # a stranger's: every installed package is asked, which takes its time
-        from importlib.metadata import entry_points
+    if name in PLATFORMS:
+        module, _, cls = PLATFORMS[name].partition(":")
+        return getattr(import_module(module), cls)
+    from outreach.platforms import plugins  # every package is asked, which takes its time
 
-        strangers = {one.name: one.value for one in entry_points(group="outreach.platforms")}
-        known = {**strangers, **PLATFORMS}
-    if name not in known:
-        raise NotFound(f"there is no platform {name!r}", f"known are: {', '.join(sorted(known))}")
-    module, _, cls = known[name].partition(":")
-    return getattr(import_module(module), cls)
+    if made := plugins.load(name):
+        return made
+    known = ", ".join(sorted({*PLATFORMS, *plugins.names()}))
+    raise NotFound(f"there is no platform {name!r}", f"known are: {known}")

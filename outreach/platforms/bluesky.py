@@ -61,6 +61,7 @@ class Bluesky:
         length=counted,
         parts=25,
         pictures=4,
+        picture_longest=2000,
         picture_bytes=2_000_000,
         picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
         alt=2000,

@@ -107,7 +107,7 @@ def letter(
             subtype,
             cid=f"<{_cid(at_)}>",
             disposition="inline",
-            filename=Path(picture.file).name,
+            filename=picture.name,
         )
     return mail
 

@@ -69,6 +69,7 @@ class Facebook:
         later=8000,
         parts=2,
         pictures=10,
+        picture_longest=2048,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
         deadline=120.0,
     )
@@ -290,7 +291,7 @@ class Facebook:
 
     def _upload(self, picture: Picture) -> str:
         about = {"published": "false", "alt_text_custom": picture.alt}
-        file = {"source": (picture.file.rpartition("/")[2], picture.data, picture.type)}
+        file = {"source": (picture.name, picture.data, picture.type)}
         return self._ask(
             "POST",
             f"/{self._page}/photos",

@@ -51,6 +51,7 @@ class LinkedIn:
         later=1250,
         parts=2,
         pictures=20,
+        picture_longest=4096,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
         alt=4086,
         deadline=120.0,

@@ -43,6 +43,7 @@ class Mastodon:
         length=counted,
         parts=25,
         pictures=4,
+        picture_longest=3840,
         picture_bytes=16_000_000,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
         alt=1500,
@@ -230,7 +231,7 @@ class Mastodon:
             picture.data,
             mime_type=picture.type,
             description=picture.alt or None,
-            file_name=picture.file.rpartition("/")[2],
+            file_name=picture.name,
         )
         for _ in range(self.patience):
             if media["url"]:

@@ -58,6 +58,7 @@ class Telegram:
         unit="UTF-16 units",
         caption=1024,
         pictures=10,
+        picture_longest=2560,
         picture_bytes=10_000_000,
         picture_sides=10_000,
         picture_ratio=20,
@@ -103,7 +104,7 @@ class Telegram:
         async def send(bot: "Bot") -> "Sequence[Message]":
             from telegram import InputMediaPhoto
 
-            pictures = [(p.data, p.file.rpartition("/")[2]) for p in part.pictures]
+            pictures = [(p.data, p.name) for p in part.pictures]
             if not pictures:
                 return [await bot.send_message(self._chat, part.text)]
             if len(pictures) == 1:

@@ -53,6 +53,7 @@ class X:
         unit="weighted characters",
         parts=25,
         pictures=4,
+        picture_longest=4096,
         # No GIF: X's upload in one request takes none.
         picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
         deadline=120.0,

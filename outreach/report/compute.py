@@ -120,6 +120,7 @@ class _Desk:
             comparisons=comparisons,
             channels=self.channel_table(),
             more=self.further_table(),
+            partners=self.partner_table(),
             activity=tuple(self.activity()),
             incidents=tuple(self.incidents()),
             withdrawn=self.withdrawn_table(),
@@ -227,6 +228,13 @@ class _Desk:
         if known and len(known) < len(self.channels):
             names = listing([one.title for one in self.channels if one.posts is None])
             yield f"Posts on {names} were not counted."
+        driven = [(one.name, one.clicks) for one in facts.partners if one.clicks is not None]
+        if driven:
+            of = listing([f"{name} {figure(clicks)}" for name, clicks in driven])
+            yield (
+                f"Partner-driven clicks: {figure(sum(clicks for _, clicks in driven))} ({of}). "
+                "They came by addresses in partners' kits and are in no channel's clicks."
+            )
         troubles = [
             f"{count(number)} {words}"
             for number, words in (
@@ -555,6 +563,24 @@ class _Desk:
             notes,
             sample=any(one.sample for one in self.channels),
         )
+
+    def partner_table(self) -> Table | None:
+        """Clicks that partners' readers made; none of them is in a channel's figures."""
+        if not self.facts.partners:
+            return None
+        notes = _Notes()
+        rows = [
+            Row(
+                one.name,
+                (
+                    Cell("utm_source, imported" if one.counted is None else "short links"),
+                    Cell(NOT_AVAILABLE) if one.clicks is None else _number(one.clicks),
+                ),
+            )
+            for one in self.facts.partners
+        ]
+        title = f"Partner-driven clicks in {self.month}"
+        return self.table(title, ("Partner", "Counted by", "Clicks"), rows, notes)
 
     def collected(self, one: Figure) -> str:
         if one.taken_at is None:

@@ -167,6 +167,24 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class PartnerClicks:
+    """How often the addresses in one partner's kits were followed in the month.
+
+    `counted` by our own short links; `imported` as somebody read it elsewhere by the partner's
+    utm_source, None where nobody did. They are two counts of the same visits, and never added.
+    """
+
+    name: str
+    counted: int | None
+    imported: int | None = None
+
+    @property
+    def clicks(self) -> int | None:
+        """The one that is taken: our own, where there is one."""
+        return self.imported if self.counted is None else self.counted
+
+
+@dataclass(frozen=True)
 class Masthead:
     """What stands above the title. A monthly report is internal: it bears no document symbol."""
 
@@ -203,5 +221,6 @@ class ReportInput:
     failed: int = 0
     uncertain: int = 0
     plan_next: tuple[Planned, ...] = ()
+    partners: tuple[PartnerClicks, ...] = ()
     notes: tuple[str, ...] = ()
     masthead: Masthead = Masthead()

@@ -41,13 +41,26 @@ from outreach.report.facts import (
     MonthFacts,
     Others,
     Override,
+    PartnerClicks,
     Planned,
     PostLine,
     ReportInput,
     Withdrawn,
 )
 from outreach.report.value import Report
-from outreach.store.tables import Click, Incident, ReportRow, ShortLink, Snapshot, TakeDown
+from outreach.store.tables import (
+    PARTNER,
+    Click,
+    Incident,
+    ReportRow,
+    ShortLink,
+    Snapshot,
+    TakeDown,
+    partner_of,
+)
+
+OF_PARTNER = "partner:"
+"""How what was imported for a partner begins where else a channel stands: "partner:iclei"."""
 
 DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
 
@@ -60,6 +73,7 @@ def gather(
     channels: Mapping[str, Channel],
     offers: Mapping[str, frozenset[str]],
     now: datetime,
+    partners: Mapping[str, str] | None = None,
 ) -> ReportInput:
     """Everything the report of this month ("2025-08") is computed from.
 
@@ -99,6 +113,7 @@ def gather(
         failed=_count(session, State.FAILED, bounds(month, zone)),
         uncertain=_count(session, State.UNCERTAIN, bounds(month, zone)),
         plan_next=tuple(_planned(session, channels, bounds(following(month), zone))),
+        partners=tuple(_partners(session, month, partners, zone)),
         masthead=Masthead(distribution=settings.report.distribution),
     )
 
@@ -398,6 +413,43 @@ class _Months:
             .limit(1)
         )
         return _figure(row) if row else None
+
+
+def _partners(
+    session: Session, month: str, names: Mapping[str, str] | None, zone: str
+) -> list[PartnerClicks]:
+    """The clicks of each partner who has kits with short links, or for whom some were typed in."""
+    start, end = bounds(month, zone)
+    counted: dict[str, int] = {}
+    for key in session.scalars(
+        select(ShortLink.key)
+        .where(ShortLink.key.startswith(PARTNER), ShortLink.at < end)
+        .distinct()
+    ):
+        counted.setdefault(partner_of(key), 0)
+    followed = (
+        select(Click.key, func.count())
+        .where(Click.key.startswith(PARTNER), Click.at >= start, Click.at < end)
+        .group_by(Click.key)
+    )
+    for key, clicks in session.execute(followed):
+        counted[partner_of(key)] = counted.get(partner_of(key), 0) + clicks
+    typed = {
+        row.channel.removeprefix(OF_PARTNER): row.value
+        for row in session.scalars(
+            select(Snapshot)
+            .where(
+                Snapshot.period == month,
+                Snapshot.channel.startswith(OF_PARTNER),
+                Snapshot.metric == "clicks",
+            )
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        )
+    }
+    return [
+        PartnerClicks((names or {}).get(one, one), counted.get(one), typed.get(one))
+        for one in sorted(counted.keys() | typed.keys())
+    ]
 
 
 def _linked(row: Delivery) -> bool:

@@ -127,6 +127,7 @@ class Report:
     definitions: Table
     incidents: tuple[str, ...] = ()  # what was taken down in the month, by whom and why
     withdrawn: Table | None = None  # each post of them, with its last figures
+    partners: Table | None = None  # what partners' readers followed; apart from the channels
     others: Table | None = None  # posts that others made; in no sum
 
     def as_data(self) -> dict[str, Any]:

@@ -179,6 +179,15 @@ class ShortLink(Base):
     at: Mapped[datetime]
 
 
+PARTNER = "toolkit:"
+"""How the keys of partners' short links begin, "toolkit:iclei/…": they are no post's."""
+
+
+def partner_of(key: str) -> str:
+    """The partner whose short link has this key, or ""."""
+    return key.removeprefix(PARTNER).partition("/")[0] if key.startswith(PARTNER) else ""
+
+
 class LinkCheck(Base):
     """What the last look at an address found: `ok` is None where it could not be told."""
 
@@ -270,6 +279,26 @@ class ReportRow(Base):
     by: Mapped[str]
     cut_off: Mapped[datetime]
     data: Mapped[dict[str, Any]]
+
+
+class ToolkitRow(Base):
+    """One version of what a partner was given in one language; copies of it cannot be deleted.
+
+    `texts` by post's key: what a later version must know, to say what is to be recalled.
+    """
+
+    __tablename__ = "toolkit"
+    __table_args__ = (UniqueConstraint("campaign", "partner", "language", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign: Mapped[str]
+    partner: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[int]
+    made_at: Mapped[datetime]
+    by: Mapped[str]
+    sha256: Mapped[str]
+    texts: Mapped[dict[str, Any]]
 
 
 class Roster(Base):

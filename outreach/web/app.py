@@ -4,6 +4,7 @@
     /feed/CHANNEL              a feed as a page; /ENTRY one entry, /embed a fragment for a frame
     /feed/CHANNEL/atom.xml     the same for readers and other sites; /feed.json likewise
     /media/SHA256              a picture of a published entry
+    /links                     where current posts lead, by language; /links/ko one of them
     /l/CODE                    a short link: one visit counted, then on to where it leads
     /task/SECRET               one task, for whoever was given the link: what to post, and a form
     /subscribe/CHANNEL         a form; what it answers never tells who is on the list
@@ -36,13 +37,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from outreach.addresses import Shown
 from outreach.errors import NotAllowed, NotFound, OutreachError
 from outreach.handover.mails import names
 from outreach.measure.clicks import HEADERS as TELLING
 from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.subscribers import Subscribers
 from outreach.web import feeds
-from outreach.web.pages import HERE, Pages, code_of
+from outreach.web.pages import HERE, Pages, code_of, in_languages
 
 if TYPE_CHECKING:
     import uvicorn
@@ -112,6 +114,9 @@ class Desk(Protocol):
 
     def feed_entry(self, channel: str, entry: str) -> FeedEntry:
         """One published entry; raises NotFound."""
+
+    def links(self) -> Sequence[Shown]:
+        """Where current posts lead, newest first."""
 
     def published_picture(self, sha256: str) -> tuple[bytes, str]:
         """Bytes and type of a picture of a published post; NotFound for every other."""
@@ -200,6 +205,17 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
     def front(request: Request) -> Response:
         newsletters = desk.subscribers.newsletters.values()
         return page(request, "front.html", feeds=desk.feeds(), newsletters=newsletters)
+
+    @router.api_route("/links", methods=_METHODS)
+    def links(request: Request) -> Response:
+        return page(request, "links.html", groups=in_languages(desk.links()), one="")
+
+    @router.api_route("/links/{language}", methods=_METHODS)
+    def links_in(request: Request, language: str) -> Response:
+        groups = [one for one in in_languages(desk.links()) if one[0] == language]
+        if not groups:
+            raise NotFound(f"there are no links in {language!r}")
+        return page(request, "links.html", groups=groups, one=language)
 
     @router.api_route("/healthz", methods=_METHODS)
     def healthz() -> Response:

@@ -6,6 +6,7 @@ as markup: a text is escaped first, and only then gets its line breaks and links
 
 import hashlib
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -16,6 +17,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from outreach.addresses import Shown
 from outreach.handover.mails import Sheet
 from outreach.links import addresses
 from outreach.measure import months
@@ -48,6 +50,14 @@ def with_links(line: str) -> Markup:
 def moment(at: datetime) -> str:
     """An instant as the public reads it: "25 July 2025, 01:00 UTC"."""
     return f"{months.moment(at, 'UTC')} UTC"
+
+
+def in_languages(shown: Sequence[Shown]) -> list[tuple[str, str, list[Shown]]]:
+    """Code, own name ("한국어") and links of each language, the one with the newest first."""
+    found: dict[str, list[Shown]] = {}
+    for one in shown:
+        found.setdefault(one.language, []).append(one)
+    return [(language, language_name(language), its) for language, its in found.items()]
 
 
 @cache

@@ -1,12 +1,10 @@
 """One office's accounts, as `open_desk()` hands them to an adapter."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from outreach.platforms import Account
+from outreach.testing import DictShelf, account_of
 
-from .servers import DictShelf, closed_port, serving
+from .servers import closed_port, serving
 
 
 @pytest.fixture
@@ -24,20 +22,8 @@ def shelf():
 
 @pytest.fixture
 def account():
-    """Makes an Account; what is not given is as an office without a network has it."""
-
-    def make(channel, options=None, secrets=None, *, shelf=None, base="", now=None):
-        return Account(
-            channel=channel,
-            options=options or {},
-            secrets=secrets or {},
-            shelf=shelf if shelf is not None else DictShelf(),
-            now=now or (lambda: datetime.now(UTC)),
-            base=base,
-            public="https://outreach.example.org",
-        )
-
-    return make
+    """Makes an Account."""
+    return account_of
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Stand-ins for the networks, on loopback, with the traps that the real ones have.
 
-A stand-in commits a post as its network would, and can then fail as networks do: see FAULTS. The
-Telegram one is stricter than Telegram, which ignores parameters that it does not know.
+A stand-in commits a post as its network would, and can then fail as networks do: see FAULTS in
+outreach/testing.py. The Telegram one is stricter than Telegram, which ignores parameters that it
+does not know.
 """
 
 import base64
@@ -25,42 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from outreach.errors import NotFound
 from outreach.platforms.x_text import weighted
-
-FAULTS = (
-    "refused",
-    "not now",
-    "lost before",  # the connection ends without an answer; nothing was taken
-    "lost after",  # the post is live, and the connection ends without an answer
-    "500 before",
-    "500 after",
-    "hang",  # the post is live, and no answer comes
-    "garbage",  # the post is live, and the answer is a web page that quotes the address
-    "bad gateway",  # the same with the status 502
-)
-
-
-class DictShelf:
-    """A Shelf in a dictionary."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Mapping[str, Any]] = {}
-
-    def put(self, token, value):
-        # Through JSON, as the store's is: what cannot be written down fails here too.
-        return self.kept.setdefault(token, json.loads(json.dumps(value)))
-
-    def change(self, token, value):
-        if token not in self.kept:
-            raise NotFound(token)
-        self.kept[token] = json.loads(json.dumps(value))
-
-    def get(self, token):
-        return self.kept.get(token)
-
-    def list(self):
-        return list(reversed(self.kept.items()))
 
 
 @dataclass

@@ -19,10 +19,10 @@ from outreach.platforms import Receipt, Withdraws
 from outreach.platforms.bluesky import Bluesky
 from outreach.platforms.bluesky_record import POST, record_key
 from outreach.platforms.bluesky_text import Found, counted, found
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 from tests import postgresql
 from tests.conftest import REPOSITORY
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .counterparts import Behind, ask, free_port, installed, running
 from .servers import Kept
 from .servers_bluesky import BlueskyNetwork, no

@@ -17,9 +17,9 @@ from outreach.platforms.email import Email
 from outreach.platforms.email_text import split
 from outreach.store import Store
 from outreach.subscribers import Consent, Newsletter, Roll, Subscribers
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
 from . import mailboxes
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .servers import closed_port
 from .servers_email import PASSWORD, USER, EmailNetwork, html_of, plain_of, text_of
 

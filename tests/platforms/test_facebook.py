@@ -6,8 +6,8 @@ import pytest
 from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Corrects, Expires, Receipt, Retires, Withdraws
 from outreach.platforms.facebook import Facebook, counted
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .servers import closed_port
 from .servers_facebook import FacebookNetwork, no
 

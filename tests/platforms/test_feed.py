@@ -4,8 +4,7 @@ import pytest
 
 from outreach.errors import Refused
 from outreach.platforms.feed import Feed, FeedEntry, FeedPicture, entries
-
-from .contract import ALT, TEXT, PlatformContract, part, picture
+from outreach.testing import ALT, TEXT, PlatformContract, part, picture
 
 PUBLIC = "https://outreach.example.org"
 

@@ -11,8 +11,8 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Corrects, Expires, Receipt, Withdraws
 from outreach.platforms.linkedin import VERSION, LinkedIn
 from outreach.platforms.linkedin_text import counted, little, shown
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .openapi import against
 from .servers import closed_port
 from .servers_linkedin import LinkedInNetwork, no, read

@@ -4,8 +4,7 @@ import pytest
 
 from outreach.errors import CannotTell, Handed, NotAllowed, NotFound
 from outreach.platforms.manual import Manual
-
-from .contract import ALT, LONG_AGO, TEXT, PlatformContract, part, picture
+from outreach.testing import ALT, LONG_AGO, TEXT, PlatformContract, part, picture
 
 AT = datetime(2025, 8, 4, 3, tzinfo=UTC)
 URL = "https://www.linkedin.com/feed/update/urn:li:activity:1"

@@ -7,8 +7,8 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Receipt, Withdraws
 from outreach.platforms.mastodon import Mastodon
 from outreach.platforms.mastodon_text import counted
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .counterparts import Behind, answers, ask, free_port, installed, running
 from .servers import Kept
 from .servers_mastodon import MastodonNetwork, no

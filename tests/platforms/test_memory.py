@@ -3,8 +3,7 @@ import pytest
 from outreach.errors import CannotTell, NotFound
 from outreach.platforms import load
 from outreach.platforms.memory import Memory
-
-from .contract import LONG_AGO, TEXT, NetworkContract, part
+from outreach.testing import LONG_AGO, TEXT, NetworkContract, part
 
 
 class Seen:

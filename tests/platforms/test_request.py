@@ -5,8 +5,8 @@ import pytest
 
 from outreach.errors import CannotTell, Handed, NotNow, Refused, Uncertain
 from outreach.platforms.request import Request
+from outreach.testing import LONG_AGO, PlatformContract, part
 
-from .contract import LONG_AGO, PlatformContract, part
 from .test_manual import Seen
 
 AT = datetime(2025, 8, 4, 3, tzinfo=UTC)

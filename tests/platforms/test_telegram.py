@@ -6,8 +6,8 @@ import pytest
 
 from outreach.errors import CannotTell, NotNow, Refused
 from outreach.platforms.telegram import Telegram, utf16_units
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .servers import TelegramNetwork, bot_api
 
 SCHEMA = "OUTREACH_TELEGRAM_SCHEMA"

@@ -10,8 +10,8 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Receipt
 from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
-from .contract import LONG_AGO, TEXT, ServerContract, part, picture
 from .openapi import against
 from .servers import XNetwork, closed_port, spent
 from .servers_oauth import XAuthority

@@ -22,7 +22,7 @@ def desk() -> Desk:
     return Desk(
         entries=entries,
         pictures={hashlib.sha256(CARD).hexdigest(): (CARD, "image/png")},
-        links={"k3v9q2mz": "https://neaspec.example/forum?utm_source=x&utm_medium=social"},
+        targets={"k3v9q2mz": "https://neaspec.example/forum?utm_source=x&utm_medium=social"},
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from outreach.addresses import Shown
 from outreach.errors import NotFound
 from outreach.platforms.feed import FeedEntry, FeedInfo, FeedPicture
 from outreach.web.app import create_app, server
@@ -52,7 +53,7 @@ class Desk:
 
     entries: list[FeedEntry] = field(default_factory=list)
     pictures: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
     visits: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     infos: list[FeedInfo] = field(
         default_factory=lambda: [
@@ -63,6 +64,7 @@ class Desk:
             )
         ]
     )
+    shown: list[Shown] = field(default_factory=list)
     subscribers: Any = field(default_factory=lambda: SimpleNamespace(newsletters={}))
     public_url: str = BASE
     office: str = "NEASPEC secretariat"
@@ -86,11 +88,14 @@ class Desk:
             raise NotFound("no published post shows this picture")
         return self.pictures[sha256]
 
+    def links(self) -> Sequence[Shown]:
+        return self.shown
+
     def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
-        if code not in self.links:
+        if code not in self.targets:
             raise NotFound(f"there is no link {code!r}")
         self.visits.append((code, method, headers))
-        return self.links[code]
+        return self.targets[code]
 
 
 def a_month() -> list[FeedEntry]:

@@ -218,7 +218,7 @@ def test_a_short_link_leads_on_and_the_desk_learns_nothing_about_who_came(visit,
         },
     )
     assert answer.status_code == 302
-    assert answer.headers["Location"] == desk.links["k3v9q2mz"]
+    assert answer.headers["Location"] == desk.targets["k3v9q2mz"]
     assert answer.headers["Cache-Control"] == "no-store"
     agent = {"user-agent": "Mozilla/5.0 Firefox/140.0", "sec-purpose": "prefetch"}
     assert desk.visits == [("k3v9q2mz", "GET", agent)]
@@ -246,12 +246,12 @@ def test_a_link_that_is_not_ours_leads_nowhere(visit, code):
 
 
 def test_a_target_that_is_no_web_address_is_never_followed(visit, desk):
-    desk.links |= {"bad": "javascript:alert(1)", "rel": "//evil.example", "none": ""}
+    desk.targets |= {"bad": "javascript:alert(1)", "rel": "//evil.example", "none": ""}
     for code in ("bad", "rel", "none"):
         answer = visit.get(f"/l/{code}")
         assert answer.status_code == 500
         assert "location" not in answer.headers
-    desk.links["split"] = "https://a.org/\r\nSet-Cookie: a=b"
+    desk.targets["split"] = "https://a.org/\r\nSet-Cookie: a=b"
     assert "set-cookie" not in visit.get("/l/split").headers
 
 

@@ -81,6 +81,7 @@ def _document() -> str:
         _paragraph("Heading1", "Channels"),
         *_table("report.channels", (24, 11, 15, 17, 12, 21)),
         *_optional("report.more", (26, 26, 30, 18), words=(1, 2)),
+        *_optional("report.partners", (44, 34, 22), words=(1,)),
         _paragraph("Heading1", "Publication"),
         *_each("NumberedParagraph", "report.activity"),
         _tag("if report.incidents"),
