@@ -5,10 +5,7 @@
         platform = a fixture: Screens(account_of("lobby", {"folder": …}))
         network = a fixture: what the public sees, see `Network`
 
-Sub_CHANGES: dict[str, type] = {"withdraw": Withdraws, "correct": Corrects}
-
-
-class PlatformContract for a channel without a network, NetworkContract for one that can be made
+Subclass PlatformContract for a channel without a network, NetworkContract for one that can be made
 to fail (`next_fault`), ServerContract for one behind an address. It needs pytest, which the program
 itself does not: nothing of outreach imports this module.
 """
@@ -19,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -127,6 +124,9 @@ def account_of(
         base=base,
         public="https://outreach.example.org",
     )
+
+
+_CHANGES: dict[str, Any] = {"withdraw": Withdraws, "correct": Corrects}
 
 
 class PlatformContract:
@@ -264,7 +264,7 @@ class PlatformContract:
     def test_what_is_taken_down_is_gone_and_gone_for_good(
         self, platform: Any, network: Any
     ) -> None:
-        if isinstance(platform, Withdraws):
+        if isinstance(platform, _CHANGES["withdraw"]):
             platform.publish(part("Another.", token="b" * 32), None)
             receipt = platform.publish(part(pictures=[picture()]), None)
             platform.withdraw(receipt)
@@ -275,7 +275,7 @@ class PlatformContract:
                 assert platform.find(part(), LONG_AGO, frozenset()) is None
 
     def test_a_thread_is_taken_down_from_its_end(self, platform: Any, network: Any) -> None:
-        if isinstance(platform, Withdraws) and platform.limits.parts > 1:
+        if isinstance(platform, _CHANGES["withdraw"]) and platform.limits.parts > 1:
             platform.publish(part("Another.", token="b" * 32), None)
             first = platform.publish(part("One.", token="1" * 32), None)
             second = platform.publish(part("Two.", token="2" * 32), first)
@@ -288,7 +288,7 @@ class PlatformContract:
     def test_what_is_corrected_has_the_new_text_and_its_pictures(
         self, platform: Any, network: Any
     ) -> None:
-        if isinstance(platform, Corrects):
+        if isinstance(platform, _CHANGES["correct"]):
             alone = platform.publish(part("Another.", token="b" * 32), None)
             receipt = platform.publish(part(pictures=[picture()]), None)
             alts = list(network.alts)
