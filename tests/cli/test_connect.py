@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Shell, declined
 from tests.platforms.servers import TelegramNetwork, serving
+from tests.platforms.servers_email import PASSWORD, USER, EmailNetwork
 from tests.platforms.servers_facebook import FacebookNetwork
 from tests.platforms.servers_oauth import LinkedInAuthority, MastodonAuthority, XAuthority
 from tests.web.test_browser import CHROMIUM, browser  # noqa: F401 - a fixture
@@ -21,7 +22,7 @@ def at(shell: Shell):
     closers = []
 
     def serve(network, name: str, table: str) -> None:
-        served = serving(network)
+        served = network.serving() if isinstance(network, EmailNetwork) else serving(network)
         closers.append(served)
         base = served.__enter__()
         file = shell.home / "config" / "channels.toml"
@@ -132,8 +133,31 @@ class TestAsked:
 
     def test_a_channel_without_an_account_or_without_a_name(self, shell, telegram):
         declined(shell("connect", "web", who="ana"), 2, "web needs no connecting")
-        declined(shell("connect", "wechat", who="ana"), 2, "wechat needs no connecting")
+        said = shell("connect", "wechat", who="ana")
+        declined(said, 2, "wechat needs no connecting: people post there themselves")
         declined(shell("connect", "telegran", who="ana"), 2, "did you mean telegram?")
+
+    def test_an_account_of_another_office_needs_no_connecting(self, shell, at):
+        at(TelegramNetwork(), "request", 'to = "press@example.org"')
+        said = shell("connect", "request", who="ana")
+        declined(said, 2, "request needs no connecting: another office posts there")
+
+    def test_a_newsletter_is_asked_for_what_its_table_makes_needed(self, shell, at):
+        served = EmailNetwork()
+        table = 'from = "News <news@example.org>"\nhost = "h"'
+        at(served, "email", table)
+        said = shell("connect", "email", who="ana")
+        declined(said, 2, "email needs no connecting: its table names no user of the mail server")
+
+        channels = shell.home / "config" / "channels.toml"
+        channels.write_text(f'{channels.read_text()}user = "{USER}"\n')
+        said = shell("connect", "email", "--stdin", who="ana", types="wrong-password\n")
+        declined(said, 2, "nothing was kept; begin again: outreach connect email")
+        assert "wrong-password" not in said.said
+        said = shell("connect", "email", "--stdin", who="ana", types=PASSWORD + "\n")
+        assert said.code == 0, said
+        assert env(shell) == f"OUTREACH_EMAIL_PASSWORD='{PASSWORD}'\n"
+        assert served.mails == []
 
     def test_what_is_to_be_confirmed_comes_first(self, shell, at):
         at(TelegramNetwork(), "telegram", 'chat = "tbc"')
