@@ -71,8 +71,12 @@ def put(field: "Field", night: Night) -> None:
         texts[f"s{n}"] = "".join(f"## en {turn}\n{said}\n" for turn, said in enumerate(words, 1))
         for said, (_, at) in zip(words, night.nights(), strict=True):
             field.wanted[channel, said] = at
+    taken = {(channel, at) for (channel, _), at in field.wanted.items()}
     for n in range(single):
         channel, minutes = field.names[n % field.channels], 145 + 70 * n // single
+        while (channel, evening + timedelta(minutes=minutes)) in taken:
+            minutes += 1  # one account posts one thing at a time
+        taken.add((channel, evening + timedelta(minutes=minutes)))
         messages.append(f'  m{n}: {{to: {channel}, at: "night + {minutes} minutes"}}\n')
         texts[f"m{n}"] = f"## en\nPost {n}, first words.\n"
         at = evening + timedelta(minutes=minutes)
