@@ -237,6 +237,8 @@ def fails(sight: Sight) -> Iterator[Alarm]:
         for name, one in standings(sight.session).items()
         if one.ends and name in sight.platforms
     }
+    if not ends:
+        return
     rows = sight.session.scalars(
         select(Delivery)
         .where(

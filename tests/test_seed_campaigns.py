@@ -88,7 +88,8 @@ def test_the_booklet_waits_for_its_date_its_addresses_and_its_reviewers(files):
 
 def test_us_2_the_launch_is_advised_against_on_chinas_national_day(files):
     launch = next(d for d in of(files, "booklet") if d.key == "booklet/launch/zh@wechat")
-    [advice] = launch.advice
+    advice, deadline = launch.advice  # a package of its languages goes out days before
+    assert deadline.what == "zh has to be cleared by 2025-09-24 10:00 Asia/Seoul"
     assert advice.what == (
         "launch is due on Wednesday 1 October 2025: a holiday in China (National Day)"
     )

@@ -235,7 +235,7 @@ class TestLinkedIn(ServerContract):
         [
             (403, {"message": "Not enough permissions"}, Refused, "rw_organization_admin"),
             (426, {"message": "not active"}, Refused, f"no longer takes version {VERSION}"),
-            (401, {"code": "EXPIRED_ACCESS_TOKEN"}, Refused, "new one"),
+            (401, {"code": "EXPIRED_ACCESS_TOKEN"}, Refused, "outreach connect"),
             (409, {"code": "DUPLICATE"}, Uncertain, "same text"),
             (409, {"code": "CONFLICT"}, Uncertain, "no clear answer"),
             (302, {}, Uncertain, "no clear answer"),
