@@ -18,10 +18,13 @@ def test_nothing_is_doubled_lost_unread_or_stranded(fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", ["no fence", "ignores the owner"])
-def test_a_planted_bug_is_counted(bug):
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [("no fence", "sleeps past its lease"), ("ignores the owner", "another sends its post")],
+)
+def test_a_planted_bug_is_counted(bug, words):
     """The drill itself is tested: a program with this bug does not pass it."""
-    [fault] = [one for one in FAULTS if "another sends its post" in one.name]
+    [fault] = [one for one in FAULTS if words in one.name]
     planted = replace(fault, how={"bug": bug})
     results = run(planted, "postgresql", **{**SCALE, "patience": 5.0})
     assert sum(one.doubled for one in results) > 0
