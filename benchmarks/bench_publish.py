@@ -60,7 +60,9 @@ def ours(folder: Path) -> float:
 
 def fill(store: Store, networks: dict[str, Near]) -> None:
     from outreach import apply as applying
+    from outreach import planning
     from outreach.campaign.plan import plan
+    from outreach.store.plain import asking
 
     drafts = {}
     slot = Slot(NOW, "2025-08-25T09:00", "Asia/Bangkok")
@@ -74,7 +76,7 @@ def fill(store: Store, networks: dict[str, Near]) -> None:
     before = NOW - timedelta(days=1)
     bo = Person("bo", "Bo", "", frozenset({"clearer"}))
     with store.writing() as session:
-        made = plan(drafts.values(), applying.standing(session), now=before)
+        made = plan(drafts.values(), planning.standing(asking(session)), now=before)
         applying.carry_out(session, made, drafts, by="ana", now=before)
         for key, draft in drafts.items():
             row = session.get_one(Delivery, key)
