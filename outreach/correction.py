@@ -12,16 +12,16 @@ stops a post.
 """
 
 import logging
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import holds
+from outreach.changes import Changes, again
 from outreach.clearance import (
     MAY_ADMINISTER,
     MAY_CLEAR,
@@ -34,16 +34,14 @@ from outreach.clearance import (
 )
 from outreach.compose import Draft
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
-from outreach.ending import Ending
 from outreach.errors import Changed, NotAllowed, NotFound, NotNow, Refused
 from outreach.platforms import Asks, Corrects, Platform, Receipt, Told
 from outreach.post import Part
-from outreach.store import Store
 from outreach.store.tables import TakeDown
-from outreach.takedown import OPEN, again, named, ordered
+from outreach.takedown import OPEN, named, ordered
 
 if TYPE_CHECKING:
-    from outreach.publish import Leases
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -272,44 +270,13 @@ class _Claim:
     changes: tuple[tuple[Receipt, Part], ...]  # the parts whose text is another
 
 
-class Corrections:
+class Corrections(Changes[_Claim]):
     """Edits what was cleared; in any process, one at a time for a correction."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        platforms: Mapping[str, Platform],
-        now: Callable[[], datetime],
-        leases: "Leases",
-        ending: Ending,
-    ) -> None:
-        self.store, self.platforms, self.now, self.leases = store, platforms, now, leases
-        self.ending = ending
+    table = Correction
 
-    def channels(self) -> list[str]:
-        """Where something is to be edited now, by an account that is ready here."""
-        with self.store.reading() as session:
-            due = select(Correction.channel).where(*self._due(session)).distinct()
-            return sorted(set(session.scalars(due)) & self.platforms.keys())
-
-    def work(self, channel: str) -> None:
-        """Edit what is due on a channel, until nothing is."""
-        while not self.ending.asked and (claim := self._claim(channel)):
-            if isinstance(claim, _Claim):
-                self._carry_out(channel, claim)
-
-    def _due(self, session: Session) -> tuple[Any, ...]:
-        life, seconds = self.leases(session)
-        return (
-            Correction.state == CLEARED,
-            or_(Correction.retry_at.is_(None), Correction.retry_at <= self.now()),
-            or_(
-                Correction.owner == "",
-                Correction.lease_life != life,
-                Correction.lease_until <= seconds,
-            ),
-        )
+    def _due(self, session: Session) -> tuple[ColumnElement[bool], ...]:
+        return (Correction.state == CLEARED, *super()._due(session))
 
     def _claim(self, channel: str) -> _Claim | bool:
         """One correction, committed before the call; True where one was put elsewhere instead,
@@ -337,16 +304,13 @@ class Corrections:
             ).all()
             was, becomes = live.post.parts, row.post.parts
             life, seconds = self.leases(session)
-            row.owner = secrets.token_hex(12)
-            row.lease_life = life
-            row.lease_until = seconds + self.platforms[channel].limits.deadline
-            row.tries += 1
+            owner = row.take(life, seconds + self.platforms[channel].limits.deadline)
             changes = tuple(
                 (Receipt(one.remote_id, one.url, one.at), new)
                 for one, old, new in zip(receipts, was, becomes, strict=True)
                 if old.text != new.text
             )
-            return _Claim(row.id, row.key, row.owner, changes)
+            return _Claim(row.id, row.key, owner, changes)
 
     def _carry_out(self, channel: str, claim: _Claim) -> None:
         platform = self.platforms[channel]
@@ -372,7 +336,7 @@ class Corrections:
             row = session.get_one(Correction, claim.id, with_for_update=True)
             if row.owner != claim.owner:
                 return
-            row.owner, row.lease_life, row.lease_until = "", "", 0.0
+            row.let_go()
             row.state, row.reason = state, why
             if state == CLEARED:
                 row.retry_at = again(now, row.tries, wait)

@@ -29,7 +29,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from outreach.errors import NotAllowed
 from outreach.post import Post, Slot
-from outreach.store.base import Base
+from outreach.store.base import Base, Claimable
 
 
 class State(StrEnum):
@@ -239,7 +239,7 @@ class ReceiptRow(Base):
     stays: Mapped[str] = mapped_column(default="", server_default="")  # why a person has to do it
 
 
-class Correction(Base):
+class Correction(Claimable, Base):
     """Another text for a post that is live: proposed, then cleared by a second person, then
     corrected in place; or refused by its network, or not wanted any more (`dropped`).
 
@@ -278,11 +278,6 @@ class Correction(Base):
     reason: Mapped[str] = mapped_column(default="")
     cleared_by: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    retry_at: Mapped[datetime | None]
-    owner: Mapped[str] = mapped_column(default="")
-    lease_life: Mapped[str] = mapped_column(default="")
-    lease_until: Mapped[float] = mapped_column(default=0.0)
 
     blocked = returned = ""  # what cannot be cleared is not proposed
 

@@ -22,8 +22,7 @@ deleting twice does no harm; a hold does not stop it, nor does an account's pace
 import difflib
 import logging
 import re
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,24 +31,22 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach import holds
+from outreach.changes import Changes, again
 from outreach.clearance import PROGRAM, record, void
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-from outreach.ending import Ending
 from outreach.errors import NotAllowed, NotFound, NotNow, Refused
 from outreach.measure import collect as collecting
 from outreach.platforms import Asks, Lasts, Platform, Receipt, Told, Withdraws
-from outreach.store import Store
 from outreach.store.tables import Evidence, Incident, Snapshot, TakeDown
 from outreach.subscribers import reached
 
 if TYPE_CHECKING:
-    from outreach.publish import Leases
+    pass
 
 log = logging.getLogger(__name__)
 
 OPEN, DOWN, NEVER, REFUSED, BY_HAND = "open", "down", "never live", "refused", "by hand"
 SENT = "sent"
-FIRST, LONGEST = 5.0, 900.0  # seconds between two tries of what was not answered
 PENDING = (State.PROPOSED, State.CLEARED)
 
 
@@ -336,45 +333,14 @@ class _Claim:
     first: bool  # nothing of the post has been tried
 
 
-class TakeDowns:
+class TakeDowns(Changes[_Claim]):
     """Takes down what was ordered, whoever ordered it; in any process, one at a time for a post."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        platforms: Mapping[str, Platform],
-        now: Callable[[], datetime],
-        leases: "Leases",
-        ending: Ending,
-    ) -> None:
-        self.store, self.platforms, self.now, self.leases = store, platforms, now, leases
-        self.ending = ending
+    table = TakeDown
 
-    def channels(self) -> list[str]:
-        """Where something is to be taken down now, by an account that is ready here."""
-        with self.store.reading() as session:
-            due = select(TakeDown.channel).where(*self._due(session)).distinct()
-            return sorted(set(session.scalars(due)) & self.platforms.keys())
-
-    def work(self, channel: str) -> None:
-        """Take down what is due on a channel, until nothing is."""
-        while not self.ending.asked and (claim := self._claim(channel)):
-            if isinstance(claim, _Claim):
-                self._carry_out(channel, claim)
-
-    def _due(self, session: Session) -> tuple[Any, ...]:
-        life, seconds = self.leases(session)
-        return (
-            TakeDown.state == OPEN,
-            or_(TakeDown.retry_at.is_(None), TakeDown.retry_at <= self.now()),
-            or_(
-                TakeDown.owner == "",
-                TakeDown.lease_life != life,
-                TakeDown.lease_until <= seconds,
-            ),
-            or_(_SOMETHING_LEFT, ~_FLYING),
-        )
+    def _due(self, session: Session) -> tuple[ColumnElement[bool], ...]:
+        something = or_(_SOMETHING_LEFT, ~_FLYING)
+        return (TakeDown.state == OPEN, *super()._due(session), something)
 
     def _claim(self, channel: str) -> _Claim | bool:
         """One part to take down; True where a post was finished instead, False where none is due.
@@ -406,14 +372,11 @@ class TakeDowns:
             _keep_evidence(session, row, placed.incident, self.now())
             life, seconds = self.leases(session)
             part = left[-1]  # a thread from its end: nobody reads an answer to nothing
-            placed.owner = secrets.token_hex(12)
-            placed.lease_life = life
-            placed.lease_until = seconds + platform.limits.deadline
-            placed.tries += 1
+            owner = placed.take(life, seconds + platform.limits.deadline)
             return _Claim(
                 row.key,
                 placed.incident,
-                placed.owner,
+                owner,
                 part.part,
                 Receipt(part.remote_id, part.url, part.at),
                 first=placed.tries == 1,
@@ -447,7 +410,7 @@ class TakeDowns:
             placed = session.get_one(TakeDown, claim.key, with_for_update=True)
             if placed.owner != claim.owner:
                 return
-            placed.owner, placed.lease_life, placed.lease_until = "", "", 0.0
+            placed.let_go()
             placed.reason = stays or unanswered
             row = session.get_one(Delivery, claim.key)
             if unanswered:
@@ -509,12 +472,6 @@ def _stays(platform: Platform) -> str:
     if isinstance(platform, Told):
         return "it was posted by hand: delete it there"
     return "its network offers no way: delete it there"
-
-
-def again(now: datetime, tries: int, wait: timedelta | None) -> datetime:
-    """When what was not answered is tried again: when the network says, or later each time."""
-    pause = timedelta(seconds=min(FIRST * 2.0 ** min(tries - 1, 10), LONGEST))
-    return now + max(wait or pause, timedelta(seconds=1))
 
 
 _SOMETHING_LEFT = exists().where(

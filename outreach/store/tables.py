@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from outreach.store.base import Base
+from outreach.store.base import Base, Claimable
 
 
 class TrailEntry(Base):
@@ -105,10 +105,10 @@ class Incident(Base):
     why: Mapped[str]
 
 
-class TakeDown(Base):
+class TakeDown(Claimable, Base):
     """One post that is to be taken down: open until nothing of it is live, or a person has to.
 
-    Committed before any call. The claim (`owner` and the lease) is like a delivery's.
+    Committed before any call.
     """
 
     __tablename__ = "take_down"
@@ -127,12 +127,7 @@ class TakeDown(Base):
     at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open")  # see outreach/takedown.py
     reason: Mapped[str] = mapped_column(default="")
-    tries: Mapped[int] = mapped_column(default=0)
-    retry_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    owner: Mapped[str] = mapped_column(default="")
-    lease_life: Mapped[str] = mapped_column(default="")
-    lease_until: Mapped[float] = mapped_column(default=0.0)
 
 
 class Evidence(Base):
