@@ -8,6 +8,7 @@ from outreach.platforms import Corrects, Expires, Receipt, Retires, Withdraws
 from outreach.platforms.facebook import Facebook, counted
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
+from .listing import Comments, ListsAHundred, Uploads
 from .servers import closed_port
 from .servers_facebook import FacebookNetwork, no
 
@@ -46,7 +47,7 @@ def usage(**values):
     return {"X-Business-Use-Case-Usage": json.dumps({PAGE: [row]})}
 
 
-class TestFacebook(ServerContract):
+class TestFacebook(ListsAHundred, Uploads, Comments, ServerContract):
     name = "facebook"
     secrets = (FacebookNetwork.TOKEN, FacebookNetwork.SECRET, WRONG)
 
@@ -71,14 +72,6 @@ class TestFacebook(ServerContract):
         assert [picture(n).data for n in range(3)] == network.pictures
         uploads = [body for path, body in network.bodies if path.endswith("/photos")]
         assert [one["published"] for one in uploads] == ["false"] * 3
-
-    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang", "garbage", "not now"])
-    def test_a_picture_that_does_not_arrive_leaves_no_doubt(self, platform, network, fault):
-        """Uploads make nothing public: whatever happens to them, the post is surely not live."""
-        network.faults = {"upload": fault}
-        with pytest.raises(NotNow):
-            platform.publish(part(pictures=[picture()]), None)
-        assert network.texts == []
 
     def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
         asked = []
@@ -123,23 +116,6 @@ class TestFacebook(ServerContract):
 
         with pytest.raises(Refused, match="no pictures"):
             platform.publish(part("More.", pictures=[picture()]), first)
-
-    @pytest.mark.parametrize("known", [True, False], ids=["known below which", "restored"])
-    def test_a_comment_whose_answer_was_lost_is_found_below_its_post(
-        self, platform, network, shelf, known
-    ):
-        first = platform.publish(part("One."), None)
-        network.next_fault = "lost after"
-        begun, two = datetime.now(UTC), part("Two.", token="b" * 32)
-        with pytest.raises(Uncertain):
-            platform.publish(two, first)
-
-        others = frozenset({first.id})
-        if not known:  # an earlier copy of the database knows the post, and not the attempt
-            shelf.kept.clear()
-        found = platform.find(two, begun, frozenset() if known else others)
-        assert (network.copies("Two."), network.posts[1].id) == (1, found.id)
-        assert platform.find(two, begun, others | {found.id}) is None
 
     def test_somebody_elses_comment_of_the_same_words_is_not_ours(
         self, platform, network, monkeypatch
@@ -191,21 +167,6 @@ class TestFacebook(ServerContract):
         network.hidden = True
         with pytest.raises(CannotTell, match="lists no posts"):
             platform.find(part(), later, known)
-
-    def test_more_than_a_hundred_posts_since_cannot_be_looked_through(self, platform, network):
-        for number in range(101):
-            network.keep(f"Post {number}")
-        with pytest.raises(CannotTell, match="more than 100"):
-            platform.find(part(), LONG_AGO, frozenset())
-
-    @pytest.mark.parametrize(
-        "fault", ["refused", "not now", "lost before", "500 before", "garbage"]
-    )
-    def test_where_looking_fails_nothing_is_learnt(self, platform, network, fault):
-        platform.publish(part(), None)
-        network.faults = {"read": fault}
-        with pytest.raises((CannotTell, Uncertain)):
-            platform.find(part(), LONG_AGO, frozenset())
 
     @pytest.mark.parametrize(
         ("headers", "minutes"),

@@ -13,6 +13,7 @@ from outreach.platforms.linkedin import VERSION, LinkedIn
 from outreach.platforms.linkedin_text import counted, little, shown
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
+from .listing import Comments, ListsAHundred, Uploads
 from .openapi import against
 from .servers import closed_port
 from .servers_linkedin import LinkedInNetwork, no, read
@@ -64,7 +65,7 @@ def knowing(make):
     return make(client_id=LinkedInNetwork.CLIENT, client_secret=LinkedInNetwork.SECRET)
 
 
-class TestLinkedIn(ServerContract):
+class TestLinkedIn(ListsAHundred, Uploads, Comments, ServerContract):
     name = "linkedin"
     secrets = (LinkedInNetwork.TOKEN, LinkedInNetwork.SECRET, WRONG)
 
@@ -124,14 +125,6 @@ class TestLinkedIn(ServerContract):
             platform.publish(part(pictures=[picture()]), None)
         assert network.texts == []
 
-    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang", "garbage", "not now"])
-    def test_a_picture_that_does_not_arrive_leaves_no_doubt(self, platform, network, fault):
-        """Uploads make nothing public: whatever happens to them, the post is surely not live."""
-        network.faults = {"upload": fault}
-        with pytest.raises(NotNow):
-            platform.publish(part(pictures=[picture()]), None)
-        assert network.texts == []
-
     def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
         asked = []
 
@@ -161,23 +154,6 @@ class TestLinkedIn(ServerContract):
         with pytest.raises(Refused, match="no pictures"):
             platform.publish(part("More.", pictures=[picture()]), first)
 
-    @pytest.mark.parametrize("known", [True, False], ids=["known below which", "restored"])
-    def test_a_comment_whose_answer_was_lost_is_found_below_its_post(
-        self, platform, network, shelf, known
-    ):
-        first = platform.publish(part("One."), None)
-        network.next_fault = "lost after"
-        begun, two = datetime.now(UTC), part("Two.", token="b" * 32)
-        with pytest.raises(Uncertain):
-            platform.publish(two, first)
-
-        others = frozenset({first.id})
-        if not known:  # an earlier copy of the database knows the post, and not the attempt
-            shelf.kept.clear()
-        found = platform.find(two, begun, frozenset() if known else others)
-        assert (network.copies("Two."), network.posts[1].id) == (1, found.id)
-        assert platform.find(two, begun, others | {found.id}) is None
-
     def test_a_refused_duplicate_names_the_first_and_is_looked_for(self, platform, network):
         """The same text was posted this morning, by another delivery: LinkedIn refuses ours."""
         first = platform.publish(part(token="b" * 32), None)
@@ -204,21 +180,6 @@ class TestLinkedIn(ServerContract):
         shown_as = network.shown
         network.shown = lambda post: {**shown_as(post), "lifecycleState": "PUBLISH_FAILED"}
         assert platform.find(part(), LONG_AGO, frozenset()) is None
-
-    def test_more_than_a_hundred_posts_since_cannot_be_looked_through(self, platform, network):
-        for number in range(101):
-            network.keep(f"Post {number}")
-        with pytest.raises(CannotTell, match="more than 100"):
-            platform.find(part(), LONG_AGO, frozenset())
-
-    @pytest.mark.parametrize(
-        "fault", ["refused", "not now", "lost before", "500 before", "garbage"]
-    )
-    def test_where_looking_fails_nothing_is_learnt(self, platform, network, fault):
-        platform.publish(part(), None)
-        network.faults = {"read": fault}
-        with pytest.raises((CannotTell, Uncertain)):
-            platform.find(part(), LONG_AGO, frozenset())
 
     @pytest.mark.parametrize(
         ("asks", "seconds"),

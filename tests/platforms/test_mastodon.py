@@ -10,6 +10,7 @@ from outreach.platforms.mastodon_text import counted
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
 from .counterparts import Behind, answers, ask, free_port, installed, running
+from .listing import Looks, Uploads
 from .servers import Kept
 from .servers_mastodon import MastodonNetwork, no
 
@@ -42,7 +43,7 @@ def stranger(make):
     return make(token=WRONG)
 
 
-class TestMastodon(ServerContract):
+class TestMastodon(Looks, Uploads, ServerContract):
     name = "mastodon"
     keeps_keys = True
     secrets = (MastodonNetwork.TOKEN, WRONG)
@@ -114,14 +115,6 @@ class TestMastodon(ServerContract):
             platform.publish(part(pictures=[picture()]), None)
         assert network.texts == []
 
-    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang", "garbage", "not now"])
-    def test_a_picture_that_does_not_arrive_leaves_no_doubt(self, platform, network, fault):
-        """Uploads make nothing public: whatever happens to them, the post is surely not live."""
-        network.faults = {"upload": fault}
-        with pytest.raises(NotNow):
-            platform.publish(part(pictures=[picture()]), None)
-        assert network.texts == []
-
     def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
         asked = []
 
@@ -181,15 +174,6 @@ class TestMastodon(ServerContract):
         network.posts.clear()
         with pytest.raises(CannotTell, match="lists no posts"):
             platform.find(part(), later, frozenset({earlier.id}))
-
-    @pytest.mark.parametrize(
-        "fault", ["refused", "not now", "lost before", "500 before", "garbage"]
-    )
-    def test_where_looking_fails_nothing_is_learnt(self, platform, network, fault):
-        platform.publish(part(), None)
-        network.faults = {"read": fault}
-        with pytest.raises((CannotTell, Uncertain)):
-            platform.find(part(), LONG_AGO, frozenset())
 
     @pytest.mark.parametrize(
         ("reset", "least", "most"),

@@ -12,6 +12,7 @@ from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
 from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
 
+from .listing import ListsAHundred, Uploads
 from .openapi import against
 from .servers import XNetwork, closed_port, spent
 from .servers_oauth import XAuthority
@@ -39,7 +40,7 @@ def make(account, base):
     return x
 
 
-class TestX(ServerContract):
+class TestX(ListsAHundred, Uploads, ServerContract):
     name = "x"
     secrets = (*XNetwork.SECRETS.values(), "wrong-secret")
 
@@ -122,29 +123,6 @@ class TestX(ServerContract):
         network.hidden = True
         with pytest.raises(CannotTell, match="empty timeline"):
             platform.find(part(), later, known)
-
-    def test_more_than_a_hundred_posts_since_cannot_be_looked_through(self, platform, network):
-        for number in range(101):
-            network.keep(f"Post {number}")
-        with pytest.raises(CannotTell, match="more than 100"):
-            platform.find(part(), LONG_AGO, frozenset())
-
-    @pytest.mark.parametrize(
-        "fault", ["refused", "not now", "lost before", "500 before", "garbage"]
-    )
-    def test_where_looking_fails_nothing_is_learnt(self, platform, network, fault):
-        platform.publish(part(), None)
-        network.faults = {"read": fault}
-        with pytest.raises((CannotTell, Uncertain)):
-            platform.find(part(), LONG_AGO, frozenset())
-
-    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang", "garbage", "not now"])
-    def test_a_picture_that_does_not_arrive_leaves_no_doubt(self, platform, network, fault):
-        """Uploads make nothing public: whatever happens to them, the post is surely not live."""
-        network.faults = {"upload": fault}
-        with pytest.raises(NotNow):
-            platform.publish(part(pictures=[picture()]), None)
-        assert network.texts == []
 
     def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
         asked = []
