@@ -1421,6 +1421,7 @@ class Outreach:
         `on` is the day on which it was published, in the report's zone; today, unless said. Raises
         NotAllowed and NotFound as `measure.adopted.adopt` does, and for a channel there is not.
         """
+        from outreach.campaign.load import campaign_files
         from outreach.clearance import MAY_WRITE
         from outreach.measure import adopted
 
@@ -1433,8 +1434,7 @@ class Outreach:
         url = platform.address(url) if isinstance(platform, Told) else url.strip()
         zone = ZoneInfo(self.configuration.report_zone)
         at = datetime.combine(on, datetime.min.time(), zone) if on else self.now()
-        files = self.home / "campaigns"
-        names = {path.stem for path in files.glob("*.y*ml")} if files.is_dir() else set()
+        names = {path.stem for path in campaign_files(self.home / "campaigns")}
         post = adopted.Post(url, campaign, channel, whose.strip(), at)
         with self.store.writing() as session:
             adopted.adopt(session, post, campaigns=names, by=by.id, now=self.now())
