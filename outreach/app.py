@@ -1354,7 +1354,7 @@ class Outreach:
         is not there, WrongFiles where that file is wrong.
         """
         from outreach.measure import collect as collecting
-        from outreach.measure.imports import Columns, load_columns, read_figures
+        from outreach.measure.imports import OF_PARTNER, Columns, load_columns, read_figures
         from outreach.measure.metrics import load_metrics
 
         metrics = load_metrics(self.home / "config" / "metrics.toml")
@@ -1370,7 +1370,7 @@ class Outreach:
             given = Columns(names, given.channel or kinds[kind].channel, given.month)
         found = read_figures(
             data,
-            channels=[*self.channels, *(f"partner:{name}" for name in self._getting_kits())],
+            channels=[*self.channels, *(f"{OF_PARTNER}{name}" for name in self._getting_kits())],
             metrics=metrics,
             filename=file,
             running=collecting.month_of(self.now(), self.configuration.report_zone),

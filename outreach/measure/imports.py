@@ -44,7 +44,7 @@ DELIMITERS = (",", ";", "\t")
 _SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 LARGEST = 10**15  # what every database holds as an integer; no network shows more
 
-
+OF_PARTNER = "partner:"  # how it begins where else a channel stands: "partner:iclei"
 LEAVE = "-"  # what a column means that is not ours to keep
 
 

@@ -20,6 +20,7 @@ from outreach.config import Configuration
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.measure.adopted import adopted
+from outreach.measure.imports import OF_PARTNER
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
 from outreach.measure.months import (
     before,
@@ -58,9 +59,6 @@ from outreach.store.tables import (
     TakeDown,
     partner_of,
 )
-
-OF_PARTNER = "partner:"
-"""How what was imported for a partner begins where else a channel stands: "partner:iclei"."""
 
 DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
 
