@@ -48,7 +48,7 @@ class _Headers(EmailPolicy):
         if kind in _AS_WRITTEN and not self.utf8:
             words = Header(text, "utf-8", maxlinelen=76, header_name=name)
             return f"{name}: {words.encode(linesep=self.linesep)}\r\n"
-        folded: str = super()._fold(name, value, refold_binary)  # type: ignore[misc]
+        folded: str = super()._fold(name, value, refold_binary)  # type: ignore[misc] # not in the stubs
         return folded
 
 

@@ -103,7 +103,7 @@ class Manual:
         for option, limit in (("most-text", "text"), ("most-pictures", "pictures")):
             if options.get(option, "").isdigit():
                 changed = {limit: int(options[option])}
-                self.limits = replace(self.limits, **changed)  # type: ignore[misc,arg-type]
+                self.limits = replace(self.limits, **changed)  # type: ignore[misc,arg-type] # as above; both are ints
         self._now, self._shelf = account.now, account.shelf
 
     @classmethod

@@ -264,7 +264,7 @@ class TestInABrowser:
 
     @pytest.mark.browser
     @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: a walk is unproven")
-    def test_a_whole_walk_in_a_real_browser(self, shell, at, browser):  # noqa: F811
+    def test_a_whole_walk_in_a_real_browser(self, shell, at, browser):  # noqa: F811 - a fixture
         network = XAuthority()
         network.redirects.clear()
         at(network, "x", self.X)

@@ -109,7 +109,7 @@ def through(field: "Field", night: Night) -> None:
         seconds = 5.0 if midnight == night.sunday else 1.5
         _set(field, midnight + timedelta(minutes=20))
         if midnight < night.sunday:  # the processes have begun before anything is due
-            field.until(lambda: field.pulsed(midnight), 30)  # noqa: B023
+            field.until(lambda: field.pulsed(midnight), 30)  # noqa: B023 - asked at once
         for n in range(steps := int(seconds / STEP)):
             now = midnight + timedelta(minutes=20 + 80 * n / steps)
             for one in [one for one in before if field.wanted[one] <= now + SOON]:
@@ -120,7 +120,7 @@ def through(field: "Field", night: Night) -> None:
                 field.kill()
                 field.start()
             time.sleep(STEP)
-        field.until(lambda: not field.waiting(now), 20)  # noqa: B023
+        field.until(lambda: not field.waiting(now), 20)  # noqa: B023 - asked at once
     field.faulted()
 
 

@@ -97,7 +97,7 @@ def newsletter(folder, base, texts, *, posts, kills, chance):
         field.start()
         for _ in range(kills):
             before = len(field.live())
-            field.until(lambda: len(field.live()) > before, 20)  # noqa: B023
+            field.until(lambda: len(field.live()) > before, 20)  # noqa: B023 - asked at once
             time.sleep(chance.uniform(0.0, 0.4))
             field.kill()
             field.start()

@@ -29,7 +29,7 @@ class Mailboxes:
     faults: dict[str, str] = field(default_factory=dict)
     share: float = 0.0  # of mails whose answer is lost after the final dot
     carried: int = 0  # mails that the server took, whoever was told
-    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - no secret
 
     def of(self, address):
         """Every mail in this mailbox, oldest first."""

@@ -157,7 +157,7 @@ def test_an_office_without_a_newsletter_has_no_such_pages(office, door):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: layout is unproven")
-def test_a_person_subscribes_confirms_and_leaves_on_a_telephone(browser, desk):  # noqa: F811
+def test_a_person_subscribes_confirms_and_leaves_on_a_telephone(browser, desk):  # noqa: F811 - a fixture
     with serving(desk) as address:
         page = browser.new_page(viewport={"width": 390, "height": 844})
         said = []
