@@ -6,7 +6,7 @@ cleared and sent is the same `Part`: nothing is added to its text on the way out
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -59,6 +59,7 @@ class Part:
     attempt with this text; a network's idempotency key derives from it.
     `fence(seconds)` is called by the adapter's transport as the last thing before bytes leave:
     it raises NotNow when our lease would not outlast `seconds`, the time-out of that request.
+    `comment`: our own comment under the post; it answers the post's first part, whatever is between.
     """
 
     text: str
@@ -66,6 +67,18 @@ class Part:
     pictures: tuple[Picture, ...] = ()
     token: str = ""
     fence: Callable[[float], None] = field(default=unfenced, repr=False, compare=False)
+    comment: bool = False
+
+
+def called(parts: Sequence[Part], number: int) -> str:
+    """What a part is called where people read it: "part 2 of 3", "first comment"; "" if alone."""
+    if parts[number].comment:
+        before = sum(part.comment for part in parts[:number])
+        return f"comment {before + 1}" if before else "first comment"
+    of = sum(not part.comment for part in parts)
+    if of > 1:
+        return f"part {number + 1} of {of}"
+    return "post" if len(parts) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ class Post:
                 {
                     "text": part.text,
                     "language": part.language,
+                    **({"comment": True} if part.comment else {}),
                     "pictures": [
                         {
                             "file": p.file,
@@ -142,6 +156,7 @@ class Post:
                 text=part["text"],
                 language=part["language"],
                 pictures=tuple(Picture(**picture) for picture in part["pictures"]),
+                comment=part.get("comment", False),
             )
             for part in data["parts"]
         )
@@ -155,7 +170,7 @@ def key_of(campaign: str, message: str, slot: str, language: str, channel: str) 
 
 def _seen(part: Part) -> list[Any]:
     pictures = [[p.sha256, p.alt, p.credit] for p in part.pictures]
-    return [part.text, part.language, pictures]
+    return [part.text, part.language, pictures, *(["comment"] if part.comment else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class _Claim:
     call: _Call
     part: int
     parts: tuple[Part, ...]
-    before: Receipt | None  # the receipt of the part before
+    live: tuple[Receipt, ...]  # the receipts of the parts before
     until: float  # the clock of leases
 
 
@@ -552,8 +552,8 @@ class Publisher:
             )
             for number, (given, token) in enumerate(zip(row.post.parts, tokens, strict=True))
         )
-        before = receipts[-1] if receipts else None
-        return _Claim(row.key, row.channel, row.owner, call, part, parts, before, row.lease_until)
+        live = tuple(receipts)
+        return _Claim(row.key, row.channel, row.owner, call, part, parts, live, row.lease_until)
 
     def _attempt(
         self, session: Session, key: str, part: int, token: str, fingerprint: str, owner: str
@@ -588,10 +588,10 @@ class Publisher:
 
     def _publish(self, claim: _Claim) -> tuple[Outcome, _Claim | Full | None]:
         """Call, and record; returns what became of it, and what was claimed next with it."""
-        number, call, before = claim.part, claim.call, claim.before
+        number, call, live = claim.part, claim.call, claim.live
         while True:
             try:
-                receipt = self._ask(claim, number, before, call)
+                receipt = self._ask(claim, number, live, call)
             except NotNow as error:
                 wait = min(max(error.wait, timedelta(seconds=1)), pace.LONGEST)
                 outcome = self._end(claim, call, State.CLEARED, "not now", error, wait)
@@ -612,7 +612,7 @@ class Publisher:
                 if isinstance(going_on, Full):
                     return Outcome(claim.key, State.CLEARED, _rest(going_on)), going_on
                 if going_on is not None:
-                    call, before = going_on, receipt
+                    call, live = going_on, (*live, receipt)
                     note(attempt=call.attempt)
                     continue
             else:
@@ -623,10 +623,12 @@ class Publisher:
             # to look for.
             return Outcome(claim.key, State.UNCERTAIN, "it is live, but was not recorded"), None
 
-    def _ask(self, claim: _Claim, number: int, before: Receipt | None, call: _Call) -> Receipt:
+    def _ask(self, claim: _Claim, number: int, live: tuple[Receipt, ...], call: _Call) -> Receipt:
+        part = claim.parts[number]
+        after = live[0 if part.comment else -1] if live else None
         try:
             with counters.call(claim.channel):
-                return self.platforms[claim.channel].publish(claim.parts[number], before)
+                return self.platforms[claim.channel].publish(part, after)
         finally:
             call.answered = self.leases.here()
 

@@ -26,7 +26,7 @@ from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.hints import did_you_mean, known_as
 from outreach.platforms import PLATFORMS, Channel, has_link, nearest
-from outreach.post import Part, Picture, Post, Slot, key_of
+from outreach.post import Part, Picture, Post, Slot, called, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
@@ -37,7 +37,6 @@ if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every co
     from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
-_DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 A_DAY = timedelta(days=1)
@@ -583,17 +582,21 @@ def _parts(
 
     `thread` says what becomes of one that is too long, where the network has threads.
     """
-    texts = [_tidy(part) for part in _DIVIDERS.split(text)]
+    first, *divided = DIVIDER.split(text)
+    below = list(zip(divided[1::2], divided[::2], strict=True))  # a text, and whether a comment
+    texts = [_tidy(first), *(_tidy(part) for part, comment in below if not comment)]
+    comments = [_tidy(part) for part, comment in below if comment]
     threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
     if threads and thread in ("split", "numbered"):
         texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
     if channel.limits.alt == 0 and texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
         texts[0] += "".join(_description(picture, language) for picture in pictures)
-    return tuple(
+    said = [
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
-    )
+    ]
+    return (*said, *(Part(text=text, language=language, comment=True) for text in comments))
 
 
 def _threaded(
@@ -631,7 +634,12 @@ def _fits(
 ) -> Iterator[Problem]:
     """What keeps these parts off the network, each at the line on which its part begins."""
     limits = channel.limits
-    if len(parts) > limits.parts:
+    if limits.parts == 1 and any(part.comment for part in parts):
+        where = f"{shown}:{section.line_of(len(parts) - 1, len(parts))}"
+        what = f"{channel.name} has no comment of ours under a post"
+        hint = f"say it in the post: write a variant `@{channel.name}` without `--- comment`"
+        yield Problem(where, what, hint)
+    elif len(parts) > limits.parts:
         where = f"{shown}:{section.line_of(limits.parts, len(parts))}"
         what = f"{len(parts)} parts; {channel.name} takes {limits.parts}"
         hint = f"take out {len(parts) - limits.parts}, or write a variant `@{channel.name}`"
@@ -639,7 +647,8 @@ def _fits(
     for number, part in enumerate(parts):
         begins = section.line_of(number, len(parts))
         where = f"{shown}:{begins}"
-        which = f"part {number + 1}: " if len(parts) > 1 else ""
+        name = called(parts, number).partition(" of ")[0]
+        which = f"{name}: " if name else ""
         if not part.text:
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
         count, room = limits.length(part.text), limits.room(part, number)

@@ -117,11 +117,8 @@ def _text(kit: Kit, entry: Entry) -> str:
         *(f"Credit: {one.credit}" for one in entry.pictures if one.credit),
         *([over] if entry.over else []),
     ]
-    whole = len(entry.parts) > 1
-    parts = [
-        (f"{_CUT} part {number} of {len(entry.parts)}\n" if whole else f"{_CUT}\n") + part
-        for number, part in enumerate(entry.parts, start=1)
-    ]
+    named = zip(entry.names, entry.parts, strict=True)
+    parts = [f"{_CUT} {name}".rstrip() + f"\n{part}" for name, part in named]
     return "\n".join([*told, *parts, ""])
 
 
@@ -143,7 +140,7 @@ def _sheet(kit: Kit) -> bytes:
                 entry.message,
                 kit.language,
                 entry.network,
-                f"{number} of {len(entry.parts)}",
+                entry.names[number - 1].removeprefix("part ") or "1 of 1",
                 part,
                 str(len(part)),
                 "\n".join(picture.alt for _, picture in shown),
