@@ -1334,6 +1334,7 @@ class Outreach:
         """Take the figures that are due; returns how many snapshots were kept."""
         from outreach.measure import collect as collecting
 
+        collecting.listen(self.platforms)
         return collecting.collect(
             self.store, self.platforms, self.now(), zone=self.configuration.report_zone
         )
@@ -1466,7 +1467,10 @@ class Outreach:
                 month,
                 configuration=self.configuration,
                 channels=self.channels,
-                offers={name: load(c.platform).offers for name, c in self.channels.items()},
+                offers={
+                    name: (self.platforms.get(name) or load(c.platform)).offers
+                    for name, c in self.channels.items()
+                },
                 now=self.now(),
                 partners={
                     name: partner.called("en", "en") for name, partner in self._directory().items()

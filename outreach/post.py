@@ -59,7 +59,7 @@ class Part:
     attempt with this text; a network's idempotency key derives from it.
     `fence(seconds)` is called by the adapter's transport as the last thing before bytes leave:
     it raises NotNow when our lease would not outlast `seconds`, the time-out of that request.
-    `comment`: our own comment under the post; it answers the post's first part, whatever is between.
+    `comment`: our own comment under the post; it answers the post's first part, always.
     """
 
     text: str

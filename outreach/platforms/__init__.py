@@ -328,6 +328,14 @@ class Corrects(Protocol):
 
 
 @runtime_checkable
+class Listens(Protocol):
+    """A platform that is told figures of its posts as they happen, and cannot ask later."""
+
+    def listen(self) -> None:
+        """Keep what the network has to tell since it was last asked; raises as `check` does."""
+
+
+@runtime_checkable
 class Retires(Protocol):
     """A platform that notices when its network gives one of our figures no more."""
 
@@ -416,7 +424,8 @@ class Account:
     `secrets` maps the adapter's own names ("token") to values; `base` replaces the network's
     address in tests and demos, and is empty otherwise. `public` is the desk's public address.
     `package` mails another office what it is asked to publish, once for a token; it raises Refused
-    or NotNow where that surely did not go, Uncertain where it may have.
+    or NotNow where that surely did not go, Uncertain where it may have. `together` gives a shelf
+    that several channels have in common, by its name: those of one bot.
     """
 
     channel: str
@@ -428,6 +437,7 @@ class Account:
     public: str = ""
     readers: Readers | None = None
     package: Callable[[Part], None] | None = field(default=None, repr=False)
+    together: Callable[[str], Shelf] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
