@@ -6,16 +6,31 @@ cleared and sent is the same `Part`: nothing is added to its text on the way out
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
+class Captions:
+    """What is said in a video, in one language, as WebVTT. `data` as a picture's."""
+
+    language: str
+    file: str
+    sha256: str
+    data: bytes = field(default=b"", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it will be sent. `data` travels beside the value and is never compared."""
+    """A picture as it will be sent; or a document or a video, whose `type` says so.
+
+    `data` travels beside the value and is never compared. A document has no sides. `still` is the
+    small picture that stands for a document until it is opened; `seconds` and `captions` are a
+    video's.
+    """
 
     file: str  # its name in the media folder, for people
     sha256: str  # what is cleared: the bytes, by their hash
@@ -26,6 +41,53 @@ class Picture:
     alt: str
     credit: str = ""
     data: bytes = field(default=b"", repr=False, compare=False)
+    still: "Picture | None" = None
+    seconds: float = 0.0
+    captions: tuple[Captions, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """ "picture", "document" or "video"."""
+        return _KINDS.get(self.type, "picture")
+
+    @property
+    def files(self) -> "Iterator[tuple[str, str, bytes]]":
+        """Whatever has bytes: hash, type and bytes, of itself and of what goes with it."""
+        yield self.sha256, self.type, self.data
+        if self.still:
+            yield from self.still.files
+        for one in self.captions:
+            yield one.sha256, "text/vtt", one.data
+
+    def with_data(self, data: Mapping[str, bytes]) -> "Picture":
+        """The same with the bytes that `data` has, by their hashes. Raises KeyError."""
+        return replace(
+            self,
+            data=data[self.sha256],
+            still=self.still.with_data(data) if self.still else None,
+            captions=tuple(replace(one, data=data[one.sha256]) for one in self.captions),
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """The picture as JSON holds it, without its bytes; `Picture.of` reads it back."""
+        told = {name: getattr(self, name) for name in _TOLD}
+        if self.still:
+            told["still"] = self.still.as_data()
+        if self.seconds:
+            told["seconds"] = self.seconds
+        if self.captions:
+            told["captions"] = [
+                {"language": one.language, "file": one.file, "sha256": one.sha256}
+                for one in self.captions
+            ]
+        return told
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Picture":
+        """The picture that `as_data` wrote, without its bytes."""
+        still = cls.of(data["still"]) if "still" in data else None
+        captions = tuple(Captions(**one) for one in data.get("captions", ()))
+        return cls(**{**data, "still": still, "captions": captions})
 
     @property
     def name(self) -> str:
@@ -36,11 +98,15 @@ class Picture:
         return name if not wanted or ending.lower() in wanted else f"{stem or name}.{wanted[0]}"
 
 
+_TOLD: Final = ("file", "sha256", "type", "width", "height", "size", "alt", "credit")
+_KINDS: Final = {"application/pdf": "document", "video/mp4": "video"}
 ENDINGS: Final = {
     "image/jpeg": ("jpg", "jpeg"),
     "image/png": ("png",),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
+    "application/pdf": ("pdf",),
+    "video/mp4": ("mp4", "m4v"),
 }
 """How the names of pictures end, by their type."""
 
@@ -130,19 +196,7 @@ class Post:
                     "text": part.text,
                     "language": part.language,
                     **({"comment": True} if part.comment else {}),
-                    "pictures": [
-                        {
-                            "file": p.file,
-                            "sha256": p.sha256,
-                            "type": p.type,
-                            "width": p.width,
-                            "height": p.height,
-                            "size": p.size,
-                            "alt": p.alt,
-                            "credit": p.credit,
-                        }
-                        for p in part.pictures
-                    ],
+                    "pictures": [picture.as_data() for picture in part.pictures],
                 }
                 for part in self.parts
             ],
@@ -155,7 +209,7 @@ class Post:
             Part(
                 text=part["text"],
                 language=part["language"],
-                pictures=tuple(Picture(**picture) for picture in part["pictures"]),
+                pictures=tuple(map(Picture.of, part["pictures"])),
                 comment=part.get("comment", False),
             )
             for part in data["parts"]
@@ -169,8 +223,14 @@ def key_of(campaign: str, message: str, slot: str, language: str, channel: str) 
 
 
 def _seen(part: Part) -> list[Any]:
-    pictures = [[p.sha256, p.alt, p.credit] for p in part.pictures]
+    pictures = [_shown(picture) for picture in part.pictures]
     return [part.text, part.language, pictures, *(["comment"] if part.comment else [])]
+
+
+def _shown(picture: Picture) -> list[Any]:
+    beside = [[one.language, one.sha256] for one in picture.captions]
+    beside += [["still", picture.still.sha256]] if picture.still else []
+    return [picture.sha256, picture.alt, picture.credit, *([beside] if beside else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -547,7 +547,7 @@ class Publisher:
             replace(
                 given,
                 token=token,
-                pictures=tuple(replace(p, data=pictures[p.sha256]) for p in given.pictures),
+                pictures=tuple(p.with_data(pictures) for p in given.pictures),
                 fence=self._fence(until, begins=number == part),
             )
             for number, (given, token) in enumerate(zip(row.post.parts, tokens, strict=True))
@@ -1285,7 +1285,7 @@ _TOKENS = select(PartToken).where(PartToken.key.in_(bindparam("keys", expanding=
 
 
 def _pictures(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:
-    wanted = {picture.sha256 for part in parts for picture in part.pictures}
+    wanted = {sha for part in parts for picture in part.pictures for sha, *_ in picture.files}
     rows = session.scalars(select(Asset).where(Asset.sha256.in_(wanted))) if wanted else ()
     return {row.sha256: row.data for row in rows}
 

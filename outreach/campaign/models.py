@@ -248,8 +248,10 @@ class Goal(Frozen):
 
 
 class Media(Frozen):
-    """A picture of a message. `file` is a name in the office's media folder.
+    """A picture of a message, or a document. `file` is a name in the office's media folder.
 
+    `only` names the channels or platforms that get it; all do where it is empty. `thumbnail` is the
+    picture that stands for a document.
     From the day of `expires` on, where the post is due, it may no longer be used. What is said of
     it in media/assets.toml holds where the message does not say it.
     """
@@ -262,6 +264,8 @@ class Media(Frozen):
     expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False
+    only: tuple[str, ...] = ()
+    thumbnail: str = ""
 
 
 class Every(Frozen):

@@ -305,8 +305,11 @@ def _asked(post: "Post", zones: Zones, *, indent: int) -> Iterator[Row]:
 
 
 def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
-    about = f"{picture.width} x {picture.height}, {picture.size / 1000:,.0f} kB"
-    yield row(f"picture {picture.file} ({about})", indent=indent)
+    about = f"{picture.width} x {picture.height}, " if picture.width else ""
+    about += f"{picture.size / 1000:,.0f} kB"
+    yield row(f"{picture.kind} {picture.file} ({about})", indent=indent)
+    if picture.still:
+        yield row(f"shown as {picture.still.file}", indent=indent + 2)
     yield row(picture.alt or "none", indent=indent + 2, lead="described as: ")
     if picture.credit:
         yield row(picture.credit, indent=indent + 2, lead="credit: ")

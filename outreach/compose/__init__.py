@@ -37,6 +37,11 @@ if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every co
     from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
+_WORDS = {
+    "picture": languages.PICTURE,
+    "document": languages.DOCUMENT,
+    "video": languages.VIDEO,
+}
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 A_DAY = timedelta(days=1)
@@ -521,12 +526,20 @@ class _Desk:
         self, item: _Wanted, channel: Channel
     ) -> tuple[tuple[Picture, ...], list[Problem]]:
         from outreach.campaign.models import in_language
-        from outreach.compose.media import in_time, read_picture
+        from outreach.compose.media import in_time, read_picture, together
 
         pictures: list[Picture] = []
         problems: list[Problem] = []
         of = ("messages", item.draft.of, "media")
         for number, given in enumerate(item.message.media):
+            known = {*self._channels, *PLATFORMS, *(c.platform for c in self._channels.values())}
+            for name in sorted(set(given.only) - known):
+                where = item.campaign.where(*of, number, "only")
+                what = f"there is no channel or platform called {name}"
+                hint = did_you_mean(name, known) or f"known are: {', '.join(sorted(known))}"
+                problems.append(Problem(where, what, hint))
+            if given.only and not {channel.name, channel.platform} & set(given.only):
+                continue
             alt = in_language(given.alt, item.draft.language)
             media = given.model_copy(update={"alt": alt})
             where = item.campaign.where(*of, number, "file")
@@ -544,11 +557,7 @@ class _Desk:
                 pictures.append(found)
             else:
                 problems += found
-        count, most = len(item.message.media), channel.limits.pictures
-        if count > most:
-            where = item.campaign.where(*of)
-            what = f"{count} pictures; {channel.name} takes {most}"
-            problems.append(Problem(where, what, f"take out {count - most}"))
+        problems += together(pictures, channel, item.campaign.where(*of))
         return tuple(pictures), problems
 
     def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:
@@ -653,7 +662,7 @@ def _fits(
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
         count, room = limits.length(part.text), limits.room(part, number)
         if count > room:
-            of = " with a picture" if room == limits.caption else ""
+            of = f" with a {part.pictures[0].kind}" if room == limits.caption else ""
             of = " in a comment" if number and room == limits.later else of
             what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
             what += f"; {channel.name} takes {room:,}{of}"
@@ -743,12 +752,14 @@ def _described(part: Part, channel: Channel) -> str:
         return ""
     added = "".join(_description(picture, part.language) for picture in part.pictures)
     count = channel.limits.length(added)
-    whose = "the picture's description" if len(part.pictures) == 1 else "its pictures' descriptions"
+    one, *more = part.pictures
+    whose = f"its {one.kind}s' descriptions" if more else f"the {one.kind}'s description"
     return f", {count:,} of them {whose}, printed below the text"
 
 
 def _description(picture: Picture, language: str) -> str:
-    word = languages.PICTURE.get(language.partition("-")[0], languages.PICTURE["en"])
+    words = _WORDS[picture.kind]
+    word = words.get(language.partition("-")[0], words["en"])
     return f"\n\n[{word}: {picture.alt}]"
 
 

@@ -71,6 +71,24 @@ PICTURE = {
 }
 """What stands before a picture's description, where a network has no field for it."""
 
+DOCUMENT = {
+    "en": "Document",
+    "zh": "文件",
+    "ko": "문서",
+    "ja": "資料",
+    "ru": "Документ",
+    "mn": "Баримт бичиг",
+}
+VIDEO = {
+    "en": "Video",
+    "zh": "视频",
+    "ko": "영상",
+    "ja": "動画",
+    "ru": "Видео",
+    "mn": "Видео",
+}
+"""The same of a document and of a video."""
+
 FEW = 12  # letters: shorter than that, a text may be a name in another script
 HALF = 0.5
 LONG = 40  # letters of Cyrillic or Han within which its own would have come

@@ -83,6 +83,7 @@ class Limits:
     most that a part with pictures may hold, where it is less; `later` the most of a part after the
     first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
+    `documents`: how many PDFs a part may have in place of pictures, each of `document_bytes`.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
     `shows`: whether the network can be asked what it has; where not, only a person can look.
@@ -104,6 +105,8 @@ class Limits:
     picture_longest: int | None = None  # pixels of the long side: no network shows more of it
     picture_sides: int | None = None  # most that width + height may be, pixels
     picture_ratio: float | None = None  # most that the long side may be of the short one
+    documents: int = 0
+    document_bytes: int = 0
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)

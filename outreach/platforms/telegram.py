@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Ask, Budget, Figures, How, Limits, Receipt, bridge
 from outreach.platforms.telegram_reactions import AT_ONCE, KINDS, ROUNDS, Heard, Reactions
-from outreach.post import Part, unfenced
+from outreach.post import Part, Picture, unfenced
 
 if TYPE_CHECKING:
     from telegram import Bot, Message, Update
@@ -65,6 +65,16 @@ def _heard(updates: "Sequence[Update]") -> Iterator[Heard]:
             yield Heard(chat.id, chat.username or "", told.message_id, count, at)
 
 
+def _media(picture: Picture) -> Any:
+    """One message of an album."""
+    from telegram import InputMediaDocument, InputMediaPhoto
+
+    if picture.kind == "document":
+        small = picture.still.data if picture.still else None
+        return InputMediaDocument(picture.data, filename=picture.name, thumbnail=small)
+    return InputMediaPhoto(picture.data, filename=picture.name)
+
+
 class Telegram:
     """One Telegram channel, by a bot that is its administrator."""
 
@@ -78,6 +88,8 @@ class Telegram:
         picture_bytes=10_000_000,
         picture_sides=10_000,
         picture_ratio=20,
+        documents=10,
+        document_bytes=50_000_000,
         alt=0,
         deadline=90.0,
         shows=False,
@@ -123,23 +135,24 @@ class Telegram:
             yield "reactions", what, 'write reactions = "count", or take the line out'
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
-        """A message, a photo with a caption, or an album whose first picture has the caption.
+        """A message, a photo or document with a caption, or an album whose first has the caption.
 
         Its receipt has the address of the first message, and the number of every one. `after` is
         not used: a channel has no threads.
         """
 
         async def send(bot: "Bot") -> "Sequence[Message]":
-            from telegram import InputMediaPhoto
-
-            pictures = [(p.data, p.name) for p in part.pictures]
-            if not pictures:
+            if not part.pictures:
                 return [await bot.send_message(self._chat, part.text)]
-            if len(pictures) == 1:
-                ((data, name),) = pictures
-                return [await bot.send_photo(self._chat, data, caption=part.text, filename=name)]
-            album = [InputMediaPhoto(data, filename=name) for data, name in pictures]
-            return await bot.send_media_group(self._chat, album, caption=part.text)
+            if len(part.pictures) > 1:
+                album = [_media(picture) for picture in part.pictures]
+                return await bot.send_media_group(self._chat, album, caption=part.text)
+            (one,) = part.pictures
+            named: dict[str, Any] = {"caption": part.text, "filename": one.name}
+            if one.kind == "document":
+                small = one.still.data if one.still else None
+                return [await bot.send_document(self._chat, one.data, thumbnail=small, **named)]
+            return [await bot.send_photo(self._chat, one.data, **named)]
 
         sent = self._ask(send, fence=part.fence)
         ids = " ".join(str(message.message_id) for message in sent)

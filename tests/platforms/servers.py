@@ -261,6 +261,7 @@ class TelegramNetwork(Network):
         "getChatMemberCount": frozenset({"chat_id"}),
         "sendMessage": frozenset({"chat_id", "text"}),
         "sendPhoto": frozenset({"chat_id", "photo", "caption"}),
+        "sendDocument": frozenset({"chat_id", "document", "thumbnail", "caption"}),
         "sendMediaGroup": frozenset({"chat_id", "media"}),
         "deleteMessage": frozenset({"chat_id", "message_id"}),
         "editMessageText": frozenset({"chat_id", "message_id", "text"}),
@@ -280,6 +281,7 @@ class TelegramNetwork(Network):
         self.updates: list[dict[str, Any]] = []  # that nobody has confirmed yet
         self.last_update = 700  # the number of the last update
         self.webhook = ""
+        self.stills: list[bytes | None] = []  # of documents, by their sending
 
     def react(self, message: int, at: datetime, chat: Any = None, **reactions: int) -> None:
         """So many reactions does a message have now."""
@@ -465,8 +467,27 @@ class TelegramNetwork(Network):
 
         return Reply(200, None, commit=commit)
 
+    def sendDocument(self, params, files):
+        caption = params.get("caption", "")
+        if units(caption) > 1024:
+            return self.no(400, "Bad Request: message caption is too long")
+        if not files.get("document"):
+            return self.no(400, "Bad Request: there is no document in the request")
+        thumbnail = files.get(params.get("thumbnail", "").removeprefix("attach://"))
+        self.stills.append(thumbnail or files.get("thumbnail"))
+
+        def commit():
+            post = self.keep(caption, pictures=[files["document"]])
+            file = {"file_id": "d1", "file_unique_id": "d1"}
+            return {"ok": True, "result": self.message(post, document=file, caption=caption)}
+
+        return Reply(200, None, commit=commit)
+
     def sendMediaGroup(self, params, files):
         media = json.loads(params["media"])
+        kinds = {item["type"] for item in media}
+        if len(kinds) > 1 and "document" in kinds:
+            return self.no(400, "Bad Request: document can't be mixed with other media types")
         if not 2 <= len(media) <= 10:
             return self.no(400, "Bad Request: wrong number of messages in the album")
         if any(units(item.get("caption", "")) > 1024 for item in media):

@@ -78,6 +78,22 @@ class TestTelegram(ServerContract):
         assert network.texts == [TEXT]
         assert [p.data for p in pictures] == network.pictures
 
+    def test_a_document_has_a_caption_and_the_picture_that_stands_for_it(self, platform, network):
+        paper = replace(picture(1), file="concept-note.pdf", type="application/pdf")
+        receipt = platform.publish(part(pictures=[replace(paper, still=picture(2))]), None)
+        assert (network.texts, network.pictures) == ([TEXT], [paper.data])
+        assert network.stills == [picture(2).data]
+        platform.correct(receipt, part("Its second edition.", pictures=[paper]))
+        assert network.texts == ["Its second edition."]
+        platform.withdraw(receipt)
+        assert network.texts == []
+
+    def test_several_documents_are_an_album(self, platform, network):
+        papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
+        receipt = platform.publish(part(pictures=papers), None)
+        assert (receipt.id, network.pictures) == ("1 2", [p.data for p in papers])
+        assert "document" in str(network.bodies[-1][1]["media"])
+
     def test_an_album_is_taken_down_picture_by_picture(self, platform, network):
         receipt = platform.publish(part(pictures=[picture(n) for n in range(3)]), None)
         platform.publish(part("Another."), None)
@@ -338,6 +354,9 @@ def test_every_request_is_one_that_the_bot_api_describes(make, network, schema):
     telegram.correct(photo, part(pictures=[picture()]))
     telegram.correct(telegram.publish(part("One."), None), part("Two."))
     telegram.withdraw(telegram.publish(part(pictures=[picture(1), picture(2)]), None))
+    papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
+    telegram.publish(part(pictures=[replace(papers[0], still=picture(3))]), None)
+    telegram.publish(part(pictures=papers), None)
 
     asked = {method for method, _ in network.bodies}
     assert set(TelegramNetwork.METHODS) == asked
