@@ -29,7 +29,7 @@ class Picture:
 
     `data` travels beside the value and is never compared. A document has no sides. `still` is the
     small picture that stands for a document until it is opened; `seconds` and `captions` are a
-    video's.
+    video's. `focus` ("top left") is where the eye should rest when a network cuts it, or "".
     """
 
     file: str  # its name in the media folder, for people
@@ -44,6 +44,7 @@ class Picture:
     still: "Picture | None" = None
     seconds: float = 0.0
     captions: tuple[Captions, ...] = ()
+    focus: str = ""
 
     @property
     def kind(self) -> str:
@@ -75,6 +76,8 @@ class Picture:
             told["still"] = self.still.as_data()
         if self.seconds:
             told["seconds"] = self.seconds
+        if self.focus:
+            told["focus"] = self.focus
         if self.captions:
             told["captions"] = [
                 {"language": one.language, "file": one.file, "sha256": one.sha256}
@@ -230,6 +233,7 @@ def _seen(part: Part) -> list[Any]:
 def _shown(picture: Picture) -> list[Any]:
     beside = [[one.language, one.sha256] for one in picture.captions]
     beside += [["still", picture.still.sha256]] if picture.still else []
+    beside += [["focus", picture.focus]] if picture.focus else []
     return [picture.sha256, picture.alt, picture.credit, *([beside] if beside else [])]
 
 

@@ -134,8 +134,9 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
                 "picture needs it), `credit`, `licence` and `consent` (with `tbc` the post waits), "
                 "`expires` (the day from which its licence, or somebody's consent, no longer "
                 "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
-                "clears it is asked), `only` (the channels or platforms that get it), and of a "
-                "document `thumbnail` (the picture that stands for it)"
+                "clears it is asked), `only` (the channels or platforms that get it), `focus` (what "
+                "stays in view where a network cuts it: `top`, `bottom left`), and of a document "
+                "`thumbnail` (the picture that stands for it)"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -195,6 +196,11 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "contains-map": ("whether a map is in it: whoever clears it is asked", "contains-map: no"),
         "co-branded": ("whether a partner's logo is in it: likewise", "co-branded: yes"),
         "only": ("the channels or platforms that get it; all unless said", "only: [telegram]"),
+        "focus": (
+            "what stays in view where a network cuts the picture (Mastodon): `top`, `bottom`, "
+            "`left`, `right`, or two of them, `top left`; its middle unless said",
+            "focus: top",
+        ),
         "thumbnail": ("the picture that stands for a document", "thumbnail: cover.png"),
     },
     "Every": {

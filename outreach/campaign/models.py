@@ -153,6 +153,9 @@ def _country(value: Any) -> Any:
 
 DaysOff = Literal["before", "after", "keep"]
 Thread = Literal["split", "numbered", "as-written"]
+Focus = Literal[
+    "top", "bottom", "left", "right", "top left", "top right", "bottom left", "bottom right"
+]
 Weekday = Annotated[
     Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
 ]
@@ -250,8 +253,8 @@ class Goal(Frozen):
 class Media(Frozen):
     """A picture of a message, or a document. `file` is a name in the office's media folder.
 
-    `only` names the channels or platforms that get it; all do where it is empty. `thumbnail` is the
-    picture that stands for a document.
+    `only` names the channels or platforms that get it; all do where it is empty. `focus` is what
+    should stay in view where a network cuts it; `thumbnail` the picture that stands for a document.
     From the day of `expires` on, where the post is due, it may no longer be used. What is said of
     it in media/assets.toml holds where the message does not say it.
     """
@@ -265,6 +268,7 @@ class Media(Frozen):
     contains_map: bool = False
     co_branded: bool = False
     only: tuple[str, ...] = ()
+    focus: Focus | None = None
     thumbnail: str = ""
 
 

@@ -308,6 +308,8 @@ def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
     about = f"{picture.width} x {picture.height}, " if picture.width else ""
     about += f"{picture.size / 1000:,.0f} kB"
     yield row(f"{picture.kind} {picture.file} ({about})", indent=indent)
+    if picture.focus:
+        yield row(picture.focus, indent=indent + 2, lead="in view: ")
     if picture.still:
         yield row(f"shown as {picture.still.file}", indent=indent + 2)
     yield row(picture.alt or "none", indent=indent + 2, lead="described as: ")

@@ -73,7 +73,7 @@ def read_picture(
         return problems
     assert not isinstance(still, Problem)  # noqa: S101 - it is among the problems
     alt, credit = str(media.alt).strip(), str(media.credit).strip()
-    return replace(found, still=still, alt=alt, credit=credit)
+    return replace(found, still=still, alt=alt, credit=credit, focus=media.focus or "")
 
 
 def together(found: Sequence[Picture], channel: Channel, where: str) -> Iterator[Problem]:
