@@ -135,8 +135,8 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
                 "`expires` (the day from which its licence, or somebody's consent, no longer "
                 "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
                 "clears it is asked), `only` (the channels or platforms that get it), `focus` "
-                "(what stays in view where a network cuts it: `top`, `bottom left`), and of a document "
-                "`thumbnail` (the picture that stands for it)"
+                "(what stays in view where a network cuts it: `top`, `bottom left`), and of a "
+                "document `thumbnail` (the picture that stands for it)"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),

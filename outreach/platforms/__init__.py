@@ -249,6 +249,9 @@ class Readers(Protocol):
     def unwritten(self) -> str:
         """A language of the channel in which nobody has written it, or ""."""
 
+    def unread(self) -> str:
+        """A language of the channel in which nobody has read it, who would know, or ""."""
+
     def stamp(self) -> str:
         """A few characters that change with the words that stand around every mail."""
 
