@@ -14,22 +14,12 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Captions:
-    """What is said in a video, in one language, as WebVTT. `data` as a picture's."""
-
-    language: str
-    file: str
-    sha256: str
-    data: bytes = field(default=b"", repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it will be sent; or a document or a video, whose `type` says so.
+    """A picture as it will be sent; or a document, whose `type` says so.
 
     `data` travels beside the value and is never compared. A document has no sides. `still` is the
-    small picture that stands for a document until it is opened; `seconds` and `captions` are a
-    video's. `focus` ("top left") is where the eye should rest when a network cuts it, or "".
+    small picture that stands for a document until it is opened. `focus` ("top left") is what stays
+    in view when a network cuts a picture, or "".
     """
 
     file: str  # its name in the media folder, for people
@@ -42,14 +32,12 @@ class Picture:
     credit: str = ""
     data: bytes = field(default=b"", repr=False, compare=False)
     still: "Picture | None" = None
-    seconds: float = 0.0
-    captions: tuple[Captions, ...] = ()
     focus: str = ""
 
     @property
     def kind(self) -> str:
-        """ "picture", "document" or "video"."""
-        return _KINDS.get(self.type, "picture")
+        """ "picture" or "document"."""
+        return "document" if self.type == "application/pdf" else "picture"
 
     @property
     def files(self) -> "Iterator[tuple[str, str, bytes]]":
@@ -57,8 +45,6 @@ class Picture:
         yield self.sha256, self.type, self.data
         if self.still:
             yield from self.still.files
-        for one in self.captions:
-            yield one.sha256, "text/vtt", one.data
 
     def with_data(self, data: Mapping[str, bytes]) -> "Picture":
         """The same with the bytes that `data` has, by their hashes. Raises KeyError."""
@@ -66,7 +52,6 @@ class Picture:
             self,
             data=data[self.sha256],
             still=self.still.with_data(data) if self.still else None,
-            captions=tuple(replace(one, data=data[one.sha256]) for one in self.captions),
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -74,23 +59,15 @@ class Picture:
         told = {name: getattr(self, name) for name in _TOLD}
         if self.still:
             told["still"] = self.still.as_data()
-        if self.seconds:
-            told["seconds"] = self.seconds
         if self.focus:
             told["focus"] = self.focus
-        if self.captions:
-            told["captions"] = [
-                {"language": one.language, "file": one.file, "sha256": one.sha256}
-                for one in self.captions
-            ]
         return told
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Picture":
         """The picture that `as_data` wrote, without its bytes."""
         still = cls.of(data["still"]) if "still" in data else None
-        captions = tuple(Captions(**one) for one in data.get("captions", ()))
-        return cls(**{**data, "still": still, "captions": captions})
+        return cls(**{**data, "still": still})
 
     @property
     def name(self) -> str:
@@ -102,14 +79,12 @@ class Picture:
 
 
 _TOLD: Final = ("file", "sha256", "type", "width", "height", "size", "alt", "credit")
-_KINDS: Final = {"application/pdf": "document", "video/mp4": "video"}
 ENDINGS: Final = {
     "image/jpeg": ("jpg", "jpeg"),
     "image/png": ("png",),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
     "application/pdf": ("pdf",),
-    "video/mp4": ("mp4", "m4v"),
 }
 """How the names of pictures end, by their type."""
 
@@ -231,8 +206,7 @@ def _seen(part: Part) -> list[Any]:
 
 
 def _shown(picture: Picture) -> list[Any]:
-    beside = [[one.language, one.sha256] for one in picture.captions]
-    beside += [["still", picture.still.sha256]] if picture.still else []
+    beside = [["still", picture.still.sha256]] if picture.still else []
     beside += [["focus", picture.focus]] if picture.focus else []
     return [picture.sha256, picture.alt, picture.credit, *([beside] if beside else [])]
 

@@ -37,11 +37,7 @@ if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every co
     from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
-_WORDS = {
-    "picture": languages.PICTURE,
-    "document": languages.DOCUMENT,
-    "video": languages.VIDEO,
-}
+_WORDS = {"picture": languages.PICTURE, "document": languages.DOCUMENT}
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 A_DAY = timedelta(days=1)

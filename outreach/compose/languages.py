@@ -79,15 +79,7 @@ DOCUMENT = {
     "ru": "Документ",
     "mn": "Баримт бичиг",
 }
-VIDEO = {
-    "en": "Video",
-    "zh": "视频",
-    "ko": "영상",
-    "ja": "動画",
-    "ru": "Видео",
-    "mn": "Видео",
-}
-"""The same of a document and of a video."""
+"""The same of a document's."""
 
 FEW = 12  # letters: shorter than that, a text may be a name in another script
 HALF = 0.5
