@@ -8,8 +8,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
                  incident, would_correct, correct        or put right where it stands
     tasks        task, complete, decline, tasks          what people publish for us
-    figures      follow, collect, import_figures, adopt  values, or none with a reason
-    report       report                                  a month, frozen
+    figures      figures                                 values, or none with a reason; a month
     partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  connecting, renew_permits,
@@ -34,13 +33,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from outreach import kept, planning
 from outreach.about import about
@@ -59,10 +57,9 @@ from outreach.errors import (
     Refused,
     TooMuch,
     Unusable,
-    WrongFiles,
 )
 from outreach.hints import did_you_mean
-from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told, load
+from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -75,7 +72,7 @@ if TYPE_CHECKING:
     from outreach.accounts import Accounts
     from outreach.addresses import Shown
     from outreach.backup import Made, Restored
-    from outreach.campaign.directory import Partner
+    from outreach.campaign.directory import Directory, Partner
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
@@ -83,16 +80,14 @@ if TYPE_CHECKING:
     from outreach.correction import Corrections, Differs
     from outreach.delivery import Delivery, State
     from outreach.dispatch import Dispatch, Embedded
+    from outreach.figures import Figures
     from outreach.handover import Handover, Task, Waiting
-    from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
-    from outreach.measure.imports import Columns, Import
     from outreach.pace import Pace
     from outreach.permits import Permits
     from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.post import Part
     from outreach.publish import Leases, Publisher
-    from outreach.report.value import Report
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
     from outreach.takedown import Affected, Standing, TakeDowns
@@ -261,10 +256,7 @@ class Outreach:
         """A person's way of giving us a channel's credentials. Raises NotFound, NotAllowed."""
         from outreach.connect import Connecting
 
-        if channel not in self.channels:
-            near = did_you_mean(channel, self.channels)
-            known = "channels stand in config/channels.toml"
-            raise NotFound(f"there is no channel {channel!r}", near or known)
+        self.configuration.must_have(channel)
         return Connecting(
             channel,
             account=self._accounts.account(channel),
@@ -1300,7 +1292,20 @@ class Outreach:
         campaigns, drafts = files.loaded.campaigns, files.drafts.values()
         return untold_words(campaigns, drafts, home=self.home, progress=progress)
 
-    # --- figures and report --------------------------------------------------------------
+    # --- figures -------------------------------------------------------------------------
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Every figure the office has, and the report of a month."""
+        from outreach.figures import Figures
+
+        return Figures(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            platforms=lambda: self.platforms,
+            now=self.now,
+        )
 
     def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
         """Where a short link leads; one visit more where it was a person's.
@@ -1329,153 +1334,6 @@ class Outreach:
         from outreach.measure.clicks import load_bots
 
         return load_bots(self.home / "config" / "bots.txt")
-
-    def collect(self) -> int:
-        """Take the figures that are due; returns how many snapshots were kept."""
-        from outreach.measure import collect as collecting
-
-        return collecting.collect(
-            self.store, self.platforms, self.now(), zone=self.configuration.report_zone
-        )
-
-    def collect_audience(self) -> int:
-        """Ask every account how many follow it; returns how many snapshots were kept."""
-        from outreach.measure import collect as collecting
-
-        return collecting.audience(self.store, self.platforms, self.now())
-
-    def read_figures(
-        self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None
-    ) -> Import:
-        """What a CSV of figures would bring: rows to look at, and every mistake. Keeps nothing.
-
-        `kind` is a table of config/columns.toml, which says what the heads of a tool's own export
-        mean; `columns` says it for this file alone, or more of it. Raises NotFound for a kind that
-        is not there, WrongFiles where that file is wrong.
-        """
-        from outreach.measure import collect as collecting
-        from outreach.measure.imports import OF_PARTNER, Columns, load_columns, read_figures
-        from outreach.measure.metrics import load_metrics
-
-        metrics = load_metrics(self.home / "config" / "metrics.toml")
-        given = columns or Columns()
-        if kind:
-            told = self.home / "config" / "columns.toml"
-            kinds = load_columns(told, channels=self.channels, metrics=metrics)
-            if kind not in kinds:
-                known = f"known are: {', '.join(sorted(kinds)) or 'none yet'}"
-                hint = did_you_mean(kind, kinds) or known
-                raise NotFound(f"config/columns.toml has no [{kind}]", hint)
-            names = {**kinds[kind].names, **given.names}
-            given = Columns(names, given.channel or kinds[kind].channel, given.month)
-        found = read_figures(
-            data,
-            channels=[*self.channels, *(f"{OF_PARTNER}{name}" for name in self._getting_kits())],
-            metrics=metrics,
-            filename=file,
-            running=collecting.month_of(self.now(), self.configuration.report_zone),
-            given=given,
-        )
-        with self.store.reading() as session:
-            unknown = collecting.unpublished(session, found)
-        return replace(found, problems=(*found.problems, *unknown))
-
-    def import_figures(
-        self,
-        data: bytes,
-        *,
-        file: str,
-        by: Person,
-        sample: bool = False,
-        kind: str = "",
-        columns: Columns | None = None,
-    ) -> Import:
-        """Keep the figures of a CSV. Raises WrongFiles where there is any mistake in it."""
-        from outreach import clearance as clearing
-        from outreach.clearance import MAY_WRITE
-        from outreach.measure import collect as collecting
-
-        by.must_be(MAY_WRITE)
-        figures = self.read_figures(data, file=file, kind=kind, columns=columns)
-        if figures.problems:
-            raise WrongFiles(figures.problems)
-        with self.store.writing() as session:
-            collecting.keep_import(
-                session, figures, data, file=file, by=by.id, now=self.now(), sample=sample
-            )
-            clearing.record(session, self.now(), by.id, f"figures imported: {file}")
-        return figures
-
-    def adopt(
-        self,
-        url: str,
-        *,
-        campaign: str,
-        channel: str,
-        by: Person,
-        whose: str = "",
-        on: date | None = None,
-    ) -> None:
-        """Keep a post that others made: counted and reported apart from ours.
-
-        `on` is the day on which it was published, in the report's zone; today, unless said. Raises
-        NotAllowed and NotFound as `measure.adopted.adopt` does, and for a channel there is not.
-        """
-        from outreach.campaign.load import campaign_files
-        from outreach.clearance import MAY_WRITE
-        from outreach.measure import adopted
-
-        by.must_be(MAY_WRITE)
-        if channel not in self.channels:
-            near = did_you_mean(channel, self.channels)
-            known = f"known are: {', '.join(sorted(self.channels))}"
-            raise NotFound(f"there is no channel {channel!r}", near or known)
-        platform = self.platforms.get(channel)
-        url = platform.address(url) if isinstance(platform, Told) else url.strip()
-        zone = ZoneInfo(self.configuration.report_zone)
-        at = datetime.combine(on, datetime.min.time(), zone) if on else self.now()
-        names = {path.stem for path in campaign_files(self.home / "campaigns")}
-        post = adopted.Post(url, campaign, channel, whose.strip(), at)
-        with self.store.writing() as session:
-            adopted.adopt(session, post, campaigns=names, by=by.id, now=self.now())
-
-    def let_go(self, url: str, *, by: Person) -> None:
-        """Do not report an adopted post any more. NotFound where it is none."""
-        from outreach.clearance import MAY_WRITE
-        from outreach.measure import adopted
-
-        by.must_be(MAY_WRITE)
-        with self.store.writing() as session:
-            adopted.let_go(session, url.strip(), by=by.id, now=self.now())
-
-    def adopted(self) -> list[Adoption]:
-        """The posts of others that were adopted, oldest first."""
-        from outreach.measure import adopted
-
-        with self.store.reading() as session:
-            return adopted.adopted(session)
-
-    def report(self, month: str, *, by: Person) -> Report:
-        """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
-        from outreach import clearance as clearing
-        from outreach.report import gather
-
-        with self.store.reading() as session:
-            given = gather.gather(
-                session,
-                month,
-                configuration=self.configuration,
-                channels=self.channels,
-                offers={name: load(c.platform).offers for name, c in self.channels.items()},
-                now=self.now(),
-                partners={
-                    name: partner.called("en", "en") for name, partner in self._directory().items()
-                },
-            )
-        with self.store.writing() as session:
-            made = gather.freeze(session, given, by=by.id, now=self.now())
-            clearing.record(session, self.now(), by.id, f"report {month} made")
-        return made
 
     # --- partners ------------------------------------------------------------------------
 
@@ -1541,19 +1399,17 @@ class Outreach:
             )
         return made
 
-    def _directory(self) -> Mapping[str, Partner]:
+    def _directory(self) -> Directory:
         from outreach.campaign.directory import load_directory
 
-        return load_directory(self.home / "config", root=self.home).partners
-
-    def _getting_kits(self) -> dict[str, Partner]:
-        return {name: one for name, one in self._directory().items() if one.utm_source}
+        return load_directory(self.home / "config", root=self.home)
 
     def _partners(self, names: Sequence[str]) -> dict[str, Partner]:
         """The partners of these names who get kits, or all who do."""
         from outreach.toolkit import fit_for_files
 
-        directory = self._directory()
+        known = self._directory()
+        directory = known.partners
         for name in names:
             if name not in directory:
                 hint = did_you_mean(name, directory) or "partners stand in config/partners.toml"
@@ -1563,7 +1419,7 @@ class Outreach:
                     f"{name} has no utm-source, by which its readers are told from others'",
                     f'at [{name}] in config/partners.toml, write utm-source = "{name}"',
                 )
-        wanted = self._getting_kits()
+        wanted = known.getting_kits
         if not wanted:
             raise NotAllowed(
                 "no partner gets kits yet",

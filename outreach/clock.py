@@ -57,7 +57,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("tokens", desk.renew_permits, IntervalTrigger(seconds=RENEW)),
-        ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
+        ("collect", desk.figures.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
         ("bounces", desk.read_bounces, IntervalTrigger(seconds=BOUNCES)),
@@ -81,7 +81,7 @@ def _daily(desk: Outreach) -> None:
     """Once a local day, by whichever hour comes first: followers of every account."""
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
     if desk.once("audience", day):
-        desk.collect_audience()
+        desk.figures.collect_audience()
 
 
 def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:

@@ -371,8 +371,8 @@ class TestAMailing:
         post(desk)
         desk.tick()
         desk.now.forward(hours=2)
-        desk.collect()
-        desk.collect_audience()
+        desk.figures.collect()
+        desk.figures.collect_audience()
         with desk.store.reading() as session:
             found = {s.metric: s.value for s in session.scalars(select(Snapshot))}
         assert found == {"sent": 1, "bounced": 0, "unsubscribed": 0, "followers": 1}

@@ -263,7 +263,7 @@ class TestTheEvidence:
         desk.platforms["net"].figures_of[post.receipt.id] = {"likes": 12}
         down(desk)
         office.clock.forward(days=2)
-        desk.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             taken = session.execute(
                 select(Snapshot.metric, Snapshot.value, Snapshot.rung).where(
@@ -498,7 +498,7 @@ class TestTheMonthsReport:
             desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
         down(desk)
         run_to(office, desk, AT + timedelta(days=20))
-        report = desk.report("2025-07", by=desk.person("ana"))
+        report = desk.figures.report("2025-07", by=desk.person("ana"))
         [told] = report.incidents
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
@@ -513,10 +513,10 @@ class TestTheMonthsReport:
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
         down(desk)
-        [told] = desk.report("2025-07", by=desk.person("ana")).incidents
+        [told] = desk.figures.report("2025-07", by=desk.person("ana")).incidents
         assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
 
     def test_a_quiet_month_has_no_such_section(self, desk):
         live(desk)
-        report = desk.report("2025-07", by=desk.person("ana"))
+        report = desk.figures.report("2025-07", by=desk.person("ana"))
         assert (report.incidents, report.withdrawn) == ((), None)

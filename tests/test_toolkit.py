@@ -317,7 +317,7 @@ class TestClicks:
             for code in re.findall(r"/l/([a-z2-7]{8})", text)[:1] * times:
                 desk.follow(code, method="GET", headers=PERSON)
         office.clock.to("2025-09-03T00:00Z")
-        report = desk.report("2025-08", by=ana(desk))
+        report = desk.figures.report("2025-08", by=ana(desk))
 
         rows = {row.head: [cell.text for cell in row.cells] for row in report.partners.rows}
         assert rows == {"ICLEI": ["short links", "3"], "iGDP": ["short links", "1"]}
@@ -329,17 +329,17 @@ class TestClicks:
         office.clock.to("2025-09-03T00:00Z")
         typed = b"channel,month,clicks\npartner:iclei,2025-08,17\npartner:nobody,2025-08,1\n"
         assert "there is no channel 'partner:nobody'" in str(
-            desk.read_figures(typed, file="a.csv").problems[0]
+            desk.figures.read(typed, file="a.csv").problems[0]
         )
-        desk.import_figures(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
-        [row] = desk.report("2025-08", by=ana(desk)).partners.rows
+        desk.figures.keep(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
+        [row] = desk.figures.report("2025-08", by=ana(desk)).partners.rows
         assert (row.head, [cell.text for cell in row.cells]) == (
             "ICLEI",
             ["utm_source, imported", "17"],
         )
 
     def test_a_month_without_kits_says_nothing_of_partners(self, office, desk):
-        report = desk.report("2025-07", by=ana(desk))
+        report = desk.figures.report("2025-07", by=ana(desk))
         assert report.partners is None
         assert "Partner" not in " ".join(report.activity)
 

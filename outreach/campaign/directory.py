@@ -49,6 +49,11 @@ class Directory:
     partners: Mapping[str, Partner] = field(default_factory=dict)
     boilerplate: Mapping[str, Boilerplate] = field(default_factory=dict)
 
+    @property
+    def getting_kits(self) -> dict[str, Partner]:
+        """The partners who are given texts: those whose readers can be told from others'."""
+        return {name: one for name, one in self.partners.items() if one.utm_source}
+
 
 def load_directory(config: Path, *, root: Path) -> Directory:
     """What config/partners.toml and config/boilerplate.toml say; nothing where there is no file.
