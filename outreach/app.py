@@ -5,17 +5,20 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
-    taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
-                 incident, would_correct, correct        or put right where it stands
-    tasks        task, complete, decline, tasks          what people publish for us
-    figures      figures                                 values, or none with a reason; a month
     partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  connecting, renew_permits,
                  confirm_people, token_for
-    newsletters  subscribers, take_subscribers,          who receives them, and what comes back
-                 give_subscribers, read_bounces
-    backups      back_up, restore                        and after one that went wrong
+
+What belongs together beside these is reached as one:
+
+    incidents    take_down, correct, standing            gone everywhere, or put right
+    handover     open, waiting                           what people publish for us
+    answers      complete, decline                       and what they say of it
+    figures      collect, read, keep, adopt, report      values, or none with a reason; a month
+    public       feeds, picture, links, follow           what anybody may see
+    newsletters  take, give, read_bounces                who receives them, and what comes back
+    backups      make, restore                           and after one that went wrong
 
 A verb opens a transaction, orders what is read and written, or joins two modules. The rules
 themselves stand on the values and rows of those modules.
@@ -25,12 +28,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import io
 import json
 import logging
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,7 +60,7 @@ from outreach.errors import (
     Unusable,
 )
 from outreach.hints import did_you_mean
-from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told
+from outreach.platforms import PLATFORMS, Channel, Platform, Previews
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -70,27 +71,24 @@ if TYPE_CHECKING:
 
     from outreach import alarms, credentials, standing
     from outreach.accounts import Accounts
-    from outreach.addresses import Shown
-    from outreach.backup import Made, Restored
-    from outreach.campaign.directory import Directory, Partner
+    from outreach.answers import Answers
+    from outreach.backup import Backups
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
     from outreach.compose.style import House
     from outreach.connect import Connecting
-    from outreach.correction import Corrections, Differs
-    from outreach.delivery import Delivery, State
-    from outreach.dispatch import Dispatch, Embedded
+    from outreach.dispatch import Dispatch
     from outreach.figures import Figures
-    from outreach.handover import Handover, Task, Waiting
-    from outreach.measure.clicks import Bots
+    from outreach.handover import Handover
+    from outreach.incidents import Incidents
+    from outreach.newsletters import Newsletters
     from outreach.pace import Pace
     from outreach.permits import Permits
-    from outreach.platforms.feed import FeedEntry, FeedInfo
     from outreach.post import Part
+    from outreach.public import Public
     from outreach.publish import Leases, Publisher
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
-    from outreach.takedown import Affected, Standing, TakeDowns
     from outreach.toolkit import Kit
     from outreach.watch import Watch
 
@@ -279,14 +277,21 @@ class Outreach:
         )
 
     @cached_property
+    def leases(self) -> Leases:
+        """The clock of claims: real time, and one for all who share the database."""
+        from outreach.publish import lease_clock
+
+        return self._leases or lease_clock(self.store)
+
+    @cached_property
     def publisher(self) -> Publisher:
-        from outreach.publish import Publisher, lease_clock
+        from outreach.publish import Publisher
 
         return Publisher(
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            leases=self._leases or lease_clock(self.store),
+            leases=self.leases,
             differs=self._held_back_lately,
             unready=self.unready,
             ending=self.ending,
@@ -294,50 +299,93 @@ class Outreach:
         )
 
     @cached_property
-    def take_downs(self) -> TakeDowns:
-        from outreach.publish import lease_clock
-        from outreach.takedown import TakeDowns
+    def incidents(self) -> Incidents:
+        """What is live and wrong: taken down, or corrected."""
+        from outreach.incidents import Incidents
 
-        return TakeDowns(
+        return Incidents(
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            leases=self._leases or lease_clock(self.store),
+            leases=self.leases,
             ending=self.ending,
+            drafts=lambda: self.files().drafts,
+            unready=lambda: self.unready,
+            tell=self.tell,
         )
 
     @cached_property
-    def _taking_down(self) -> Embedded:
-        """Threads of their own: no post that is being sent keeps a wrong one up."""
-        from outreach.dispatch import Embedded
+    def answers(self) -> Answers:
+        """What people say of a post, at the desk or with a task's link."""
+        from outreach.answers import Answers
 
-        return Embedded(self._put_right, len(self.platforms))
-
-    @cached_property
-    def corrections(self) -> Corrections:
-        from outreach.correction import Corrections
-        from outreach.publish import lease_clock
-
-        return Corrections(
+        return Answers(
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            leases=self._leases or lease_clock(self.store),
-            ending=self.ending,
+            publisher=self.publisher,
+            take_downs=self.incidents.take_downs,
+            handover=self.handover,
         )
 
-    def _to_put_right(self) -> Set[str]:
-        """Channels where something is to be taken down or corrected; mostly one look."""
-        from outreach.correction import anything
+    @cached_property
+    def figures(self) -> Figures:
+        """Every figure the office has, and the report of a month."""
+        from outreach.figures import Figures
 
-        with self.store.reading() as session:
-            if not anything(session):
-                return frozenset()
-        return {*self.take_downs.channels(), *self.corrections.channels()}
+        return Figures(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            platforms=lambda: self.platforms,
+            now=self.now,
+        )
 
-    def _put_right(self, channel: str) -> None:
-        self.take_downs.work(channel)
-        self.corrections.work(channel)
+    @cached_property
+    def public(self) -> Public:
+        """What anybody may see: feeds, pictures, and where short links lead."""
+        from outreach.public import Public
+
+        return Public(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            now=self.now,
+        )
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Those who receive the newsletters: their lists, and what the public can do there."""
+        from outreach.subscribers import Newsletter, Subscribers
+
+        newsletters = {
+            name: Newsletter(name, self.channels[name].title, settings.languages)
+            for name, settings in self.configuration.channels.items()
+            if settings.platform == "email"
+        }
+        return Subscribers(self.store, self.now, newsletters, self._accounts.readers)
+
+    @cached_property
+    def newsletters(self) -> Newsletters:
+        """The lists of those who receive them, and what comes back."""
+        from outreach.newsletters import Newsletters
+
+        return Newsletters(
+            subscribers=self.subscribers, platforms=lambda: self.platforms, now=self.now
+        )
+
+    @cached_property
+    def backups(self) -> Backups:
+        """Made while the desk goes on; and the way back to one."""
+        from outreach.backup import Backups
+
+        return Backups(
+            store=self.store,
+            configuration=self.configuration,
+            now=self.now,
+            real=self.real,
+            blind=lambda: self.blind,
+        )
 
     @cached_property
     def paces(self) -> Mapping[str, Pace]:
@@ -534,7 +582,7 @@ class Outreach:
         from outreach import clearance as clearing
         from outreach import notices, people
         from outreach.clearance import MAY_WRITE
-        from outreach.store.tables import Heartbeat
+        from outreach.store.tables import Heartbeat, Meta
 
         by.must_be(MAY_WRITE)
         tree = self._tree()  # before they are read: what is written meanwhile was not applied
@@ -554,8 +602,8 @@ class Outreach:
                 )
             applying.carry_out(session, made, drafts, by=by.id, now=self.now())
             applying.remember_events(session, files.loaded.campaigns)
-            _remember(session, "applied tree", tree)
-            _remember(session, "applied by", by.id)
+            session.merge(Meta(name="applied tree", value=tree))
+            session.merge(Meta(name="applied by", value=by.id))
             if session.get(Heartbeat, 1) is None:  # the desk's life begins: nothing was sent before
                 pulse = self.store.pulse.beat(session)
                 beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=False, pulse=pulse)
@@ -614,7 +662,7 @@ class Outreach:
                 self._held_back = ((tree, applied), differing)
                 if self.name and not self.store.embedded:
                     with self.store.writing() as session:  # for workers without a folder
-                        _remember(session, HELD_BACK, json.dumps(differing))
+                        session.merge(Meta(name=HELD_BACK, value=json.dumps(differing)))
             self._compared = time.monotonic()
             return self._held_back[1]
 
@@ -685,7 +733,7 @@ class Outreach:
                     decided=decided,
                 )
         with self.store.writing() as session:
-            reading, rows = self._reading(session, name)
+            reading, rows = clearing.to_clear(session, name, people.in_force(session))
             if reading.fingerprint != seen:
                 raise Changed(
                     f"{name} has changed since you read it ({seen} is now {reading.fingerprint})",
@@ -715,7 +763,7 @@ class Outreach:
         from outreach import clearance as clearing
         from outreach import notices, people
         from outreach.clearance import MAY_CLEAR
-        from outreach.delivery import CORRECTION, State
+        from outreach.delivery import CORRECTION, State, find
 
         by.must_be(MAY_CLEAR)
         if not why.strip():
@@ -730,9 +778,11 @@ class Outreach:
                 return keys
         with self.store.writing() as session:
             if "@" in name:
-                rows = [self._row(session, name)]
+                rows = [find(session, name)]
             else:
-                rows = self._named(session, name, State.PROPOSED, State.CLEARED)
+                known = people.in_force(session)
+                waiting = State.PROPOSED, State.CLEARED
+                rows = clearing.named(session, name, *waiting, known=known)
             for row in rows:
                 row.must_be(State.PROPOSED, State.CLEARED)
                 clearing.void(session, row, f"returned: {why}", now=now, who=by.id)
@@ -741,74 +791,17 @@ class Outreach:
             notices.write(session, people.in_force(session), now)
             return [row.key for row in rows]
 
-    def _reading(self, session: Session, name: str) -> tuple[Reading, dict[str, Delivery]]:
-        from outreach import clearance as clearing
-        from outreach.delivery import State
-
-        rows = self._named(session, name, State.PROPOSED)
-        reading = clearing.readings(rows)[0]
-        if not reading.renderings:
-            raise NotAllowed(
-                f"nothing of {name} can be cleared yet: {reading.blocked[0][1]}",
-                "its authors change it, then: outreach plan, outreach apply"
-                if any(row.returned for row in rows)
-                else "outreach check says where that is put right",
-            )
-        return reading, {row.key: row for row in rows}
-
-    def _named(self, session: Session, name: str, *states: State) -> list[Delivery]:
-        """The deliveries of a message in one language that are in one of these states.
-
-        Raises NotFound for what is no such name, NotAllowed where all of them are elsewhere.
-        """
-        from sqlalchemy import select
-
-        from outreach import clearance as clearing
-        from outreach import people
-        from outreach.delivery import Delivery, State
-
-        named = re.fullmatch(r"([^/@]+)/([^/@~]+)(?:~[^/@]*)?/([^/@]+)(@[^@]+)?", name)
-        if not named or named[0] != "/".join(named.group(1, 2, 3)):
-            whole = "/".join(named.group(1, 2, 3)) if named else "CAMPAIGN/MESSAGE/LANGUAGE"
-            raise NotFound(
-                f"{name!r} is not a message in one language, on all its channels",
-                f"name it as outreach review does: {whole}",
-            )
-        campaign, message, language = named.group(1, 2, 3)
-        every = session.scalars(
-            select(Delivery).where(
-                Delivery.campaign == campaign,
-                Delivery.message == message,
-                Delivery.language == language,
-            )
-        ).all()
-        rows = [row for row in every if row.state in states]
-        if rows:
-            return rows
-        listed = "what waits is listed by: outreach review"
-        if not every:
-            raise NotFound(f"nothing of {name} waits for clearance", listed)
-        if cleared := [row for row in every if row.state is State.CLEARED]:
-            given = [yes for row in cleared if (yes := clearing.in_force(session, row))]
-            known = people.in_force(session)
-            by = sorted({known[yes.by].name if yes.by in known else yes.by for yes in given})
-            raise NotAllowed(
-                f"{name} is cleared already, by {' and '.join(by)}",
-                f'to take that back: outreach return {name} --why "..."',
-            )
-        are = " and ".join(sorted({str(row.state) for row in every}))
-        raise NotAllowed(f"{name} does not wait for clearance: it is {are}", listed)
-
     def trail(self, key: str = "") -> Iterator[tuple[datetime, str, str, str]]:
         """Everything that happened to a post (or to all), oldest first: when, who, what, why.
 
         Raises NotFound for a key that never was.
         """
         from outreach import standing
+        from outreach.delivery import find
 
         with self.store.reading() as session:
             if key:
-                self._row(session, key)
+                find(session, key)
             return iter(standing.trail(session, key))
 
     # --- publishing ----------------------------------------------------------------------
@@ -827,11 +820,11 @@ class Outreach:
         # Before anything is sent, so that a copy of the database from before is known for one.
         if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
             self._beat(copy)
-        self._taking_down.ring(self._to_put_right())
+        self.incidents.ring()
         self.dispatch.ring(channels)
         if wait:
             self.dispatch.wait()
-            self._taking_down.wait()
+            self.incidents.wait()
             self.handover.round()
         self.tell()
         if wait:
@@ -846,66 +839,6 @@ class Outreach:
                 return
         with self.store.writing() as session:
             notices.write(session, people.in_force(session), self.now())
-
-    @cached_property
-    def subscribers(self) -> Subscribers:
-        """Those who receive the newsletters: their lists, and what the public can do there."""
-        from outreach.subscribers import Newsletter, Subscribers
-
-        newsletters = {
-            name: Newsletter(name, self.channels[name].title, settings.languages)
-            for name, settings in self.configuration.channels.items()
-            if settings.platform == "email"
-        }
-        return Subscribers(self.store, self.now, newsletters, self._accounts.readers)
-
-    def take_subscribers(
-        self, channel: str, data: bytes, *, file: str, by: Person
-    ) -> tuple[int, int]:
-        """Add the people of a CSV who agreed elsewhere: how many, and how many were left out.
-
-        Raises WrongFiles where there is any mistake in it.
-        """
-        from outreach.clearance import MAY_WRITE
-        from outreach.consents import read_consents
-
-        by.must_be(MAY_WRITE)
-        languages = self.subscribers.newsletters[channel].languages
-        today = self.now().date()
-        agreed = read_consents(data, file=file, languages=languages, today=today)
-        return self.subscribers.take(channel, agreed, file=file, by=by.id)
-
-    def give_subscribers(self, channel: str, *, by: Person) -> tuple[bytes, int]:
-        """The list of a channel as CSV, and how many are on it."""
-        import csv
-
-        from outreach.clearance import MAY_ADMINISTER, MAY_WRITE
-
-        by.must_be(MAY_WRITE, MAY_ADMINISTER)
-        everybody = self.subscribers.everybody(channel, by=by.id)
-        file = io.StringIO(newline="")
-        # A spreadsheet would take some addresses for formulas.
-        rows = [[f"'{cell}" if cell[:1] in "=+-@" else cell for cell in one] for one in everybody]
-        heads = ("address", "language", "source", "date", "consent")
-        csv.writer(file).writerows([heads, *rows])
-        return file.getvalue().encode("utf-8-sig"), len(everybody)
-
-    def read_bounces(self, data: bytes | None = None) -> tuple[int, int]:
-        """Keep what has come back of newsletters: from these bytes, or from every mailbox.
-
-        How many were ours, and how many addresses are written to no more. Raises Unusable.
-        """
-        from outreach import bounces
-
-        if data is not None:
-            return self.subscribers.bounced(bounces.read(data))
-        found = [
-            bounce
-            for platform in self.platforms.values()
-            if isinstance(platform, Returns)
-            for bounce in platform.returned()
-        ]
-        return self.subscribers.bounced(found)
 
     def mail(self) -> int:
         """Send the mails that wait: notices, tasks, and questions whether somebody has subscribed.
@@ -1026,184 +959,12 @@ class Outreach:
         """
         from outreach import standing
         from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
+        from outreach.delivery import find
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
-        self._settle(key, answer, who=by.id, url=url)
+        self.answers.take(key, answer, who=by.id, url=url)
         with self.store.reading() as session:
-            return standing.line(session, self._row(session, key))
-
-    def _settle(self, key: str, answer: Answer, *, who: str, url: str = "") -> None:
-        from outreach import clearance as clearing
-        from outreach import settle as settling
-        from outreach import takedown
-        from outreach.delivery import State
-
-        now = self.now()
-        with self.store.writing() as session:
-            row = self._row(session, key)
-            platform: object = self.platforms.get(row.channel)
-            if answer == "live" and isinstance(platform, Told):
-                url = platform.address(url)
-            told = platform if row.state is State.HANDED else None
-            # What another office will not publish is not asked of it again.
-            by_hand = answer == "live" or (answer == "absent" and not isinstance(told, Asks))
-            if by_hand and isinstance(told, Told):
-                if answer == "live":
-                    settling.its_own(session, row, url, now)
-                token = self.publisher.token(session, row)
-            else:
-                by_hand = False
-                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
-                if answer == "gone":
-                    takedown.gone(session, row, now=now)
-                else:
-                    settling.settle(session, row, answer, url=url, now=now)
-            if answer == "live":
-                takedown.reopen(session, key)
-        if answer == "gone" and row.channel in self.platforms:
-            self.take_downs.work(row.channel)
-        if by_hand and isinstance(told, Told):
-            if answer == "live":
-                told.done(token, url, now)
-            else:
-                told.absent(token)
-            with self.store.writing() as session:
-                row = self._row(session, key)
-                clearing.record(session, now, who, f"settled: {answer}", row, why=url)
-        self.publisher.look_at(key)
-
-    # --- tasks -----------------------------------------------------------------------------
-
-    def task(self, secret: str) -> Task:
-        """What a task's link opens. NotFound for a link that never was, or has ended."""
-        return self.handover.open(secret)
-
-    def complete(self, secret: str, url: str, *, wording: str = "") -> Task:
-        """Whoever has a task's link says where it is, and how it is worded if not as asked.
-
-        Saying the same twice is saying it once. Raises NotFound, and NotAllowed where the address
-        is none of that network, or the task is not open.
-        """
-        task = self.handover.open(secret)
-        if task.state == "done" and url.strip() == task.url:
-            return task
-        if task.state != "open":
-            raise NotAllowed("this task is not open any more", "ask the desk")
-        who = task.who or "the staff chat"
-        self._settle(task.sheet.key, "live", who=who, url=url)
-        if wording.strip() and _words(wording) != _words(task.sheet.text):
-            from outreach import clearance as clearing
-
-            with self.store.writing() as session:
-                row = self._row(session, task.sheet.key)
-                why = wording.strip().replace("\r\n", "\n")
-                clearing.record(session, self.now(), who, "worded otherwise", row, why=why)
-        return self.handover.open(secret)
-
-    def decline(self, secret: str, why: str) -> Task:
-        """Another office says that it will not publish a request. Raises as `complete` does."""
-        task = self.handover.open(secret)
-        if task.state != "open" or not task.sheet.wanted:
-            raise NotAllowed("this task is not open any more", "ask the desk")
-        if not why.strip():
-            raise NotAllowed("a reason is needed", "say in a sentence why not")
-        from outreach import clearance as clearing
-        from outreach.delivery import State
-
-        key, who = task.sheet.key, task.who
-        with self.store.reading() as session:
-            state = self._row(session, key).state
-        if state is State.UNCERTAIN:  # whoever answers it has it
-            self._settle(key, "arrived", who=who)
-        if state is not State.MISSED:
-            self._settle(key, "absent", who=who)
-        with self.store.writing() as session:
-            clearing.record(
-                session, self.now(), who, "declined", self._row(session, key), why=why.strip()
-            )
-        return self.handover.open(secret)
-
-    def tasks(self, *, for_: Person | None = None) -> list[Waiting]:
-        """What waits for somebody to publish it, with the links of one person."""
-        return self.handover.waiting(for_.id if for_ else "")
-
-    # --- taking down ---------------------------------------------------------------------
-
-    def would_take_down(self, name: str, *, every: bool = False) -> Affected:
-        """What taking a message down would do: a message, one language of it, a post's key, or the
-        address of a post. Changes nothing. Raises NotFound and NotAllowed: see `affected`.
-        """
-        from outreach import takedown
-
-        with self.store.reading() as session:
-            return takedown.affected(session, name, self.platforms, every=every)
-
-    def take_down(self, name: str, why: str, *, by: Person, every: bool = False) -> Standing:
-        """Order that a message be taken down wherever it is live, or turns out to be.
-
-        One person is enough: an emergency waits for nobody. The evidence is kept and the order
-        committed when this returns; the running desk carries it out within a second, or whoever
-        calls `see_to`.
-        """
-        from outreach import notices, people, takedown
-        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
-
-        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
-        with self.store.writing() as session:
-            what = takedown.affected(session, name, self.platforms, every=every)
-            made = takedown.order(session, what, why, by=by.id, now=self.now())
-            notices.write(session, people.in_force(session), self.now())
-            return takedown.standing(session, made.id, self.unready)
-
-    def see_to(self, number: int, *, seconds: float) -> Standing:
-        """Take down what an incident orders, from this process, for so long at most.
-
-        Beside a desk that runs it does no harm: each post is claimed by one of them.
-        """
-        ends = time.monotonic() + seconds
-        while True:
-            self._taking_down.ring(self.take_downs.channels())
-            self._taking_down.finish(max(0.0, ends - time.monotonic()))
-            stands = self.incident(number)
-            waits = any(one.state == "open" and one.urls for one in stands.results)
-            if not waits or time.monotonic() >= ends:
-                self.tell()
-                return stands
-            time.sleep(0.2)
-
-    def would_correct(self, name: str) -> list[Differs]:
-        """The live posts of a message whose file says something else now, and how each can be put
-        right. Changes nothing. Raises NotFound and NotAllowed: see `differing`."""
-        from outreach import correction
-
-        files = self.files()
-        with self.store.reading() as session:
-            return correction.differing(session, name, files.drafts, self.platforms)
-
-    def correct(self, name: str, why: str, *, by: Person) -> list[str]:
-        """Propose what the file says now as the new text of what is live; the names under which a
-        second person reads and clears it. The running desk then edits it in place."""
-        from outreach import apply as applying
-        from outreach import correction, notices, people
-        from outreach.clearance import MAY_WRITE
-
-        by.must_be(MAY_WRITE)
-        files = self.files()
-        with self.store.writing() as session:
-            posts = correction.differing(session, name, files.drafts, self.platforms)
-            for one in posts:
-                if not one.instead:
-                    applying.register(session, files.drafts[one.key], self.now())
-            names = correction.propose(session, posts, files.drafts, why, by=by.id, now=self.now())
-            notices.write(session, people.in_force(session), self.now())
-            return names
-
-    def incident(self, number: int) -> Standing:
-        """How an incident stands, channel by channel. Raises NotFound."""
-        from outreach import takedown
-
-        with self.store.reading() as session:
-            return takedown.standing(session, number, self.unready)
+            return standing.line(session, find(session, key))
 
     def status(self) -> standing.Status:
         """Where everything stands."""
@@ -1228,9 +989,10 @@ class Outreach:
         Raises NotFound, and NotAllowed while the post cannot be made.
         """
         from outreach import standing
+        from outreach.delivery import find
 
         with self.store.reading() as session:
-            return standing.in_full(session, self._row(session, key))
+            return standing.in_full(session, find(session, key))
 
     def preview(self, key: str) -> Mapping[str, bytes]:
         """One post as it will be seen, in files by name, where that is more than its text.
@@ -1292,49 +1054,6 @@ class Outreach:
         campaigns, drafts = files.loaded.campaigns, files.drafts.values()
         return untold_words(campaigns, drafts, home=self.home, progress=progress)
 
-    # --- figures -------------------------------------------------------------------------
-
-    @cached_property
-    def figures(self) -> Figures:
-        """Every figure the office has, and the report of a month."""
-        from outreach.figures import Figures
-
-        return Figures(
-            store=self.store,
-            configuration=self.configuration,
-            channels=self.channels,
-            platforms=lambda: self.platforms,
-            now=self.now,
-        )
-
-    def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
-        """Where a short link leads; one visit more where it was a person's.
-
-        Raises NotFound for a code that was never registered, and before its post is public.
-        """
-        from outreach.measure import collect as collecting
-        from outreach.measure.clicks import is_person
-        from outreach.store.tables import ShortLink
-
-        with self.store.reading() as session:
-            link = session.get(ShortLink, code)
-            public = link is not None and _may_be_public(session, link.key)
-        if link is None or not public:
-            raise NotFound("there is no such link")
-        if is_person(method, headers, self._bots):
-            try:
-                with self.store.writing() as session:
-                    collecting.count_click(session, link, self.now())
-            except Unusable as error:  # whoever follows a link gets there, counted or not
-                log.warning("a visit of %s was not counted: %s", code, error)
-        return link.target
-
-    @cached_property
-    def _bots(self) -> Bots:
-        from outreach.measure.clicks import load_bots
-
-        return load_bots(self.home / "config" / "bots.txt")
-
     # --- partners ------------------------------------------------------------------------
 
     def toolkit(
@@ -1352,6 +1071,7 @@ class Outreach:
         """
         from outreach import clearance as clearing
         from outreach import toolkit as kits
+        from outreach.campaign.directory import load_directory
         from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 
         by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
@@ -1365,7 +1085,7 @@ class Outreach:
             if language not in its:
                 what = f"{campaign} has no texts in {language!r}"
                 raise NotFound(what, f"its languages are: {', '.join(its)}")
-        wanted = self._partners(partners)
+        wanted = load_directory(self.home / "config", root=self.home).giving_to(partners)
         differs = self.held_back()
         made = []
         with self.store.writing() as session:
@@ -1398,98 +1118,6 @@ class Outreach:
                 "what waits is listed by: outreach review",
             )
         return made
-
-    def _directory(self) -> Directory:
-        from outreach.campaign.directory import load_directory
-
-        return load_directory(self.home / "config", root=self.home)
-
-    def _partners(self, names: Sequence[str]) -> dict[str, Partner]:
-        """The partners of these names who get kits, or all who do."""
-        from outreach.toolkit import fit_for_files
-
-        known = self._directory()
-        directory = known.partners
-        for name in names:
-            if name not in directory:
-                hint = did_you_mean(name, directory) or "partners stand in config/partners.toml"
-                raise NotFound(f"there is no partner {name!r}", hint)
-            if not directory[name].utm_source:
-                raise NotAllowed(
-                    f"{name} has no utm-source, by which its readers are told from others'",
-                    f'at [{name}] in config/partners.toml, write utm-source = "{name}"',
-                )
-        wanted = known.getting_kits
-        if not wanted:
-            raise NotAllowed(
-                "no partner gets kits yet",
-                'write utm-source = "…" for those who do, in config/partners.toml',
-            )
-        for name in wanted:
-            if not fit_for_files(name):
-                raise NotAllowed(
-                    f"{name!r} cannot name a folder",
-                    "name the partner with letters, digits and hyphens in config/partners.toml",
-                )
-        return {name: wanted[name] for name in (names or wanted)}
-
-    # --- the public pages ----------------------------------------------------------------
-
-    def feeds(self) -> list[FeedInfo]:
-        """The public feeds of this office."""
-        from outreach.platforms.feed import FeedInfo
-
-        return [
-            FeedInfo(
-                name,
-                settings.options.get("title") or self.channels[name].title,
-                settings.options.get("description", ""),
-                settings.languages[0],
-            )
-            for name, settings in self.configuration.channels.items()
-            if settings.platform == "feed"
-        ]
-
-    def feed(self, channel: str) -> list[FeedEntry]:
-        """A feed's entries, newest first. Raises NotFound for a channel that is no feed."""
-        from outreach.platforms.feed import entries
-        from outreach.store.shelf import TableShelf
-
-        settings = self.configuration.channels.get(channel)
-        if settings is None or settings.platform != "feed":
-            raise NotFound(f"there is no feed {channel!r}")
-        return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
-
-    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
-        """One entry of a feed. Raises NotFound."""
-        found = next((one for one in self.feed(channel) if one.id == entry), None)
-        if found is None:
-            raise NotFound(f"there is no entry {entry!r} on {channel}")
-        return found
-
-    def links(self) -> list[Shown]:
-        """The addresses of current posts, for a page that networks without links can name."""
-        from outreach import addresses
-
-        with self.store.reading() as session:
-            return addresses.current(session, self.now())
-
-    def published_picture(self, sha256: str) -> tuple[bytes, str]:
-        """A picture's bytes and type, once a feed shows it. NotFound before."""
-        from outreach.store.tables import Asset
-
-        shown = {
-            picture.sha256
-            for name, channel in self.channels.items()
-            if channel.platform == "feed"
-            for entry in self.feed(name)
-            for picture in entry.pictures
-        }
-        with self.store.reading() as session:
-            asset = session.get(Asset, sha256) if sha256 in shown else None
-        if asset is None:
-            raise NotFound("there is no such picture")
-        return asset.data, asset.type
 
     # --- people and care -----------------------------------------------------------------
 
@@ -1579,119 +1207,19 @@ class Outreach:
             return ""
         return "config/people.toml has changed: two people confirm it with outreach people confirm"
 
-    def back_up(
-        self,
-        where: Path | None = None,
-        *,
-        keep: int | None = None,
-        tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> Made:
-        """Make a backup while the desk goes on: see `backup.make`, whose errors it raises."""
-        from outreach import backup
-
-        made = backup.make(
-            self.store, self.configuration, where, now=self.real(), keep=keep, tell=tell
-        )
-        with suppress(Unusable), self.store.writing() as session:  # it is made all the same
-            _remember(session, backup.LAST, self.real().isoformat())
-        return made
-
-    def restore(
-        self,
-        file: Path,
-        *,
-        token: str = "",
-        acting: str = "",
-        replace: bool = False,
-        tell: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> Restored:
-        """Put a backup in the place of the database: see `backup.restore`, whose errors it raises.
-
-        Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
-        whoever holds this token in the backup, or the program.
-        """
-
-        from outreach import clearance as clearing
-        from outreach import people
-
-        def who(session: Session) -> str:
-            with suppress(NotAllowed):
-                return acting or people.whose(session, token).id
-            return clearing.PROGRAM
-
-        from outreach import backup
-
-        return backup.restore(
-            self.store,
-            file,
-            self.configuration,
-            now=self.now(),
-            real=self.real(),
-            who=who,
-            blind=self.blind,
-            replace=replace,
-            tell=tell,
-        )
-
     def close(self) -> None:
         """Finish what is being sent and let go of the database."""
-        for name in ("dispatch", "_taking_down"):
+        for name in ("dispatch", "incidents"):
             if name in self.__dict__:
                 self.ending.ask()
                 self.__dict__[name].close()
         self.store.close()
-
-    def _row(self, session: Session, key: str) -> Delivery:
-        from sqlalchemy import select
-
-        from outreach.delivery import Delivery
-
-        row = session.get(Delivery, key)
-        if row is None:
-            import difflib
-
-            near = difflib.get_close_matches(key, session.scalars(select(Delivery.key)), 1)
-            raise NotFound(
-                f"there is no post {key!r}",
-                f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
-            )
-        return row
 
 
 def _ahead(now: datetime) -> datetime:
     """Until when recurring messages have their posts: the end of a day, so that a plan that is
     made twice within minutes is the same."""
     return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _words(text: str) -> list[str]:
-    """What tells two wordings apart: not how their lines are broken."""
-    return text.split()
-
-
-def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
-    from sqlalchemy import select
-
-    from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-    from outreach.store.tables import partner_of
-
-    if partner_of(key):
-        return True
-    row = session.get(Delivery, key)
-    if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
-        return row is not None
-    return bool(session.scalar(select(ReceiptRow.key).where(ReceiptRow.key == key).limit(1)))
-
-
-def _remember(session: Session, name: str, value: str) -> None:
-    from outreach.store.tables import Meta
-
-    row = session.get(Meta, name)
-    if row:
-        row.value = value
-    else:
-        session.add(Meta(name=name, value=value))
 
 
 def open_desk(

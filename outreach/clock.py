@@ -60,7 +60,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("collect", desk.figures.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
-        ("bounces", desk.read_bounces, IntervalTrigger(seconds=BOUNCES)),
+        ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:

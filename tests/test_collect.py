@@ -151,7 +151,7 @@ class TestWhatANetworkTells:
 class TestClicks:
     def test_a_visit_is_counted_to_the_minute_and_nothing_is_kept_of_who_it_was(self, desk, office):
         office.clock.to("2025-07-20T02:03:41Z")
-        assert desk.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
+        assert desk.public.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
         with desk.store.reading() as session:
             [click] = session.scalars(select(Click))
         assert {c.name: getattr(click, c.name) for c in Click.__table__.columns} == {
@@ -172,7 +172,7 @@ class TestClicks:
         ids=["a bot", "nobody", "a look", "a prefetch"],
     )
     def test_what_is_no_reader_gets_there_and_is_not_counted(self, desk, method, headers):
-        assert desk.follow(LINK.code, method=method, headers=headers) == LINK.target
+        assert desk.public.follow(LINK.code, method=method, headers=headers) == LINK.target
         with desk.store.reading() as session:
             assert session.scalars(select(Click)).all() == []
 
@@ -180,13 +180,13 @@ class TestClicks:
         desk = office.open()
         put(desk, soon("news", links=[LINK]), clear=True)
         with pytest.raises(NotFound, match="there is no such link"):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         with pytest.raises(NotFound):
-            desk.follow("nothing2", method="GET", headers=BROWSER)
+            desk.public.follow("nothing2", method="GET", headers=BROWSER)
 
     def test_they_are_figures_of_the_post(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.forward(hours=1)
         desk.figures.collect()
         assert figures(desk, KEY, "clicks") == [("1 h", 3, "")]
@@ -216,7 +216,7 @@ class TestImports:
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.to("2025-08-10T00:00Z")
         self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
         words = printed(desk.figures.report("2025-07", by=desk.person("bo")))

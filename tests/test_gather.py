@@ -174,7 +174,7 @@ class TestClicks:
         live(desk, "c/two/en@web", at=utc("2025-08-20T02:00"), url="u:2")
         for at in ("2025-07-31T16:59", "2025-07-31T17:00", "2025-08-31T16:59", "2025-08-31T17:00"):
             office.clock.at = utc(at)
-            desk.follow("abcdefgh", method="GET", headers=BROWSER)
+            desk.public.follow("abcdefgh", method="GET", headers=BROWSER)
         office.clock.to("2025-09-06T00:00Z")
         assert figure(desk, "web", "clicks") == (2, "")
         assert figure(desk, "web", "clicks", "2025-07") == (1, "")

@@ -202,7 +202,7 @@ class TestWhatIsInAKit:
         text = words(files(iclei(desk)))
         codes = set(re.findall(r"https://post\.example\.org/l/([a-z2-7]{8})", text))
         for code in codes:
-            target = desk.follow(code, method="GET", headers=PERSON)
+            target = desk.public.follow(code, method="GET", headers=PERSON)
             assert "utm_source=iclei" in target and "utm_medium=partner" in target
         assert len(codes) == 6  # two messages on two networks, one of them with two addresses
 
@@ -315,7 +315,7 @@ class TestClicks:
         for kit, times in ((iclei(desk), 3), (kits(desk, partners=["igdp"])["igdp en"], 1)):
             text = files(kit)["posts.csv"].decode()
             for code in re.findall(r"/l/([a-z2-7]{8})", text)[:1] * times:
-                desk.follow(code, method="GET", headers=PERSON)
+                desk.public.follow(code, method="GET", headers=PERSON)
         office.clock.to("2025-09-03T00:00Z")
         report = desk.figures.report("2025-08", by=ana(desk))
 

@@ -35,7 +35,6 @@ MEDIUM = "partner"
 MOST_BYTES = 25_000_000  # of a zip: what mail servers take, the strictest of the usual ones
 BEGINS = 80  # characters by which a text of an earlier version is recognized
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _READY = frozenset({State.CLEARED, State.PUBLISHED, *IN_FLIGHT})
 
 
@@ -101,11 +100,6 @@ class Kit:
     def stem(self) -> str:
         """What its folder and its zip are called."""
         return f"{self.campaign}-{self.partner}-{self.language}-v{self.version}"
-
-
-def fit_for_files(name: str) -> bool:
-    """Whether a partner's name in partners.toml can name a folder and an address."""
-    return bool(_NAME.fullmatch(name))
 
 
 def make(
