@@ -10,10 +10,10 @@ from datetime import datetime
 from outreach import settle, takedown
 from outreach.clearance import record
 from outreach.delivery import State, find
+from outreach.doubt import Doubt
 from outreach.errors import NotAllowed
 from outreach.handover import Handover, Task
 from outreach.platforms import Asks, Platform, Told
-from outreach.publish import Publisher
 from outreach.settle import Answer
 from outreach.store import Store
 from outreach.takedown import TakeDowns
@@ -28,12 +28,12 @@ class Answers:
         store: Store,
         platforms: Mapping[str, Platform],
         now: Callable[[], datetime],
-        publisher: Publisher,
+        doubt: Doubt,
         take_downs: TakeDowns,
         handover: Handover,
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
-        self.publisher, self.take_downs, self.handover = publisher, take_downs, handover
+        self.doubt, self.take_downs, self.handover = doubt, take_downs, handover
 
     def take(self, key: str, answer: Answer, *, who: str, url: str = "") -> None:
         """Do what was decided of a post: see `settle`. Raises NotFound, NotAllowed."""
@@ -49,7 +49,7 @@ class Answers:
             if by_hand and isinstance(told, Told):
                 if answer == "live":
                     settle.its_own(session, row, url, now)
-                token = self.publisher.token(session, row)
+                token = self.doubt.token(session, row)
             else:
                 by_hand = False
                 record(session, now, who, f"settled: {answer}", row, why=url)
@@ -69,7 +69,7 @@ class Answers:
             with self.store.writing() as session:
                 row = find(session, key)
                 record(session, now, who, f"settled: {answer}", row, why=url)
-        self.publisher.look_at(key)
+        self.doubt.look_at(key)
 
     def complete(self, secret: str, url: str, *, wording: str = "") -> Task:
         """Whoever has a task's link says where it is, and how it is worded if not as asked.

@@ -81,12 +81,13 @@ if TYPE_CHECKING:
     from outreach.figures import Figures
     from outreach.handover import Handover
     from outreach.incidents import Incidents
+    from outreach.leases import Leases
     from outreach.newsletters import Newsletters
     from outreach.pace import Pace
     from outreach.permits import Permits
     from outreach.post import Part
     from outreach.public import Public
-    from outreach.publish import Leases, Publisher
+    from outreach.publish import Publisher
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
     from outreach.toolkit import Kit
@@ -279,7 +280,7 @@ class Outreach:
     @cached_property
     def leases(self) -> Leases:
         """The clock of claims: real time, and one for all who share the database."""
-        from outreach.publish import lease_clock
+        from outreach.leases import lease_clock
 
         return self._leases or lease_clock(self.store)
 
@@ -323,7 +324,7 @@ class Outreach:
             store=self.store,
             platforms=self.platforms,
             now=self.now,
-            publisher=self.publisher,
+            doubt=self.publisher.doubt,
             take_downs=self.incidents.take_downs,
             handover=self.handover,
         )
@@ -460,7 +461,7 @@ class Outreach:
 
     def _send(self, channel: str) -> None:
         """Look for what is in doubt on this channel, and send what it has due."""
-        for outcome in chain(self.publisher.look(channel), self.publisher.send(channel)):
+        for outcome in chain(self.publisher.doubt.look(channel), self.publisher.send(channel)):
             with about(delivery=outcome.key, channel=channel):
                 log.info("%s is %s %s", outcome.key, outcome.state, outcome.reason)
 
@@ -875,7 +876,7 @@ class Outreach:
             beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
             session.merge(beat)
             if copy:
-                from outreach.publish import unseen
+                from outreach.doubt import unseen
 
                 why = "it is older than what was last seen of it, or was moved"
                 if later := len(unseen(session, self.now(), self.blind)):
@@ -908,7 +909,7 @@ class Outreach:
         if last is None or copy or self.real() - last.real > GAP:
             since = last.now if last else None
             restored = copy and looking
-            self.publisher.fell_due(since, self.now(), restored=restored, blind=self.blind)
+            self.publisher.doubt.fell_due(since, self.now(), restored=restored, blind=self.blind)
         return copy
 
     def once(self, job: str, slot: str) -> bool:

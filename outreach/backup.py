@@ -35,8 +35,8 @@ from outreach import people
 from outreach.clearance import PROGRAM, record
 from outreach.config import FOLDERS, Configuration
 from outreach.delivery import Delivery, State
+from outreach.doubt import fell_due, unseen
 from outreach.errors import NotAllowed, NotFound, Unusable
-from outreach.publish import fell_due, unseen
 from outreach.store import HEAD, Store
 from outreach.store.migrations import known, upgrade
 from outreach.store.tables import Heartbeat, Meta, Process

@@ -16,8 +16,8 @@ from outreach.compose import Draft
 from outreach.correction import Corrections, Differs
 from outreach.dispatch import Embedded
 from outreach.ending import Ending
+from outreach.leases import Leases
 from outreach.platforms import Platform
-from outreach.publish import Leases
 from outreach.store import Store
 from outreach.takedown import Affected, Standing, TakeDowns
 

@@ -354,7 +354,7 @@ class TestAMailing:
         desk.tick()
         network.defers = {}
         desk.now.forward(minutes=15)
-        desk.publisher.fell_due(None, desk.now(), restored=True)
+        desk.publisher.doubt.fell_due(None, desk.now(), restored=True)
         for _ in range(3):
             desk.tick()
         assert (state(desk, KEY), network.readers) == ("uncertain", ["one@example.org"])

@@ -361,7 +361,7 @@ class TestWhatMayBeLive:
         stands = down(desk)
         office.leases.seconds += 15 * 60 + 1
         for _ in range(3):
-            desk.publisher.look(at_once=True)
+            desk.publisher.doubt.look(at_once=True)
             desk.tick()
         assert desk.incidents.standing(stands.number).results[0].state == "never live"
         assert desk.platforms["net"].live == []

@@ -144,7 +144,7 @@ class TestCrashAndClock:
         # 09:00: the network takes the first post, and the process dies before it can write it down.
         office.clock.to("2025-08-24T02:00:01Z")
         network.next_fault = "killed after"
-        desk.publisher.sweep()
+        desk.publisher.doubt.sweep()
         with pytest.raises(SystemExit):
             list(desk.publisher.send("net"))
         assert network.texts == ["This is the post called accepted."]
