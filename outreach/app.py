@@ -5,18 +5,20 @@ Everything this program can do. The command line, the web pages and the bot all 
     clearance    readings, clear, return_, trail         a second person's yes to exactly that
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
-    partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
                  connecting, renew_permits,
                  confirm_people, token_for
 
 What belongs together beside these is reached as one:
 
+    folder       ask_links, look_into_pictures           what lies in the office's folder
+    presence     mind_the_gap, once                      whether the clock ran, and who else runs it
     incidents    take_down, correct, standing            gone everywhere, or put right
     handover     open, waiting                           what people publish for us
     answers      complete, decline                       and what they say of it
     figures      collect, read, keep, adopt, report      values, or none with a reason; a month
     public       feeds, picture, links, follow           what anybody may see
+    kits         give                                    cleared texts for partners
     newsletters  take, give, read_bounces                who receives them, and what comes back
     backups      make, restore                           and after one that went wrong
 
@@ -33,7 +35,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
@@ -43,23 +45,19 @@ from typing import TYPE_CHECKING, Any
 
 from outreach import kept, planning
 from outreach.about import about
-from outreach.campaign import moved
-from outreach.campaign.moved import Held
 from outreach.campaign.plan import Kind, Plan, plan
-from outreach.campaign.values import Loaded
-from outreach.config import FOLDERS, Configuration, home_of, read_configuration, real_now
+from outreach.config import Configuration, home_of, read_configuration, real_now
 from outreach.ending import Ending
 from outreach.errors import (
     Changed,
     NotAllowed,
-    NotFound,
     PlatformError,
     Problem,
     Refused,
     TooMuch,
     Unusable,
 )
-from outreach.hints import did_you_mean
+from outreach.folder import Files, Folder, ahead
 from outreach.platforms import PLATFORMS, Channel, Platform, Previews
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
@@ -69,13 +67,12 @@ from outreach.store.plain import Ask, asking
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from outreach import alarms, credentials, standing
+    from outreach import credentials, standing
     from outreach.accounts import Accounts
     from outreach.answers import Answers
     from outreach.backup import Backups
     from outreach.clearance import Person, Reading, Window
     from outreach.compose import Draft, reachable
-    from outreach.compose.style import House
     from outreach.connect import Connecting
     from outreach.dispatch import Dispatch
     from outreach.figures import Figures
@@ -86,52 +83,21 @@ if TYPE_CHECKING:
     from outreach.pace import Pace
     from outreach.permits import Permits
     from outreach.post import Part
+    from outreach.presence import Presence
     from outreach.public import Public
     from outreach.publish import Publisher
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
-    from outreach.toolkit import Kit
+    from outreach.toolkit import Kits
     from outreach.watch import Watch
 
 gc.freeze()  # what was imported stays: no collection, nor the one at the exit, looks at it again
 
 log = logging.getLogger(__name__)
 
-AHEAD = timedelta(days=60)
-"""How far ahead of now a recurring message has its posts."""
-
-GAP = timedelta(minutes=5)
-"""Without a tick for longer than this, what fell due meanwhile is looked for before it is sent."""
-
-
-FORGOTTEN = timedelta(days=3)
-"""A process that was not seen for so long is no alarm any more."""
-
-BEAT = 3.0  # seconds between two heartbeats while there is nothing to send
 COMPARE = 1.0  # seconds between two looks at whether a file has changed, within one turn
 
 HELD_BACK = "held back"  # what the desk's folder no longer says: why, by key, as JSON
-
-
-@dataclass(frozen=True)
-class Files:
-    """What the office's folder asks for: drafts by key, and every mistake and open fact.
-
-    `held` is when each campaign's events are, by its name.
-    """
-
-    loaded: Loaded
-    drafts: Mapping[str, Draft]
-    problems: tuple[Problem, ...]
-    held: Mapping[str, Sequence[Held]]
-
-    @property
-    def mistakes(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if problem.mistake)
-
-    @property
-    def open(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if problem.open)
 
 
 class Outreach:
@@ -154,14 +120,11 @@ class Outreach:
         self.real = real or now
         self.home = configuration.home
         self._leases = leases
-        self._since = self.real()
-        self._beaten = -BEAT  # when this process last wrote its heartbeat, on its own clock
         self._held_back: tuple[tuple[str, str], dict[str, str]] = (("", ""), {})
         self._comparing, self._compared = Lock(), -COMPARE
         self.ending = Ending()
         self.keeps = True  # False for a copy of the folder, which will never be read again
         self.has_folder = True  # False for a worker: what the desk holds back, it holds back
-        self.name = ""  # of this process, while it runs the clock
         self.ask: reachable.Ask | None = None  # how an address is asked, if not as usual
 
     @property
@@ -367,6 +330,20 @@ class Outreach:
         return Subscribers(self.store, self.now, newsletters, self._accounts.readers)
 
     @cached_property
+    def kits(self) -> Kits:
+        """What partners are given: cleared texts, for their own channels."""
+        from outreach.toolkit import Kits
+
+        return Kits(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            now=self.now,
+            files=self.files,
+            differs=self.held_back,
+        )
+
+    @cached_property
     def newsletters(self) -> Newsletters:
         """The lists of those who receive them, and what comes back."""
         from outreach.newsletters import Newsletters
@@ -394,6 +371,24 @@ class Outreach:
         return self._accounts.paces()
 
     @cached_property
+    def folder(self) -> Folder:
+        """The office's folder, as it lies there now."""
+        return Folder(self.configuration, self.now)
+
+    @cached_property
+    def presence(self) -> Presence:
+        """This process's heartbeat, and what it missed."""
+        from outreach.presence import Presence
+
+        return Presence(
+            store=self.store,
+            now=self.now,
+            real=self.real,
+            doubt=lambda: self.publisher.doubt,
+            blind=lambda: self.blind,
+        )
+
+    @cached_property
     def dispatch(self) -> Dispatch:
         from outreach.dispatch import Embedded
 
@@ -405,9 +400,6 @@ class Outreach:
 
         Raises Unusable where another process of this name is on duty.
         """
-        from sqlalchemy import delete
-
-        from outreach.store.tables import Process
 
         with self.store.duty.begin(), self.store.alone(f"process {name}", idle="0") as mine:
             if not mine:
@@ -419,15 +411,14 @@ class Outreach:
                 from outreach.engine import ScaledOut  # and with it Procrastinate
 
                 self.dispatch = ScaledOut(self.store.url, self._send, self.platforms)
-            self.name, self._since = name, self.real()
+            self.presence.begin(name)
             try:
                 yield
             finally:
-                self.name = ""
+                self.presence.name = ""
                 if not self.dispatch.finish(0):  # what hangs is not waited for
                     self.dispatch.close()
-                with suppress(Unusable), self.store.writing() as session:
-                    session.execute(delete(Process).where(Process.name == name))
+                self.presence.forget(name)
 
     @cached_property
     def watch(self) -> Watch:
@@ -442,22 +433,8 @@ class Outreach:
             platforms=lambda: self.platforms,
             unready=lambda: self.unready,
             differs=self.held_back,
-            processes=self._processes,
+            processes=self.presence.processes,
         )
-
-    def _processes(self) -> list[alarms.Process]:
-        """Who sends beside each other; of an SQLite's one process the heartbeat tells."""
-        from sqlalchemy import select
-
-        from outreach import alarms
-        from outreach.store.tables import Process
-
-        if self.store.embedded:
-            return []
-        with self.store.reading() as session:
-            return [
-                alarms.Process(row.name, row.seen_at) for row in session.scalars(select(Process))
-            ]
 
     def _send(self, channel: str) -> None:
         """Look for what is in doubt on this channel, and send what it has due."""
@@ -488,68 +465,23 @@ class Outreach:
     def _composed(self) -> str:
         """What the office's files are composed from: the files, the settings, the day."""
         given = (
-            self._tree(),
+            self.folder.tree(),
             self.configuration.people_text,
             self.configuration.settings,
             self.configuration.channels,
-            _ahead(self.now()),
+            ahead(self.now()),
             self.broken,
             self._strangers(),
         )
         return hashlib.sha256(repr(given).encode()).hexdigest()
 
     def _compose(self, progress: Callable[[int, int], None] | None) -> Files:
-        from outreach.campaign.care import load_dates
-        from outreach.campaign.directory import load_directory
-        from outreach.campaign.load import check_channels, check_people, load_campaigns
-        from outreach.compose import compose
-
-        loaded = load_campaigns(self.home / "campaigns", root=self.home)
-        problems: list[Problem] = list(loaded.problems)
-        for campaign in loaded.campaigns:
-            problems += check_channels(campaign, self.channels)
-            problems += check_people(campaign, self.configuration.people)
-        house = self.house()
-        problems += house.problems if house else ()
-        drafts = compose(
-            loaded.campaigns,
-            self.channels,
-            templates=self.home / "templates",
-            media=self.home / "media",
-            root=self.home,
-            public_url=self.public_url,
-            people=self.configuration.people,
-            house=house,
-            directory=load_directory(self.home / "config", root=self.home),
-            until=_ahead(self.now()),
-            dates=load_dates(self.home / "config" / "dates.toml"),
-            progress=progress,
-        )
-        drafts = [draft for draft in drafts if draft.channel not in self.broken]
-        problems += [
-            problem
-            for draft in drafts
-            for problem in (*draft.blocked, *draft.questions, *draft.advice)
-        ]
-        problems += self._accounts.over_money(drafts)
+        made = self.folder.compose(self.channels, without=self.broken, progress=progress)
+        problems = [*made.problems, *self._accounts.over_money(made.drafts.values())]
         for name, why in self.broken.items():
             what, hint = f"the channel {name} cannot be used: {why}", self.remedies[name]
             problems.append(Problem("config/channels.toml", what, hint))
-        return Files(
-            loaded,
-            {draft.key: draft for draft in drafts},
-            tuple(dict.fromkeys(problems)),
-            {one.campaign: moved.held(one) for one in loaded.campaigns},
-        )
-
-    def house(self) -> House | None:
-        """The rules of config/house-style; None in an office that has none."""
-        folder = self.home / "config" / "house-style"
-        if not folder.is_dir():
-            return None
-        from outreach.compose.style import load_style
-
-        return load_style(folder, root=self.home)
+        return replace(made, problems=tuple(dict.fromkeys(problems)))
 
     def plan(self, files: Files | None = None) -> Plan:
         """What applying the files would change. Changes nothing."""
@@ -586,9 +518,9 @@ class Outreach:
         from outreach.store.tables import Heartbeat, Meta
 
         by.must_be(MAY_WRITE)
-        tree = self._tree()  # before they are read: what is written meanwhile was not applied
+        tree = self.folder.tree()  # before they are read: what is written meanwhile was not applied
         files = self.files()
-        self.mind_the_gap()  # before anything moves: what fell due in it may be live
+        self.presence.mind_the_gap()  # before anything moves: what fell due in it may be live
         with self.store.writing() as session:
             made, drafts = self._plan(asking(session), files)
             if made.hash != hash_:
@@ -623,7 +555,7 @@ class Outreach:
         from outreach import notices, people
         from outreach.store.tables import Meta
 
-        tree = self._tree()
+        tree = self.folder.tree()
         with self.store.reading() as session:
             applied, by = session.get(Meta, "applied tree"), session.get(Meta, "applied by")
         if applied is None or by is None or applied.value != tree:
@@ -652,7 +584,7 @@ class Outreach:
                 told = session.get(Meta, HELD_BACK)
             return json.loads(told.value) if told else {}
         with self._comparing:  # one channel's thread compares, and the others wait for it
-            tree = self._tree()
+            tree = self.folder.tree()
             with self.store.reading() as session:
                 row = session.get(Meta, "applied tree")
             applied = row.value if row else tree
@@ -661,7 +593,7 @@ class Outreach:
                 operations = self.plan().operations if applied != tree else ()
                 differing = {op.key: why for op in operations if op.state}
                 self._held_back = ((tree, applied), differing)
-                if self.name and not self.store.embedded:
+                if self.presence.name and not self.store.embedded:
                     with self.store.writing() as session:  # for workers without a folder
                         session.merge(Meta(name=HELD_BACK, value=json.dumps(differing)))
             self._compared = time.monotonic()
@@ -672,15 +604,6 @@ class Outreach:
         if self.has_folder and time.monotonic() < self._compared + COMPARE:
             return self._held_back[1]
         return self.held_back()
-
-    def _tree(self) -> str:
-        """A fingerprint of the folders that posts are made from: names, times and sizes."""
-        seen = hashlib.sha256()
-        for folder in FOLDERS:
-            for path, told in sorted(kept.files_below(str(self.home / folder))):
-                if not path.endswith("/people.toml"):
-                    seen.update(f"{path}|{told.st_mtime_ns}|{told.st_size}\n".encode())
-        return seen.hexdigest()
 
     # --- clearance -----------------------------------------------------------------------
 
@@ -816,11 +739,11 @@ class Outreach:
         """
         self._compared = -COMPARE  # each turn looks anew
         self.store.duty.renew()
-        copy = self.mind_the_gap(looking=True)
+        copy = self.presence.mind_the_gap(looking=True)
         channels = self.publisher.turn()
         # Before anything is sent, so that a copy of the database from before is known for one.
-        if wait or copy or channels or time.monotonic() >= self._beaten + BEAT:
-            self._beat(copy)
+        if wait or copy or channels or self.presence.silent:
+            self.presence.beat(copy)
         self.incidents.ring()
         self.dispatch.ring(channels)
         if wait:
@@ -862,65 +785,6 @@ class Outreach:
                 self.now(),
             )
         )
-
-    def _beat(self, copy: bool) -> None:
-        """Write the heartbeat; and down, where this surely is an older copy of the database."""
-        from sqlalchemy import delete
-
-        from outreach import clearance as clearing
-        from outreach.store.tables import Heartbeat, Process
-
-        # Beside those who send, as a row's lock is enough; but for the first one, which makes it.
-        with self.store.writing(shared=self._beaten > -BEAT) as session:
-            pulse = self.store.pulse.beat(session)
-            beat = Heartbeat(id=1, real=self.real(), now=self.now(), ticked=True, pulse=pulse)
-            session.merge(beat)
-            if copy:
-                from outreach.doubt import unseen
-
-                why = "it is older than what was last seen of it, or was moved"
-                if later := len(unseen(session, self.now(), self.blind)):
-                    why += f"; what is due later where nobody can look goes out ({later})"
-                clearing.record(session, self.now(), clearing.PROGRAM, "database put back", why=why)
-            if self.name:
-                me = Process(name=self.name, started_at=self._since, seen_at=self.real())
-                session.merge(me)
-                long_gone = Process.seen_at < self.real() - FORGOTTEN
-                session.execute(delete(Process).where(long_gone))
-        self._beaten = time.monotonic()
-
-    def mind_the_gap(self, *, looking: bool = False) -> bool:
-        """Where nothing ticked for a while, mark what fell due meanwhile: it may be live.
-
-        A restored copy of the database has an old heartbeat, whoever restored it; or none, if it
-        was made before the first tick.
-        Returns whether the database surely is an older copy that was put back. Then the gap may
-        be of seconds; and who is `looking` looks for all of it at once.
-        """
-        from outreach.store.tables import Heartbeat
-
-        with self.store.reading() as session:
-            last = session.get(Heartbeat, 1)
-            copy = last is not None and self.store.pulse.lost(session, last.pulse)
-        if copy:  # or a desk was just about to write its heartbeat down
-            with self.store.writing() as session:
-                last = session.get_one(Heartbeat, 1)
-                copy = self.store.pulse.lost(session, last.pulse)
-        if last is None or copy or self.real() - last.real > GAP:
-            since = last.now if last else None
-            restored = copy and looking
-            self.publisher.doubt.fell_due(since, self.now(), restored=restored, blind=self.blind)
-        return copy
-
-    def once(self, job: str, slot: str) -> bool:
-        """Whether this process is the first to take this clock's job for this local slot."""
-        from outreach.store.tables import ClockJob
-
-        with self.store.writing() as session:
-            if session.get(ClockJob, (job, slot)):
-                return False
-            session.add(ClockJob(job=job, slot=slot, at=self.now()))
-            return True
 
     def hold(self, scope: str, why: str, *, by: Person) -> None:
         """Stop "all", "campaign:ID", "channel:NAME" or "message:CAMPAIGN/ID", at once."""
@@ -1026,100 +890,6 @@ class Outreach:
             notices.write(session, people.in_force(session), self.now())
         return len(answers)
 
-    def ask_links(
-        self, files: Files, progress: Callable[[int, int], None] | None = None
-    ) -> tuple[Problem, ...]:
-        """What the addresses in the campaign files answer now: mistakes for what is surely dead,
-        advice for what could not be told."""
-        from outreach.compose.reachable import check, check_all
-
-        places = {
-            url: campaign.where("links", name)
-            for campaign in files.loaded.campaigns
-            for name, url in campaign.links.items()
-            if isinstance(url, str)
-        }
-        answers = check_all(places, ask=self.ask or check, progress=progress)
-        return tuple(
-            Problem(places[url], f"{url} {one.what}", one.hint, advice=one.ok is None)
-            for url, one in answers.items()
-            if not one.ok
-        )
-
-    def look_into_pictures(
-        self, files: Files, progress: Callable[[int, int], None] | None = None
-    ) -> list[Problem]:
-        """Advice for alt texts that leave out what their pictures say, where that can be read."""
-        from outreach.compose.pictures import untold_words
-
-        campaigns, drafts = files.loaded.campaigns, files.drafts.values()
-        return untold_words(campaigns, drafts, home=self.home, progress=progress)
-
-    # --- partners ------------------------------------------------------------------------
-
-    def toolkit(
-        self,
-        campaign: str,
-        *,
-        partners: Sequence[str] = (),
-        languages: Sequence[str] = (),
-        by: Person,
-    ) -> list[Kit]:
-        """Kits of a campaign's cleared texts, for each partner with a utm-source, or these alone.
-
-        Raises NotFound for a campaign, partner or language that there is not, NotAllowed where
-        nothing of it is cleared.
-        """
-        from outreach import clearance as clearing
-        from outreach import toolkit as kits
-        from outreach.campaign.directory import load_directory
-        from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
-
-        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
-        files = self.files()
-        known = {one.campaign: one for one in files.loaded.campaigns}
-        if campaign not in known:
-            hint = did_you_mean(campaign, known) or f"known are: {', '.join(sorted(known))}"
-            raise NotFound(f"there is no campaign {campaign!r}", hint)
-        its = known[campaign].languages.all
-        for language in languages:
-            if language not in its:
-                what = f"{campaign} has no texts in {language!r}"
-                raise NotFound(what, f"its languages are: {', '.join(its)}")
-        wanted = load_directory(self.home / "config", root=self.home).giving_to(partners)
-        differs = self.held_back()
-        made = []
-        with self.store.writing() as session:
-            for name, partner in wanted.items():
-                for language in partner.languages or its:
-                    if language not in (languages or its):
-                        continue
-                    kit = kits.make(
-                        session,
-                        known[campaign],
-                        name,
-                        partner,
-                        language,
-                        channels=self.channels,
-                        office=self.office,
-                        zone=self.configuration.settings.office.zone,
-                        public_url=self.public_url,
-                        differs=differs,
-                        messages={key: draft.of for key, draft in files.drafts.items()},
-                        by=by.id,
-                        now=self.now(),
-                    )
-                    if kit:
-                        what = f"toolkit {kit.stem} made"
-                        clearing.record(session, self.now(), by.id, what)
-                        made.append(kit)
-        if not made:
-            raise NotAllowed(
-                f"nothing of {campaign} is cleared yet: there is nothing to give",
-                "what waits is listed by: outreach review",
-            )
-        return made
-
     # --- people and care -----------------------------------------------------------------
 
     def ask_account(self, channel: str) -> credentials.Answer:
@@ -1215,12 +985,6 @@ class Outreach:
                 self.ending.ask()
                 self.__dict__[name].close()
         self.store.close()
-
-
-def _ahead(now: datetime) -> datetime:
-    """Until when recurring messages have their posts: the end of a day, so that a plan that is
-    made twice within minutes is the same."""
-    return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def open_desk(

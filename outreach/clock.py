@@ -80,7 +80,7 @@ def _on_the_second(zone: ZoneInfo) -> IntervalTrigger:
 def _daily(desk: Outreach) -> None:
     """Once a local day, by whichever hour comes first: followers of every account."""
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
-    if desk.once("audience", day):
+    if desk.presence.once("audience", day):
         desk.figures.collect_audience()
 
 

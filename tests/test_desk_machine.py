@@ -228,7 +228,7 @@ class Desk(RuleBasedStateMachine):
     def apply(self, drafts: list[Draft]) -> None:
         self.edited_since_backup = True
         now = self.office.clock()
-        self.desk.mind_the_gap()  # as `Outreach.apply` does
+        self.desk.presence.mind_the_gap()  # as `Outreach.apply` does
         with self.desk.store.writing() as session:
             row = session.get(Delivery, KEY)
             before = (row.state, row.clearance) if row else None

@@ -390,7 +390,7 @@ class TestWithinAMinute:
             ticking = pool.submit(lambda: [desk.tick() for _ in range(100)])
             while not ticking.done():
                 other = office.open()
-                assert not other.mind_the_gap()
+                assert not other.presence.mind_the_gap()
                 other.close()
             ticking.result()
 

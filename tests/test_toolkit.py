@@ -122,7 +122,7 @@ def desk(desk):
 
 def kits(desk, **chosen):
     return {
-        f"{k.partner} {k.language}": k for k in desk.toolkit("forum-2025", by=ana(desk), **chosen)
+        f"{k.partner} {k.language}": k for k in desk.kits.give("forum-2025", by=ana(desk), **chosen)
     }
 
 
@@ -369,22 +369,22 @@ class TestWhatIsDeclined:
 
     def test_a_campaign_that_is_not_there(self, desk):
         with pytest.raises(NotFound, match="no campaign 'forum-2026'") as error:
-            desk.toolkit("forum-2026", by=ana(desk))
+            desk.kits.give("forum-2026", by=ana(desk))
         assert "forum-2025" in error.value.hint
 
     def test_nothing_cleared_and_nothing_given_before(self, office):
         desk = office.open()
         with pytest.raises(NotAllowed, match="nothing of forum-2025 is cleared yet"):
-            desk.toolkit("forum-2025", by=desk.person("ana"))
+            desk.kits.give("forum-2025", by=desk.person("ana"))
 
     def test_a_guest_gives_nothing_away(self, desk):
         with pytest.raises(NotAllowed):
-            desk.toolkit("forum-2025", by=desk.person("cy"))
+            desk.kits.give("forum-2025", by=desk.person("cy"))
 
     def test_mistakes_in_the_partners_are_told_with_their_line(self, office, desk):
         office.write("config/partners.toml", '[a]\nnames = {en = "A"}\nutm-source = "a b"\n')
         with pytest.raises(WrongFiles, match=r"partners\.toml:1: a has the utm-source 'a b'"):
-            desk.toolkit("forum-2025", by=ana(desk))
+            desk.kits.give("forum-2025", by=ana(desk))
 
 
 def test_times_say_the_zone_and_utc():

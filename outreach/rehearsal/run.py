@@ -289,7 +289,9 @@ class Run:
     def _report(self) -> None:
         for month, due in list(self._reports_due.items()):
             end = bounds(month, self.desk.configuration.report_zone)[1]
-            if end - LAST_LOOK <= self.clock() < end and self.desk.once("followers", month):
+            if end - LAST_LOOK <= self.clock() < end and self.desk.presence.once(
+                "followers", month
+            ):
                 self.desk.figures.collect_audience()
             if due <= self.clock():
                 del self._reports_due[month]
