@@ -489,7 +489,7 @@ class TestAnnounced:
         desk.close()
         again = office.open()
         again.platforms["net"] = network
-        self.told = again.restore(file, replace=True)
+        self.told = again.backups.restore(file, replace=True)
         return again
 
     def with_a_hand(self, office, desk):
