@@ -304,13 +304,13 @@ class TestReactions:
         office.write(".env", f"OUTREACH_NET_TOKEN={TelegramNetwork.TOKEN}\n")
         desk = office.open()
         desk.tick()
-        desk.collect()
+        desk.figures.collect()
         put_cleared(desk, draft("news", "We meet.", account=desk.platforms["net"].account))
         run_to(office, desk, AT)
         network.posts[0].at = AT
         network.react(1, AT, heart=5)
         office.clock.forward(minutes=61)
-        desk.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             rows = session.scalars(select(Snapshot).where(Snapshot.subject == KEY))
             assert [(row.metric, row.value, row.rung) for row in rows] == [("likes", 5, "1 h")]
