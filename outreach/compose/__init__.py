@@ -31,7 +31,7 @@ from outreach.post import Part, Picture, Post, Slot, called, key_of
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.directory import Directory
-    from outreach.campaign.models import Campaign, Message
+    from outreach.campaign.models import Campaign, Media, Message
     from outreach.campaign.occasions import Occasion
     from outreach.campaign.values import Late
     from outreach.compose.render import Job, Rendered
@@ -525,6 +525,7 @@ class _Desk:
         from outreach.compose.media import in_time, read_picture, together
 
         pictures: list[Picture] = []
+        wanted: list[Media] = []
         problems: list[Problem] = []
         of = ("messages", item.draft.of, "media")
         for number, given in enumerate(item.message.media):
@@ -536,6 +537,7 @@ class _Desk:
                 problems.append(Problem(where, what, hint))
             if given.only and not {channel.name, channel.platform} & set(given.only):
                 continue
+            wanted.append(given)
             alt = in_language(given.alt, item.draft.language)
             media = given.model_copy(update={"alt": alt})
             where = item.campaign.where(*of, number, "file")
@@ -553,7 +555,7 @@ class _Desk:
                 pictures.append(found)
             else:
                 problems += found
-        problems += together(pictures, channel, item.campaign.where(*of))
+        problems += together(wanted, channel, item.campaign.where(*of))
         return tuple(pictures), problems
 
     def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:

@@ -76,17 +76,17 @@ def read_picture(
     return replace(found, still=still, alt=alt, credit=credit, focus=media.focus or "")
 
 
-def together(found: Sequence[Picture], channel: Channel, where: str) -> Iterator[Problem]:
-    """Whether a network takes these in one post."""
+def together(wanted: Sequence[Media], channel: Channel, where: str) -> Iterator[Problem]:
+    """Whether a network takes these in one post, whatever else is wrong with them."""
     limits = channel.limits
-    kinds = {picture.kind for picture in found}
+    kinds = {"document" if _is_document(media.file) else "picture" for media in wanted}
     if len(kinds) > 1:
         what = f"{channel.name} takes no pictures beside a document in one post"
         hint = "take one of them out, or say after `only:` which channels get it"
         yield Problem(where, what, hint)
         return
-    count, most = len(found), limits.documents if kinds == {"document"} else limits.pictures
-    if count > most:
+    count, most = len(wanted), limits.documents if kinds == {"document"} else limits.pictures
+    if count > most and (most or "picture" in kinds):  # without documents, each is refused
         what = f"{count} {''.join(kinds)}s; {channel.name} takes {most}"
         yield Problem(where, what, f"take out {count - most}")
 
@@ -95,7 +95,7 @@ def _still(folder: Path, media: Media, where: str, read: Read) -> Picture | Prob
     """The small picture that stands for a document, where one is named."""
     if not media.thumbnail:
         return None
-    if PurePosixPath(media.file).suffix.lower() != ".pdf":
+    if not _is_document(media.file):
         hint = "take out `thumbnail:`; a picture is shown itself"
         return Problem(where, f"{media.file} is no document", hint)
     if media.thumbnail not in read:
@@ -156,7 +156,7 @@ def _read(folder: Path, name: str, where: str) -> Picture | Problem:
         what = f"{name} is a video, and this desk sends none to any network yet"
         hint = "link to where it is shown with captions, and say so; a still of it may stand here"
         return Problem(where, what, hint)
-    document = PurePosixPath(name).suffix.lower() == ".pdf"
+    document = _is_document(name)
     data = _bytes(folder, name, where, most=MOST_OF_A_DOCUMENT if document else MOST_BYTES)
     if isinstance(data, Problem):
         return data
@@ -195,6 +195,10 @@ def _read(folder: Path, name: str, where: str) -> Picture | Problem:
         alt="",
         data=data,
     )
+
+
+def _is_document(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == ".pdf"
 
 
 def _document(name: str, data: bytes, where: str) -> Picture | Problem:
