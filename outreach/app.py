@@ -9,6 +9,7 @@ Everything this program can do. The command line, the web pages and the bot all 
                  incident, would_correct, correct        or put right where it stands
     tasks        task, complete, decline, tasks          what people publish for us
     figures      follow, collect, import_figures, adopt  values, or none with a reason
+    outcomes     entries                                 what people enter of what came of it
     report       report                                  a month, frozen
     partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from outreach.handover import Handover, Task, Waiting
     from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
+    from outreach.measure.entries import Entries
     from outreach.measure.imports import Columns, Import
     from outreach.pace import Pace
     from outreach.permits import Permits
@@ -1477,6 +1479,19 @@ class Outreach:
             clearing.record(session, self.now(), by.id, f"report {month} made")
         return made
 
+    @cached_property
+    def entries(self) -> Entries:
+        """What people enter of what came of it: files' counts, numbers by hand, costs."""
+        from outreach.campaign.load import campaign_files
+        from outreach.measure.entries import Entries
+
+        return Entries(
+            self.store,
+            self.now,
+            self.configuration.report_zone,
+            lambda: {path.stem for path in campaign_files(self.home / "campaigns")},
+        )
+
     # --- partners ------------------------------------------------------------------------
 
     def toolkit(
@@ -1814,13 +1829,14 @@ def _words(text: str) -> list[str]:
 
 
 def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
+    """Whether a post, or a part of it, is live or may be; a partner's address, and one on paper,
+    always may."""
     from sqlalchemy import select
 
     from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
-    from outreach.store.tables import partner_of
+    from outreach.store.tables import PRINTED, partner_of
 
-    if partner_of(key):
+    if partner_of(key) or key.startswith(PRINTED):
         return True
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
