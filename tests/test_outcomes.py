@@ -278,8 +278,8 @@ class TestWhatTheDeskCounts:
             desk.entries.on_paper("forum", url, "poster-lobby", public_url=paper, by=ana) == printed
         )
         code = printed.rpartition("/")[2]
-        target = desk.follow(code, method="GET", headers=PERSON)
-        assert desk.follow(code, method="HEAD", headers=PERSON) == target
+        target = desk.public.follow(code, method="GET", headers=PERSON)
+        assert desk.public.follow(code, method="HEAD", headers=PERSON) == target
         assert target == (
             f"{url}?utm_source=print&utm_medium=print&utm_campaign=forum&utm_content=poster-lobby"
         )
