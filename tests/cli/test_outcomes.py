@@ -106,7 +106,7 @@ def test_what_cannot_be_meant_is_declined_with_what_to_do(shell: Shell, args):
     declined(shell(*args, who="ana"), 2, "→")
 
 
-def test_a_code_for_paper_is_written_and_reads_as_its_address(shell: Shell):
+def test_a_code_for_paper_is_written_and_marked_as_print(shell: Shell):
     said = shell("links", "qr", "forum", "register", "poster-lobby", "--png", who="ana")
     assert said.code == 0, said.said
     svg = shell.home / "print" / "forum-register-poster-lobby.svg"

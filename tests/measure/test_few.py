@@ -19,6 +19,8 @@ from outreach.measure.few import FEWEST, protected
         ({"CN": 40, "MN": 2, "KP": 3}, {"CN": 40, "MN": None, "KP": None}),
         # Two that add up to two are one each.
         ({"CN": 40, "MN": 1, "KP": 1}, {"CN": None, "MN": None, "KP": None}),
+        # And so are five that add up to five.
+        ({**dict.fromkeys("abcde", 1), "f": 40}, dict.fromkeys("abcdef")),
         # Of equal ones both: which of them was hidden would tell the rest.
         ({"CN": 5, "MN": 5, "KP": 4}, {"CN": None, "MN": None, "KP": None}),
         ({"CN": 0, "MN": 4, "KP": 0}, None),
