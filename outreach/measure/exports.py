@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from outreach.errors import Problem
 from outreach.hints import did_you_mean
-from outreach.measure.countries import country, name
+from outreach.measure.countries import country, name, official_order
 from outreach.words import MONTHS
 
 MOST_BYTES: Final = 20_000_000
@@ -133,7 +133,8 @@ class Export:
             for group, count in self.counts.items():
                 found[getattr(group, what)] += count
             if set(found) - {""}:
-                told = (f"{_shown(what, one)} {n:,}" for one, n in sorted(found.items()))
+                order = official_order(found) if what == "country" else sorted(found, reverse=True)
+                told = (f"{_shown(what, one)} {found[one]:,}" for one in order)
                 lines.append(f"  by {what}: {'; '.join(told)}")
         for what, words in self.unknown.items():
             told = (f"{word!r} ({n:,})" for word, n in sorted(words.items()))
@@ -145,8 +146,16 @@ class Export:
 
 
 def _shown(what: str, one: str) -> str:
-    names = {"f": "women", "m": "men", "x": "other"} if what == "sex" else {}
-    return (name(one) if what == "country" else names.get(one, one)) or "not said"
+    return (name(one) if what == "country" else _SHOWN.get((what, one), one)) or "not said"
+
+
+_SHOWN: Final = {
+    ("sex", "f"): "women",
+    ("sex", "m"): "men",
+    ("sex", "x"): "other",
+    ("youth", "yes"): "15 to 24",
+    ("youth", "no"): "other ages",
+}
 
 
 def read_export(

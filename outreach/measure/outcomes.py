@@ -141,7 +141,10 @@ def outcomes_of(
         )
     )
     asked = frozenset(campaigns)
-    clicks = {one.campaign: one for one in clicks_of(session, period, cut_off=cut_off)}
+    clicks, all_clicks = (
+        {one.campaign: one for one in clicks_of(session, period, cut_off=cut_off, so_far=so_far)}
+        for so_far in (False, True)
+    )
     mails, all_mails = (_mails(session, period, cut_off, so_far=one) for one in (False, True))
     names = sorted({*asked, *(one.campaign for one in entries), *clicks, *all_mails})
     found: list[Outcome] = []
@@ -153,7 +156,7 @@ def outcomes_of(
                     made = _entered(session, campaign, measure, mine, period)
                     found.append(made if broken_down else _whole(made))
             elif measure.name == "clicks":
-                found.append(_visits(session, campaign, period, cut_off, clicks.get(campaign)))
+                found.append(_visits(campaign, clicks.get(campaign), all_clicks.get(campaign)))
             elif measure.name != "subscribers":
                 found.append(_mailed(campaign, measure, mails, all_mails))
     return tuple(sorted(found, key=lambda one: (one.campaign, STAGES.index(one.stage))))
@@ -306,18 +309,14 @@ def clicks_of(
     )
 
 
-def _visits(
-    session: Session, campaign: str, period: Period, cut_off: datetime, clicks: Clicks | None
-) -> Outcome:
+def _visits(campaign: str, clicks: Clicks | None, every: Clicks | None) -> Outcome:
     measure = MEASURES["clicks"]
-    if clicks is None or clicks.total is None:
+    if clicks is None or every is None or clicks.total is None:
         return replace(_made(campaign, measure, None, None), reason=NO_SHORT_LINKS)
-    every = clicks_of(session, period, cut_off=cut_off, so_far=True)
-    so_far = next((one.total for one in every if one.campaign == campaign), None)
     parts = (("posts", clicks.posts), ("partners", clicks.partners), ("print", clicks.printed))
     told = ", ".join(f"{what} {count:,}" for what, count in parts if count is not None)
     return replace(
-        _made(campaign, measure, clicks.total, so_far), sources=(f"own short links: {told}",)
+        _made(campaign, measure, clicks.total, every.total), sources=(f"own short links: {told}",)
     )
 
 

@@ -91,6 +91,8 @@ class TestRegistrations:
         for somebody in ("Doe", "Roe", "ana@", "bo@", "ANA"):
             assert somebody not in told
         assert "column 'Name' is taken as person, to tell who stands there twice" in told
+        assert "by country: Mongolia 1; Republic of Korea 1; not said 1" in told
+        assert "by youth: 15 to 24 1; other ages 2" in told
 
     def test_who_came_is_attendance(self):
         found = read(INDICO, "attendance")
