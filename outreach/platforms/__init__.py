@@ -219,6 +219,19 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
+class Done:
+    """What became of a claim. `hard`: the address itself is no good.
+
+    WAITING is tried again after a while, and SENDING means that nothing was begun.
+    """
+
+    reader: Reader
+    fate: Fate
+    why: str = ""
+    hard: bool = False
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a mailing is: readers by fate, and when the next one who waits may be tried."""
 
@@ -255,17 +268,15 @@ class Readers(Protocol):
         What an earlier process had under way is in doubt from here on.
         """
 
-    def next(self, token: str, language: str) -> Reader | None:
+    def next(self, token: str, language: str, before: Done | None = None) -> Reader | None:
         """Claim whoever is next, and commit that; None where nobody can be tried now.
 
-        Raises NotNow while its post is on hold.
+        `before` is written down with it, and is kept also where it raises: NotNow while its post
+        is on hold.
         """
 
-    def over(self, reader: Reader, fate: Fate, why: str = "", *, hard: bool = False) -> None:
-        """Say what became of a claim. `hard`: the address itself is no good.
-
-        WAITING is tried again after a while, and SENDING means that nothing was begun.
-        """
+    def over(self, done: Done) -> None:
+        """Say what became of a claim, and commit that."""
 
     def again(self, token: str) -> None:
         """Those who were refused wait anew: it was not for them that the server refused."""
