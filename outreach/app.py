@@ -62,7 +62,17 @@ from outreach.errors import (
     WrongFiles,
 )
 from outreach.hints import did_you_mean
-from outreach.platforms import PLATFORMS, Asks, Channel, Platform, Previews, Returns, Told, load
+from outreach.platforms import (
+    PLATFORMS,
+    Announces,
+    Asks,
+    Channel,
+    Platform,
+    Previews,
+    Returns,
+    Told,
+    load,
+)
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -1581,7 +1591,7 @@ class Outreach:
 
     def feeds(self) -> list[FeedInfo]:
         """The public feeds of this office."""
-        from outreach.platforms.feed import FeedInfo
+        from outreach.platforms.feed import FeedInfo, hub_of
 
         return [
             FeedInfo(
@@ -1589,6 +1599,7 @@ class Outreach:
                 settings.options.get("title") or self.channels[name].title,
                 settings.options.get("description", ""),
                 settings.languages[0],
+                hub_of(settings.options),
             )
             for name, settings in self.configuration.channels.items()
             if settings.platform == "feed"
@@ -1603,6 +1614,12 @@ class Outreach:
         if settings is None or settings.platform != "feed":
             raise NotFound(f"there is no feed {channel!r}")
         return entries(TableShelf(self.store, channel, self.now), channel, self.public_url)
+
+    def announce(self) -> None:
+        """Have each feed's hub told of what is new there; in a demo nothing leaves this machine."""
+        for platform in self.platforms.values():
+            if isinstance(platform, Announces) and not self.configuration.settings.desk.demo:
+                platform.announce()
 
     def feed_entry(self, channel: str, entry: str) -> FeedEntry:
         """One entry of a feed. Raises NotFound."""

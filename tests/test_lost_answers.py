@@ -132,10 +132,15 @@ class LostOnce:
         return kind, reply
 
 
-@pytest.mark.counterpart
 @pytest.mark.parametrize("nth", [1, 2], ids=["of the first part", "of the second"])
 @pytest.mark.parametrize("fault", ["lost after", "lost before"])
-@pytest.mark.parametrize("kind", THREADS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[pytest.mark.counterpart] * (kind in ("bluesky", "mastodon")))
+        for kind in THREADS
+    ],
+)
 def test_a_lost_answer_ends_in_one_copy_of_each_part(request, office, kind, fault, nth):
     there = THREADS[kind](request)
     network = there.network

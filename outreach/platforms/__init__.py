@@ -187,8 +187,8 @@ class Shelf(Protocol):
     def get(self, token: str) -> Mapping[str, Any] | None:
         """What is kept under `token`, or None."""
 
-    def list(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Everything kept, newest first, as (token, value)."""
+    def list(self, newest: int | None = None) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Everything kept, or so many, newest first, as (token, value)."""
 
 
 @dataclass(frozen=True)
@@ -336,6 +336,17 @@ class Corrects(Protocol):
 
     def correct(self, receipt: Receipt, part: Part) -> None:
         """Replace its text by the part's, its pictures stay; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A platform that tells somebody who passes it on when there is something new."""
+
+    def announce(self) -> None:
+        """Tell them what has changed since they were last told; what fails is told later.
+
+        Asked again and again, apart from publishing. Raises only what a database does.
+        """
 
 
 @runtime_checkable
