@@ -44,7 +44,7 @@ def import_(
     data = file.read_bytes()
     columns = _columns(column, channel, month)
     with door.desk() as desk:
-        figures = desk.read_figures(data, file=file.name, kind=kind, columns=columns)
+        figures = desk.figures.read(data, file=file.name, kind=kind, columns=columns)
         if json:
             as_json(asdict(figures))
         else:
@@ -59,7 +59,7 @@ def import_(
             typer.echo("Nothing was kept.")
             return
         by = door.person(desk)
-        desk.import_figures(data, file=file.name, by=by, kind=kind, columns=columns)
+        desk.figures.keep(data, file=file.name, by=by, kind=kind, columns=columns)
     if not json:
         typer.echo(f"Kept: {rows.counted(len(figures.months) + len(figures.posts), 'row')}.")
         if column:
@@ -104,7 +104,7 @@ def adopt(
     door: Door = ctx.obj
     with door.desk() as desk:
         if not url:
-            found = desk.adopted()
+            found = desk.figures.adopted()
             if json:
                 as_json([asdict(one) for one in found])
                 return
@@ -118,12 +118,14 @@ def adopt(
             return
         by_whom = door.person(desk)
         if remove:
-            desk.let_go(url, by=by_whom)
+            desk.figures.let_go(url, by=by_whom)
             typer.echo("Let go: it is not reported any more.")
             return
         if not campaign or not channel:
             raise NotAllowed("say what it is about, and where", "--campaign NAME --channel NAME")
-        desk.adopt(url, campaign=campaign, channel=channel, by=by_whom, whose=whose, on=_day(on))
+        desk.figures.adopt(
+            url, campaign=campaign, channel=channel, by=by_whom, whose=whose, on=_day(on)
+        )
         typer.echo("Adopted: it is reported apart from our own posts.")
         typer.echo("Its figures come by its address: outreach import FILE.csv (post,displays,…)")
 
@@ -154,7 +156,7 @@ def report(
 
     door: Door = ctx.obj
     with door.desk() as desk:
-        made = desk.report(month, by=door.person(desk))
+        made = desk.figures.report(month, by=door.person(desk))
         if made.made_at < made.ends:
             typer.echo(f"{month} is not over: the report has what is known up to now.", err=True)
         if json:

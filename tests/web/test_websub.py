@@ -89,7 +89,7 @@ def test_a_hub_that_is_away_neither_delays_nor_fails_a_publication(office):
     desk = publishing(office, f"{closed_port()}/hub", "https://desk.example.org")
     desk.announce()
     assert "told again later: the hub cannot be reached" in desk.platforms["web"].check()
-    [entry] = desk.feed("web")
+    [entry] = desk.public.feed("web")
     assert entry.text == "The forum opens."
 
 
