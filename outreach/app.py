@@ -6,7 +6,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
     care         doctor, watch, ask_account,             before the day, and while it runs
-                 connecting, renew_permits,
+                 connecting, renew_permits, announce,
                  confirm_people, token_for
 
 What belongs together beside these is reached as one:
@@ -17,6 +17,7 @@ What belongs together beside these is reached as one:
     handover     open, waiting                           what people publish for us
     answers      complete, decline                       and what they say of it
     figures      collect, read, keep, adopt, report      values, or none with a reason; a month
+    entries      look, keep, undo                        what people enter of what came of it
     public       feeds, picture, links, follow           what anybody may see
     kits         give                                    cleared texts for partners
     newsletters  take, give, read_bounces                who receives them, and what comes back
@@ -58,7 +59,7 @@ from outreach.errors import (
     Unusable,
 )
 from outreach.folder import Files, Folder, ahead
-from outreach.platforms import PLATFORMS, Channel, Platform, Previews
+from outreach.platforms import PLATFORMS, Announces, Channel, Platform, Previews
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from outreach.handover import Handover
     from outreach.incidents import Incidents
     from outreach.leases import Leases
+    from outreach.measure.entries import Entries
     from outreach.newsletters import Newsletters
     from outreach.pace import Pace
     from outreach.permits import Permits
@@ -214,6 +216,12 @@ class Outreach:
                     log.warning("the token of %s was not renewed: %s", channel, error)
         return renewed
 
+    def announce(self) -> None:
+        """Have each feed's hub told of what is new there; in a demo nothing leaves this machine."""
+        for platform in self.platforms.values():
+            if isinstance(platform, Announces) and not self.configuration.settings.desk.demo:
+                platform.announce()
+
     def connecting(self, channel: str) -> Connecting:
         """A person's way of giving us a channel's credentials. Raises NotFound, NotAllowed."""
         from outreach.connect import Connecting
@@ -303,6 +311,19 @@ class Outreach:
             channels=self.channels,
             platforms=lambda: self.platforms,
             now=self.now,
+        )
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What people enter of what came of it: files' counts, numbers by hand, costs."""
+        from outreach.campaign.load import campaign_files
+        from outreach.measure.entries import Entries
+
+        return Entries(
+            self.store,
+            self.now,
+            self.configuration.report_zone,
+            lambda: {path.stem for path in campaign_files(self.home / "campaigns")},
         )
 
     @cached_property

@@ -20,10 +20,10 @@ from outreach.errors import NotFound, Unusable
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.collect import count_click
 from outreach.platforms import Channel
-from outreach.platforms.feed import FeedEntry, FeedInfo, entries
+from outreach.platforms.feed import FeedEntry, FeedInfo, entries, hub_of
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
-from outreach.store.tables import Asset, ShortLink, partner_of
+from outreach.store.tables import PRINTED, Asset, ShortLink, partner_of
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class Public:
                 settings.options.get("title") or self.channels[name].title,
                 settings.options.get("description", ""),
                 settings.languages[0],
+                hub_of(settings.options),
             )
             for name, settings in self.configuration.channels.items()
             if settings.platform == "feed"
@@ -114,8 +115,9 @@ class Public:
 
 
 def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
-    if partner_of(key):
+    """Whether a post, or a part of it, is live or may be; a partner's address, and one on paper,
+    always may."""
+    if partner_of(key) or key.startswith(PRINTED):
         return True
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):
