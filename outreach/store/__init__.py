@@ -229,8 +229,8 @@ class Store:
                 f"this one knows up to {HEAD}",
                 "install the newer version, or restore a backup that this version has made",
             )
-        with self.understood():
-            upgrade(self._opened().alone)  # two that start at once: the second finds it done
+        with self.understood(), self._opened().alone.begin() as connection:
+            upgrade(connection)  # two that start at once: the second finds it done
 
     def revision(self) -> str:
         """The revision of the tables, or "" where there are none yet."""
