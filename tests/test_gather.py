@@ -8,9 +8,9 @@ from sqlalchemy import select
 from outreach.compose.links import Link
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed
-from outreach.measure.months import NoSuchMonth
 from outreach.platforms import load
 from outreach.report import gather
+from outreach.report.periods import NoSuchPeriod
 from outreach.report.value import Report
 from outreach.store.tables import ReportRow, Snapshot
 from tests.conftest import Office
@@ -220,7 +220,7 @@ class TestImports:
     def test_each_month_has_its_own(self, desk):
         self.imported(desk, "channel,month,likes\nnet,2024-08,5\nnet,2025-07,6\nnet,2025-08,7\n")
         found = facts(desk)
-        months = (found.year_ago, found.before, found.this)
+        months = found.every[::-1]
         assert [month.get("net").value("likes") for month in months] == [5, 6, 7]
 
     def test_samples_are_marked_to_the_end(self, desk):
@@ -280,9 +280,9 @@ class TestTheReport:
         assert report.words("publication")[0] == "This desk published no post in March 2025."
 
     def test_what_is_no_month_is_refused(self, desk):
-        with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:
+        with pytest.raises(NoSuchPeriod, match="'August' is no month") as refused:
             desk.report("August", by=desk.person("ana"))
-        assert refused.value.hint == "write year and month, like 2025-08"
+        assert refused.value.hint.startswith("write 2025-08, 2025-07-26..2025-09-01")
 
     def test_a_month_that_is_not_over_says_so(self, desk, office):
         said = "August 2025 was not over when this report was made: posts and figures up to "

@@ -164,7 +164,7 @@ def report(
         folder.mkdir(parents=True, exist_ok=True)
         for kind in FORMATS.values():
             data = kind.write(made, template_folder=desk.home / "templates" / "reports")
-            file = folder / f"outreach-{made.month}{kind.suffix}"
+            file = folder / f"{made.file_name}{kind.suffix}"
             write_whole(file, data)
             typer.echo(f"wrote {file}")
     typer.echo()

@@ -1,4 +1,4 @@
-"""What a month's report is computed from: figures with their provenance, and what happened.
+"""What a report is computed from: figures with their provenance, and what happened.
 
 These values are filled from the database, or by hand in a test; the arithmetic needs no more.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from outreach.measure.metrics import Metric, Reason
-from outreach.measure.months import parse_month
+from outreach.report.periods import Period
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ChannelMonth:
-    """One channel's month. `figures` by metric; `sample` marks figures that nobody measured.
+    """One channel's month, or other period. `figures` by metric; `sample`: nobody measured them.
 
     `shown` is False where neither displays nor engagements can ever be known (a web feed): such a
     channel is not one of those whose figures are complete or not.
@@ -58,16 +58,17 @@ class ChannelMonth:
 
 @dataclass(frozen=True)
 class MonthFacts:
-    """All channels of one month, "2025-08". Raises ValueError where one is there twice."""
+    """All channels of one month, or other period. Raises ValueError where one is there twice."""
 
-    month: str
+    period: Period
     channels: tuple[ChannelMonth, ...] = ()
 
     def __post_init__(self) -> None:
-        parse_month(self.month)
         names = [one.channel for one in self.channels]
         if len(names) != len(set(names)):
-            raise ValueError(f"{self.month}: a channel is there twice: {', '.join(sorted(names))}")
+            raise ValueError(
+                f"{self.period.name}: a channel is there twice: {', '.join(sorted(names))}"
+            )
 
     def get(self, channel: str) -> ChannelMonth | None:
         """The channel's month, or None."""
@@ -76,7 +77,7 @@ class MonthFacts:
 
 @dataclass(frozen=True)
 class PostLine:
-    """One post of the month. `title`: its message, or its first words. Times aware, UTC.
+    """One post of the period. `title`: its message, or its first words. Times aware, UTC.
 
     `linked`: whether it prints an address; without one there is nothing to click.
     """
@@ -157,7 +158,7 @@ class Corrected:
 
 @dataclass(frozen=True)
 class Planned:
-    """A post of the month to come. `state` as the desk calls it: proposed, cleared."""
+    """A post of the time to come. `state` as the desk calls it: proposed, cleared."""
 
     at: datetime
     title: str
@@ -168,7 +169,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class PartnerClicks:
-    """How often the addresses in one partner's kits were followed in the month.
+    """How often the addresses in one partner's kits were followed in the period.
 
     `counted` by our own short links; `imported` as somebody read it elsewhere by the partner's
     utm_source, None where nobody did. They are two counts of the same visits, and never added.
@@ -196,22 +197,29 @@ class Masthead:
 
 
 @dataclass(frozen=True)
+class Against:
+    """What the period is compared with. `name` is for programs: "month-before"."""
+
+    name: str
+    title: str
+    facts: MonthFacts
+
+
+@dataclass(frozen=True)
 class ReportInput:
-    """Everything that a month's report is computed from; see `compute`.
+    """Everything that a report is computed from; see `compute`.
 
     `cut_off`: only figures collected before it were taken. `office`: who speaks, "the NEASPEC
     secretariat" in running text. `notes`: lessons and remarks, written by an officer.
     """
 
-    month: str
     zone: str
     cut_off: datetime
     made_at: datetime
     office: str
     metrics: Mapping[str, Metric]
     this: MonthFacts
-    before: MonthFacts
-    year_ago: MonthFacts
+    against: tuple[Against, ...] = ()
     posts: tuple[PostLine, ...] = ()
     others: tuple[Others, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -221,6 +229,17 @@ class ReportInput:
     failed: int = 0
     uncertain: int = 0
     plan_next: tuple[Planned, ...] = ()
+    plan_within: str = ""  # "in September 2025"
     partners: tuple[PartnerClicks, ...] = ()
     notes: tuple[str, ...] = ()
     masthead: Masthead = Masthead()
+
+    @property
+    def period(self) -> Period:
+        """What the report is about."""
+        return self.this.period
+
+    @property
+    def every(self) -> tuple[MonthFacts, ...]:
+        """The period, and those that it is compared with."""
+        return (self.this, *(one.facts for one in self.against))

@@ -262,18 +262,34 @@ class ImportBatch(Base):
 
 
 class ReportRow(Base):
-    """A frozen report; a later version supersedes it and never replaces it."""
+    """A frozen report; a later version supersedes it and never replaces it.
+
+    `period` is what it is about, by its name: see `outreach/report/periods.py`.
+    """
 
     __tablename__ = "report"
-    __table_args__ = (UniqueConstraint("month", "version"),)
+    __table_args__ = (UniqueConstraint("period", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str]
+    period: Mapped[str]
     version: Mapped[int]
     made_at: Mapped[datetime]
     by: Mapped[str]
     cut_off: Mapped[datetime]
     data: Mapped[dict[str, Any]]
+
+
+class Lesson(Base):
+    """What an officer learnt of a period, as its reports print it; ended when it was replaced."""
+
+    __tablename__ = "lesson"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(index=True)
+    text: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    ended_at: Mapped[datetime | None]
 
 
 class ToolkitRow(Base):

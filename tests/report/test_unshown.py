@@ -25,7 +25,7 @@ FEED = ChannelMonth(
 
 @pytest.fixture(scope="module")
 def report():
-    this = MonthFacts("2025-08", (*us6.month_facts("2025-08").channels, FEED))
+    this = MonthFacts(us6.period("2025-08"), (*us6.month_facts("2025-08").channels, FEED))
     posts = [
         PostLine(
             f"forum/{name}/en@web",

@@ -71,7 +71,7 @@ def test_the_rate_is_pooled_and_not_the_mean_of_rates(report):
 
 def test_the_year_before_is_compared_on_x_and_linkedin_only(report):
     year = report.comparisons[1]
-    assert year.with_month == "2024-08"
+    assert year.with_period == "2024-08"
     assert year.channels == ("X", "LinkedIn")
     displays = year.line("displays")
     assert (displays.this, displays.before, displays.change) == (70_690, 36_070, "96.0")

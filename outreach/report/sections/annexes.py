@@ -11,7 +11,7 @@ from outreach.report.value import Cell, Column, Row, Section, Table
 
 def sections(paper: Paper) -> Iterable[Section]:
     """One annex for each table that has something in it."""
-    every = (paper.facts.this, paper.facts.before, paper.facts.year_ago)
+    every = paper.facts.every
     for title, tables in (
         ("Posts", _posts(paper)),
         ("Posts by others", _others(paper)),
@@ -52,7 +52,7 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
         )
     return paper.table(
         "posts",
-        f"Posts published in {paper.month}",
+        f"Posts published {paper.within}",
         (
             Column("Post", 22),
             Column("Channel", 14, words=True),
@@ -89,7 +89,7 @@ def _others(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "others",
-        f"Posts by others about our campaigns, published in {paper.month}",
+        f"Posts by others about our campaigns, published {paper.within}",
         (
             Column("Post", 24),
             Column("By", 15, words=True),
@@ -112,7 +112,7 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         Row(
             channel.title,
             (
-                Cell(months.named(month.month), month.month),
+                Cell(of.period.title, of.period.name),
                 Cell(metric.label, metric.name),
                 Cell(_from(channel.figures[metric.name])),
                 Cell(paper.collected(channel.figures[metric.name])),
@@ -120,8 +120,8 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
                 cell(channel.figures[metric.name], notes),
             ),
         )
-        for month in every
-        for channel in sorted(month.channels, key=order)
+        for of in every
+        for channel in sorted(of.channels, key=order)
         for metric in paper.facts.metrics.values()
         if metric.name in channel.figures
         and (channel.shown or channel.value(metric.name) is not None)
@@ -131,7 +131,7 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         "Figures that this report is made from",
         (
             Column("Channel", 14),
-            Column("Month", 15, words=True),
+            Column("Period", 15, words=True),
             Column("Measure", 15, words=True),
             Column("Source", 17, words=True),
             Column("Collected", 20, words=True),
@@ -140,13 +140,13 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         ),
         rows,
         notes,
-        sample=any(one.sample for month in every for one in month.channels),
+        sample=any(one.sample for of in every for one in of.channels),
         small=True,
     )
 
 
 def _definitions(paper: Paper, every: Sequence[MonthFacts]) -> Table:
-    used = {name for month in every for one in month.channels for name in one.figures}
+    used = {name for of in every for one in of.channels for name in one.figures}
     rows = [
         Row(metric.label, (Cell(metric.unit), Cell(metric.definition)))
         for metric in paper.facts.metrics.values()

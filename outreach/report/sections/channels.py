@@ -1,4 +1,4 @@
-"""Each channel's month by itself. What is summed is summed over complete channels only."""
+"""Each channel by itself. What is summed is summed over complete channels only."""
 
 from collections.abc import Iterable
 
@@ -60,7 +60,7 @@ def _channels(paper: Paper) -> Table:
         )
     return paper.always(
         "channels",
-        f"Channels in {paper.month}",
+        f"Channels {paper.within}",
         (
             Column("Channel", 24),
             Column("Posts", 11),
@@ -93,7 +93,7 @@ def _further(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "further",
-        f"Further figures in {paper.month}, each for its channel alone",
+        f"Further figures {paper.within}, each for its channel alone",
         (
             Column("Channel", 26),
             Column("Measure", 26, words=True),
@@ -119,4 +119,4 @@ def _partners(paper: Paper) -> tuple[Table, ...]:
         for one in paper.facts.partners
     ]
     columns = (Column("Partner", 44), Column("Counted by", 34, words=True), Column("Clicks", 22))
-    return paper.table("partners", f"Partner-driven clicks in {paper.month}", columns, rows)
+    return paper.table("partners", f"Partner-driven clicks {paper.within}", columns, rows)
