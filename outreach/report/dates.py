@@ -29,6 +29,11 @@ class Dates:
         loaded = load_campaigns(self.home / "campaigns", root=self.home)
         return {one.campaign: one for one in loaded.campaigns}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of campaigns, by name."""
+        return {name: one.title for name, one in self._campaigns.items()}
+
     def __call__(self, campaign: str, event: str | None) -> Dated:
         read = self._campaigns.get(campaign)
         title = read.title if read else campaign

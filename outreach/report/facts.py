@@ -9,6 +9,7 @@ from datetime import datetime
 
 from outreach.measure.metrics import Metric, Reason
 from outreach.report.periods import Period
+from outreach.report.value import Report
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class MonthFacts:
 class PostLine:
     """One post of the period. `title`: its message, or its first words. Times aware, UTC.
 
-    `linked`: whether it prints an address; without one there is nothing to click.
+    `linked`: whether it prints an address; without one there is nothing to click. `week`: what is
+    known of its figures as they were seven days after it was published. `totals`: the figures that
+    its network gives in parts, added up.
     """
 
     key: str
@@ -91,6 +94,16 @@ class PostLine:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     withdrawn_at: datetime | None = None
     linked: bool = True
+    campaign: str = ""
+    week: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def value(self, metric: str) -> int | None:
+        """The figure's value; None where there is none. Clicks are 0 where nothing is linked."""
+        if metric == "clicks" and not self.linked:
+            return 0
+        figure = self.figures.get(metric)
+        return self.totals.get(metric, figure.value if figure else None)
 
 
 @dataclass(frozen=True)
@@ -203,6 +216,24 @@ class Against:
     name: str
     title: str
     facts: MonthFacts
+    posts: tuple[PostLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who follows one channel. `before` the period and `after` it: the last reading of each.
+
+    `over`: month by month, as printed, up to the period's end; None where nothing was read.
+    """
+
+    channel: str
+    title: str
+    before: Figure | None
+    after: Figure | None
+    gained: Figure | None = None
+    lost: Figure | None = None
+    over: tuple[tuple[str, int | None], ...] = ()
+    sample: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,7 +241,8 @@ class ReportInput:
     """Everything that a report is computed from; see `compute`.
 
     `cut_off`: only figures collected before it were taken. `office`: who speaks, "the NEASPEC
-    secretariat" in running text. `notes`: lessons and remarks, written by an officer.
+    secretariat" in running text. `notes`: lessons and remarks, written by an officer. `edition`: 0
+    for what is not to be kept; `earlier`: the version before it. `titles`: of campaigns, by name.
     """
 
     zone: str
@@ -231,7 +263,13 @@ class ReportInput:
     plan_next: tuple[Planned, ...] = ()
     plan_within: str = ""  # "in September 2025"
     partners: tuple[PartnerClicks, ...] = ()
+    audience: tuple[Audience, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    edition: int = 0
+    earlier: Report | None = None
+    draft: bool = False
+    by: str = ""
     masthead: Masthead = Masthead()
 
     @property

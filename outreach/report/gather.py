@@ -21,17 +21,20 @@ from outreach import people
 from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
-from outreach.errors import NotAllowed
+from outreach.errors import Changed, NotAllowed
 from outreach.measure.adopted import adopted
+from outreach.measure.collect import RUNGS
 from outreach.measure.imports import OF_PARTNER
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
-from outreach.measure.months import day
+from outreach.measure.months import before, day, named
 from outreach.platforms import Channel
+from outreach.report import frozen, lessons
 from outreach.report.arithmetic import CORE
 from outreach.report.compute import compute
 from outreach.report.dates import Dates
 from outreach.report.facts import (
     Against,
+    Audience,
     ChannelMonth,
     Corrected,
     Figure,
@@ -67,6 +70,8 @@ from outreach.store.tables import (
     partner_of,
 )
 
+AGE = "7 d"  # the rung at which posts of any day can be compared
+MONTHS_SHOWN = 6  # of followers, up to the period's end
 DERIVED = ("displays", "engagements")  # what the comparison needs of a network, beside clicks
 
 
@@ -78,7 +83,9 @@ def gather(
     channels: Mapping[str, Channel],
     offers: Mapping[str, frozenset[str]],
     now: datetime,
+    by: str = "",
     against: str = "",
+    draft: bool = False,
     partners: Mapping[str, str] | None = None,
 ) -> ReportInput:
     """Everything the report about this is computed from: "2025-08", "campaign:forum-2025".
@@ -98,6 +105,7 @@ def gather(
             f"make its report when it is over: {day(period.ends, zone)} or later",
         )
     others = compared_with(period, zone, known, told=against)
+    version, earlier = frozen.last(session, period.name)
     ends = period.ends.astimezone(ZoneInfo(zone))
     cut_off = min(ends + timedelta(days=settings.report.cut_off_days), now)
     metrics = load_metrics(configuration.home / "config" / "metrics.toml")
@@ -110,7 +118,22 @@ def gather(
         office=settings.office.name,
         metrics=metrics,
         this=periods.facts(period),
-        against=tuple(Against(one.name, one.title, periods.facts(one.period)) for one in others),
+        against=tuple(
+            Against(
+                one.name,
+                one.title,
+                periods.facts(one.period),
+                tuple(periods.posts(one.period)),
+            )
+            for one in others
+        ),
+        audience=tuple(periods.audience(period)),
+        titles=known.titles,
+        notes=tuple(lessons.printed(session, period.name, zone)),
+        edition=version + 1,
+        earlier=earlier,
+        by=by,
+        draft=draft,
         posts=tuple(periods.posts(period)),
         incidents=tuple(periods.incidents(period)),
         corrected=tuple(periods.corrected(period)),
@@ -127,15 +150,22 @@ def gather(
 
 
 def freeze(session: Session, given: ReportInput, *, by: str, now: datetime) -> Report:
-    """Compute the report and keep it as the period's next version."""
+    """Compute the report and keep it as the period's next version.
+
+    Raises Changed where a version was kept since it was gathered.
+    """
     made = compute(given)
     last = session.scalar(
         select(func.max(ReportRow.version)).where(ReportRow.period == made.period)
     )
+    if (last or 0) + 1 != made.edition:
+        raise Changed(
+            f"version {last} of this report was made meanwhile", "make it again: it is one more"
+        )
     session.add(
         ReportRow(
             period=made.period,
-            version=(last or 0) + 1,
+            version=made.edition,
             made_at=now,
             by=by,
             cut_off=made.cut_off,
@@ -238,6 +268,7 @@ class _Periods:
             .where(*within(Delivery.published_at, period), *of_campaign(Delivery.campaign, period))
             .order_by(Delivery.published_at, Delivery.key)
         ).all()
+        weeks = self._weeks(period)
         return [
             PostLine(
                 key=row.key,
@@ -252,12 +283,107 @@ class _Periods:
                     .limit(1)
                 )
                 or "",
-                figures=self._of_post(row),
+                figures=figures,
                 linked=_linked(row),
+                campaign=row.campaign,
+                week=weeks.get(row.key, {}),
+                totals=self._known(row.channel, figures),
                 withdrawn_at=self._withdrawn_at(row),
             )
-            for row in rows
+            for row, figures in ((row, self._of_post(row)) for row in rows)
         ]
+
+    def _known(self, channel: str, figures: Mapping[str, Figure]) -> dict[str, int]:
+        """A post's three figures, those that its network gives in parts added up."""
+        known = self.channels.get(channel)
+        values = {name: one.value for name, one in figures.items()}
+        found = {m: combine(self.metrics[m], known.platform if known else "", values) for m in CORE}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _weeks(self, period: Period) -> dict[str, dict[str, int]]:
+        """What the posts of the period had seven days after publishing: by post, by measure.
+
+        A look that came a day late or more is of another age, and does not count.
+        """
+        rows = self.session.execute(
+            select(Snapshot, Delivery.channel, Delivery.published_at)
+            .join(Delivery, Delivery.key == Snapshot.subject)
+            .where(
+                *within(Delivery.published_at, period),
+                *of_campaign(Delivery.campaign, period),
+                Snapshot.rung == AGE,
+                Snapshot.taken_at <= self.cut_off,
+                Snapshot.value.is_not(None),
+            )
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        )
+        found: dict[str, tuple[str, dict[str, Figure]]] = {}
+        for row, channel, published in rows:
+            if published and row.taken_at - published < RUNGS[AGE] + timedelta(days=1):
+                found.setdefault(row.subject, (channel, {}))[1][row.metric] = _figure(row)
+        return {key: self._known(channel, figures) for key, (channel, figures) in found.items()}
+
+    def audience(self, period: Period) -> list[Audience]:
+        """Who follows each channel that anybody has read the followers of."""
+        last = touched(period, self.zone)[-1]
+        labels = [last]
+        while len(labels) < MONTHS_SHOWN:
+            labels.insert(0, before(labels[0]))
+        found = []
+        for name, channel in self.channels.items():
+            over = [self._followers_of(name, month(one, self.zone)) for one in labels]
+            over[-1] = self._followers(name, period) or over[-1]
+            first = touched(period, self.zone)[0]
+            start = self._followers_before(name, period) or self._followers_of(
+                name, month(before(first), self.zone)
+            )
+            if not any(over) and not start:
+                continue
+            now = self._account(name, period)
+            found.append(
+                Audience(
+                    name,
+                    channel.title,
+                    start,
+                    over[-1],
+                    now.get("followers-gained"),
+                    now.get("followers-lost"),
+                    tuple(
+                        (named(label), one.value if one else None)
+                        for label, one in zip(labels, over, strict=True)
+                    ),
+                    sample=any(one.sample for one in self._typed(last).values()),
+                )
+            )
+        return found
+
+    def _account(self, channel: str, period: Period) -> Mapping[str, Figure]:
+        """The figures of the account itself that were typed in for the month."""
+        if period.kind != "month":
+            return {}
+        typed = self._typed(period.name).get(channel)
+        return typed.figures if typed else {}
+
+    def _followers_of(self, channel: str, period: Period) -> Figure | None:
+        """Followers at a month's end: typed in for it, or as they were last read in it."""
+        typed = self._account(channel, period).get("followers")
+        return typed if typed and typed.value is not None else self._followers(channel, period)
+
+    def _followers_before(self, channel: str, period: Period) -> Figure | None:
+        """The last reading in the month before the period."""
+        row = self.session.scalar(
+            select(Snapshot)
+            .where(
+                Snapshot.subject == channel,
+                Snapshot.metric == "followers",
+                Snapshot.period == "",
+                Snapshot.taken_at >= period.starts - timedelta(days=31),
+                Snapshot.taken_at < period.starts,
+            )
+            .order_by(Snapshot.taken_at.desc())
+            .limit(1)
+        )
+        return _figure(row) if row else None
 
     def _withdrawn_at(self, row: Delivery) -> datetime | None:
         placed = self.session.get(TakeDown, row.key)

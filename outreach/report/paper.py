@@ -43,6 +43,7 @@ class Paper:
         self.channels = sorted(facts.this.channels, key=order)
         self.complete = [one.title for one in self.channels if is_complete(one)]
         self.incomplete = [one for one in self.channels if one.shown and not is_complete(one)]
+        self.titles = {one.channel: one.title for of in facts.every for one in of.channels}
         self.unshown = {one.channel: one.title for one in self.channels if not one.shown}
 
     @property

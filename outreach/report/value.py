@@ -156,12 +156,33 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Traced:
+    """One figure that a report is made from, for programs: no number without its origin.
+
+    `subject` is a channel, or a post's key. `period` is the one whose figure it is. `snapshot` is
+    the record it was read from; None for a sum and for what is counted in our own links.
+    """
+
+    subject: str
+    period: str
+    metric: str
+    value: int | None
+    reason: str
+    source: str
+    by: str
+    taken_at: datetime | None
+    snapshot: int | None
+
+
+@dataclass(frozen=True)
 class Report:
     """A report. Instants are aware UTC; texts are in the report's zone.
 
     `period` is the name of what it is about ("2025-08", "2025-07-26..2025-09-01",
     "campaign:forum-2025", "event:forum-2025/forum:T-30..T+7") and `kind` its kind: month, days,
     campaign, event. `about` names it, `within` says it in a sentence: "in August 2025".
+    `edition` is 1 for the first that was kept of a period and 0 for what is not kept (`draft` says
+    so in words); it supersedes `supersedes`, where that is not 0. `by` had it made.
     `file_name` is what its files are called, without what they end on.
 
     What is printed stands in `summary`, `completeness` and `sections`, in their order; the rest
@@ -174,6 +195,10 @@ class Report:
     about: str
     within: str
     file_name: str
+    edition: int
+    supersedes: int
+    by: str
+    draft: str  # the banner of a draft, else empty
     title: str
     subtitle: str
     office: str
@@ -193,6 +218,7 @@ class Report:
     incomplete: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     sections: tuple[Section, ...]
+    traced: tuple[Traced, ...]
 
     def section(self, name: str) -> Section | None:
         """The section of this name, where the report has one."""

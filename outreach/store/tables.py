@@ -268,10 +268,10 @@ class ReportRow(Base):
     """
 
     __tablename__ = "report"
-    __table_args__ = (UniqueConstraint("period", "version"),)
+    __table_args__ = (UniqueConstraint("month", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    period: Mapped[str]
+    period: Mapped[str] = mapped_column("month")  # the first periods were months
     version: Mapped[int]
     made_at: Mapped[datetime]
     by: Mapped[str]

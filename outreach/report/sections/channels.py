@@ -13,13 +13,34 @@ from outreach.report.paper import (
     rate_cell,
     uncounted,
 )
-from outreach.report.value import Cell, Column, Row, Section, Table
+from outreach.report.value import Cell, Chart, Column, Row, Section, Series, Table
+from outreach.report.words import figure, listing
 
 
 def sections(paper: Paper) -> Iterable[Section]:
     """The channels, further figures of each, and what partners' readers followed."""
-    tables = (_channels(paper), *_further(paper), *_partners(paper))
-    yield Section("channels", "Channels", tables=tables)
+    shown = _channels(paper)
+    tables = (shown, *_further(paper), *_partners(paper))
+    yield Section("channels", "Channels", charts=_followed(paper, shown), tables=tables)
+
+
+def _followed(paper: Paper, table: Table) -> tuple[Chart, ...]:
+    """Clicks channel by channel: one definition for all of them."""
+    known = [one for one in paper.channels if one.value("clicks") is not None]
+    if len(known) < 2:
+        return ()
+    told = listing([f"{one.title} {figure(one.value('clicks') or 0)}" for one in known])
+    return (
+        paper.chart(
+            "clicks",
+            f"How often links were followed {paper.within}",
+            "clicks",
+            [one.title for one in known],
+            [Series(paper.title, tuple(one.value("clicks") for one in known))],
+            f"Clicks {paper.within}: {told}.",
+            table,
+        ),
+    )
 
 
 def _channels(paper: Paper) -> Table:

@@ -23,7 +23,7 @@ from outreach.report.paper import (
     rate_cell,
     times,
 )
-from outreach.report.value import Cell, Column, Comparison, Line, Row, Section, Table
+from outreach.report.value import Cell, Chart, Column, Comparison, Line, Row, Section, Series, Table
 from outreach.report.words import count, listing, plural
 
 
@@ -56,13 +56,87 @@ def sections(paper: Paper) -> Iterable[Section]:
         shared = comparable(paper.facts.this, other)
         lines = like_for_like(paper.facts.this, other, paper.facts.metrics)
         titles = tuple(one.title for one in paper.channels if one.channel in shared)
+        whole = _table(paper, name, other, shared, lines, _rates(lines)) if lines else ()
+        each = _each(paper, name, other, shared)
         yield Section(
             name,
             against.title,
             tuple(_words(paper, other, titles, shared, lines)),
-            tables=_table(paper, name, other, shared, lines, _rates(lines)) if lines else (),
+            _charts(paper, name, other, each),
+            (*whole, *each),
             level=2,
         )
+
+
+def _each(paper: Paper, name: str, other: MonthFacts, shared: Sequence[str]) -> tuple[Table, ...]:
+    """Displays and clicks of each channel that is compared, side by side."""
+    rows = []
+    for channel in paper.channels:
+        before = other.get(channel.channel)
+        if channel.channel not in shared or before is None:
+            continue
+        # One channel alone is as comparable as all that are complete.
+        lines = like_for_like(
+            MonthFacts(paper.period, (channel,)),
+            MonthFacts(other.period, (before,)),
+            paper.facts.metrics,
+        )
+        by = {line.metric: line for line in lines}
+        cells = [
+            (number(by[metric].before), number(by[metric].this), changed(by[metric]))
+            for metric in ("displays", "clicks")
+        ]
+        rows.append(Row(channel.title, (*cells[0], *cells[1])))
+    then, now = other.period.title, paper.title
+    return paper.table(
+        f"{name}-channels",
+        f"{now} and {then}, channel by channel",
+        (
+            Column("Channel", 16),
+            Column(f"Displays, {then}", 13),
+            Column(f"Displays, {now}", 13),
+            Column("Change (per cent)", 16),
+            Column(f"Clicks, {then}", 13),
+            Column(f"Clicks, {now}", 13),
+            Column("Change (per cent)", 16),
+        ),
+        rows,
+        sample=_sampled(paper, other, shared),
+        small=True,
+    )
+
+
+def _charts(paper: Paper, name: str, other: MonthFacts, each: Sequence[Table]) -> tuple[Chart, ...]:
+    """Displays of each channel that is compared."""
+    if not each:
+        return ()
+    then, now = other.period.title, paper.title
+    rows = each[0].rows
+    told = listing([f"{row.head} {row.cells[1].text} after {row.cells[0].text}" for row in rows])
+    return (
+        paper.chart(
+            f"{name}-displays",
+            f"Displays on channels complete in both, {now} and {then}",
+            "displays",
+            [row.head for row in rows],
+            [
+                Series(then, tuple(row.cells[0].value for row in rows)),
+                Series(now, tuple(row.cells[1].value for row in rows)),
+            ],
+            f"Displays, {now} after {then}: {told}.",
+            each[0],
+        ),
+    )
+
+
+def _sampled(paper: Paper, other: MonthFacts, shared: Sequence[str]) -> bool:
+    """Whether any figure of the channels that are compared is a sample."""
+    return any(
+        one.sample
+        for of in (paper.facts.this, other)
+        for one in of.channels
+        if one.channel in shared
+    )
 
 
 def _rates(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
@@ -189,9 +263,6 @@ def _table(
             note=pooled,
         )
     )
-    sample = any(
-        one.sample for of in (facts.this, other) for one in of.channels if one.channel in shared
-    )
     return paper.table(
         name,
         f"{paper.title} and {other.period.title}, on channels complete in both",
@@ -203,5 +274,5 @@ def _table(
         ),
         rows,
         notes,
-        sample=sample,
+        sample=_sampled(paper, other, shared),
     )

@@ -1,4 +1,4 @@
-"""Reports of any period, and the lessons that officers keep of one."""
+"""The lessons that officers keep of a month, or of another period."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,6 @@ down_revision = '0010'
 
 
 def upgrade() -> None:
-    op.execute('ALTER TABLE report RENAME COLUMN month TO period')
     op.create_table('lesson',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('period', sa.String(), nullable=False),
