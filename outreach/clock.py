@@ -57,10 +57,10 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("tokens", desk.renew_permits, IntervalTrigger(seconds=RENEW)),
-        ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
+        ("collect", desk.figures.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
-        ("bounces", desk.read_bounces, IntervalTrigger(seconds=BOUNCES)),
+        ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:
@@ -80,8 +80,8 @@ def _on_the_second(zone: ZoneInfo) -> IntervalTrigger:
 def _daily(desk: Outreach) -> None:
     """Once a local day, by whichever hour comes first: followers of every account."""
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
-    if desk.once("audience", day):
-        desk.collect_audience()
+    if desk.presence.once("audience", day):
+        desk.figures.collect_audience()
 
 
 def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:

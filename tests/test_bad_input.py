@@ -253,12 +253,12 @@ class TestTheDesk:
     def test_a_month_that_is_none(self, office):
         desk = office.open()
         with pytest.raises(NoSuchPeriod, match="'August' is no month") as told:
-            desk.report("August", by=desk.person("bo"))
+            desk.reports.make("August", by=desk.person("bo"))
         assert told.value.hint.startswith("write 2025-08, 2025-07-26..2025-09-01")
 
     def test_a_month_with_no_data(self, office):
         desk = office.open()
-        report = desk.report("2024-02", by=desk.person("bo"))
+        report = desk.reports.make("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
 

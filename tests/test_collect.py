@@ -76,8 +76,8 @@ class TestTheLadder:
             for post in desk.platforms["net"].live:
                 desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
             office.clock.at = utc(SOON) + timedelta(hours=hours)
-            desk.collect()
-            desk.collect()
+            desk.figures.collect()
+            desk.figures.collect()
         assert figures(desk) == [("1 h", 3, ""), ("1 d", 9, "")]
 
 
@@ -87,24 +87,24 @@ class TestWhatANetworkTells:
         ask = desk.platforms["net"].figures
         desk.platforms["net"].figures = lambda r: calls.append(len(r)) or ask(r)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert calls == [2]
 
     def test_a_figure_it_does_not_tell_is_none_with_a_reason_and_never_nought(self, desk, office):
         news = next(p for p in desk.platforms["net"].live if p.part.text == "This is news.")
         desk.platforms["net"].figures_of[news.receipt.id] = {}
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", None, "collection_failed")]
         assert figures(desk, "c/more/en@net") == [("1 h", 0, "")]
 
     def test_not_now_is_asked_again_and_keeps_nothing(self, desk, office):
         fail(desk, NotNow("busy"))
         office.clock.forward(hours=1)
-        assert desk.collect() == 0
+        assert desk.figures.collect() == 0
         mend(desk)
         office.clock.forward(minutes=5)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     @pytest.mark.parametrize(
@@ -114,44 +114,44 @@ class TestWhatANetworkTells:
     def test_it_is_none_with_the_reason_once_patience_is_over(self, desk, office, error, reason):
         fail(desk, error)
         office.clock.forward(hours=6, minutes=59)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == []
         office.clock.forward(minutes=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", None, reason)]
 
     def test_it_recovers_within_patience_and_then_it_is_a_value(self, desk, office):
         fail(desk, Refused("expired"))
         office.clock.forward(hours=2)
-        desk.collect()
+        desk.figures.collect()
         mend(desk)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     def test_a_figure_that_is_taken_late_says_so(self, desk, office):
         office.clock.forward(hours=4, minutes=30)
-        desk.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             notes = session.scalars(select(Snapshot.note).where(Snapshot.subject == KEY)).all()
         assert set(notes) == {"collected 3 hours after it was due"}
 
     def test_followers_are_the_account_s(self, desk):
         desk.platforms["net"].audience = lambda: {"followers": 1204}
-        desk.collect_audience()
+        desk.figures.collect_audience()
         assert figures(desk, "net", "followers") == [("", 1204, "")]
 
     def test_what_a_person_has_to_read_is_pending(self, office):
         desk = by_hand(office, "https://hand.example.org/1")
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
 
 
 class TestClicks:
     def test_a_visit_is_counted_to_the_minute_and_nothing_is_kept_of_who_it_was(self, desk, office):
         office.clock.to("2025-07-20T02:03:41Z")
-        assert desk.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
+        assert desk.public.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
         with desk.store.reading() as session:
             [click] = session.scalars(select(Click))
         assert {c.name: getattr(click, c.name) for c in Click.__table__.columns} == {
@@ -172,7 +172,7 @@ class TestClicks:
         ids=["a bot", "nobody", "a look", "a prefetch"],
     )
     def test_what_is_no_reader_gets_there_and_is_not_counted(self, desk, method, headers):
-        assert desk.follow(LINK.code, method=method, headers=headers) == LINK.target
+        assert desk.public.follow(LINK.code, method=method, headers=headers) == LINK.target
         with desk.store.reading() as session:
             assert session.scalars(select(Click)).all() == []
 
@@ -180,15 +180,15 @@ class TestClicks:
         desk = office.open()
         put(desk, soon("news", links=[LINK]), clear=True)
         with pytest.raises(NotFound, match="there is no such link"):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         with pytest.raises(NotFound):
-            desk.follow("nothing2", method="GET", headers=BROWSER)
+            desk.public.follow("nothing2", method="GET", headers=BROWSER)
 
     def test_they_are_figures_of_the_post(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk, KEY, "clicks") == [("1 h", 3, "")]
         assert figures(desk, "c/more/en@net", "clicks") == []  # it prints no link
 
@@ -197,7 +197,7 @@ class TestImports:
     csv = b"channel,month,posts,displays,engagements,clicks\nnet,2025-06,6,3842,121,44\n"
 
     def imported(self, desk, data: bytes | None = None) -> None:
-        desk.import_figures(data or self.csv, file="june.csv", by=desk.person("ana"))
+        desk.figures.keep(data or self.csv, file="june.csv", by=desk.person("ana"))
 
     def test_the_same_file_twice_changes_nothing(self, desk):
         self.imported(desk)
@@ -212,14 +212,14 @@ class TestImports:
         for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
             office.clock.forward(minutes=1)
             self.imported(desk, data)
-            assert displays in printed(desk.report("2025-06", by=desk.person("bo")))
+            assert displays in printed(desk.reports.make("2025-06", by=desk.person("bo")))
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.to("2025-08-10T00:00Z")
         self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
-        words = printed(desk.report("2025-07", by=desk.person("bo")))
+        words = printed(desk.reports.make("2025-07", by=desk.person("bo")))
         assert "3,842" in words
         assert "44" in words
 
@@ -242,7 +242,7 @@ class TestImports:
 class TestReports:
     def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
         office.clock.to("2025-07-20T09:00Z")
-        report = desk.report("2024-02", by=desk.person("bo"))
+        report = desk.reports.make("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
         assert report.table("channels").rows == ()
@@ -255,15 +255,15 @@ class TestReports:
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
         )
-        report = desk.report("2025-07", by=desk.person("bo"))
+        report = desk.reports.make("2025-07", by=desk.person("bo"))
         assert any(
             KEY in line and "The venue is shut" in line for line in report.words("publication")
         )
 
     def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
         office.clock.to("2025-09-30T00:00Z")
-        desk.collect()
-        desk.collect()
+        desk.figures.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             rungs = session.scalars(select(Collection.rung).where(Collection.key == KEY)).all()
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
