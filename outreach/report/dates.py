@@ -75,17 +75,14 @@ class Dates:
     def _published(self, campaign: str) -> tuple[date, date]:
         """The days of its first and its last post, of those that are planned as well."""
         at = func.coalesce(Delivery.published_at, Delivery.at)
-        dated: tuple[datetime | None, datetime | None] = (
-            self.session.execute(
-                select(func.min(at), func.max(at)).where(
-                    Delivery.campaign == campaign,
-                    Delivery.state.not_in([State.DROPPED]),
-                )
+        found = self.session.execute(
+            select(func.min(at), func.max(at)).where(
+                Delivery.campaign == campaign,
+                Delivery.state.not_in([State.DROPPED]),
             )
-            .one()
-            ._tuple()
-        )
-        first, last = dated
+        ).one()
+        first: datetime | None = found[0]
+        last: datetime | None = found[1]
         if first is None or last is None:
             known = self.session.scalars(select(Delivery.campaign).distinct()).all()
             near = did_you_mean(campaign, known)

@@ -268,7 +268,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if value is None:
         return None
     if get_origin(hint) is UnionType:
-        hint = next((one for one in get_args(hint) if is_dataclass(one)), object)
+        known = (one for one in get_args(hint) if is_dataclass(one) or one is datetime)
+        hint = next(known, object)
     if get_origin(hint) is tuple:
         return tuple(_typed(get_args(hint)[0], item) for item in value)
     if hint is datetime:

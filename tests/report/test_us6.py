@@ -151,7 +151,13 @@ def test_the_report_of_july_itself_covers_all_five_channels():
 @pytest.mark.parametrize("kind", ["docx", "html"])
 def test_the_tables_of_every_document_are_those_of_the_report(report, kind):
     tables = [table for section in report.sections for table in section.tables]
-    assert [table.name for table in tables[:3]] == ["month-before", "year-before", "channels"]
+    assert [table.name for table in tables[:5]] == [
+        "month-before",
+        "month-before-channels",
+        "year-before",
+        "year-before-channels",
+        "channels",
+    ]
     data = FORMATS[kind].write(report, template_folder=us6.TEMPLATES)
     read = {"docx": tables_of_word, "html": tables_of_page}[kind](data)
     assert read == [
