@@ -112,20 +112,19 @@ def _why(
     paper: Paper, old: Mapping[Key, Traced], key: Key, was: Traced | None, one: Figure | None
 ) -> str:
     """Why a channel's figure is another one."""
-    if one is not None and one.source == "import" and one.snapshot is not None:
-        if was and was.snapshot is not None and was.snapshot > one.snapshot:
-            return f"The later import (record {was.snapshot}) was taken back."
-        if was is None or was.snapshot != one.snapshot:
-            by = f" by {one.by}" if one.by else ""
-            on = f" on {months.day(one.taken_at, paper.facts.zone)}" if one.taken_at else ""
-            return f"Imported{by}{on} (record {one.snapshot})."
-    if was and was.source == "import" and (one is None or one.source != "import"):
-        return f"The import (record {was.snapshot}) was taken back."
+    record = one.snapshot if one and one.source == "import" else None
+    then = was.snapshot if was and was.source == "import" else None
+    if then is not None and (record is None or record < then):
+        return f"The import (record {then}) was taken back."
+    if one is not None and record is not None and record != then:
+        by = f" by {one.by}" if one.by else ""
+        on = f" on {months.day(one.taken_at, paper.facts.zone)}" if one.taken_at else ""
+        return f"Imported{by}{on} (record {record})."
     return sentence(_of_posts(paper, old, key)) or _computed(paper, key, one)
 
 
 def _computed(paper: Paper, key: Key, one: Figure | None) -> str:
-    if key[2] == "clicks":
+    if key[2] == "clicks" and one is not None and one.source == "link":
         return "Visits were counted since."
     if one is None:
         return f"{NO_RECORD} any more."
