@@ -26,7 +26,7 @@ def sections(paper: Paper) -> Iterable[Section]:
     posts = [post for post in paper.facts.posts if post.withdrawn_at is None]
     if not posts:
         return
-    read = sum(bool(post.week) for post in posts)
+    read = sum(any(metric in post.week for metric in MEASURES) for post in posts)
     words = [
         "Figures of posts grow with time. Each post is taken here as it was seven days after it "
         f"was published; {figure(read)} of {figure(len(posts))} posts were read at that age. The "

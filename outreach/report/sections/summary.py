@@ -56,6 +56,11 @@ def completeness(paper: Paper) -> Iterable[str]:
             f"{' Clicks are counted.' if counted else ''}"
         )
     period = paper.period
+    if period.campaign:
+        told = f"Of the campaign “{period.called}” alone, and of no other, posts and clicks are counted"
+        if period.kind == "event":
+            told += f"; T is {period.day}, the day of its event “{period.event}”"
+        yield f"{told}."
     if facts.made_at < period.ends:
         yield (
             f"{period.subject} was not over when this report was made: posts and figures up to "
