@@ -180,6 +180,8 @@ def _of_post(
         values = [figures.get(receipt.id, {}).get(metric) for receipt in receipts]
         known = [value for value in values if value is not None]
         value = sum(known) if known and len(known) == len(values) else None
+        if metric == "clicks" and (value is None or _short_links(session, due.key)):
+            continue  # our own count is the one that means the same everywhere
         why = "" if value is not None else reason or Reason.COLLECTION_FAILED
         if value is None and by_hand and _typed(session, due.key, metric):
             continue
@@ -207,9 +209,15 @@ def _typed(session: Session, key: str, metric: str) -> bool:
     )
 
 
+def _short_links(session: Session, key: str) -> bool:
+    """Whether the post prints any of our own."""
+    found = select(ShortLink.code).where(ShortLink.key == key).limit(1)
+    return session.scalar(found) is not None
+
+
 def _clicks(session: Session, due: Collection, now: datetime) -> Iterable[Snapshot]:
     """What our own short links counted, where the post prints any."""
-    if not session.scalar(select(ShortLink.code).where(ShortLink.key == due.key).limit(1)):
+    if not _short_links(session, due.key):
         return
     count = session.scalar(
         select(func.count()).select_from(Click).where(Click.key == due.key, Click.at <= now)

@@ -57,7 +57,7 @@ def completeness(paper: Paper) -> Iterable[str]:
         )
     period = paper.period
     if period.campaign:
-        told = f"Of the campaign “{period.called}” alone, and of no other, posts and clicks are counted"
+        told = f"Only posts of the campaign “{period.called}”, and their clicks, are counted"
         if period.kind == "event":
             told += f"; T is {period.day}, the day of its event “{period.event}”"
         yield f"{told}."
