@@ -18,6 +18,7 @@ What belongs together beside these is reached as one:
     answers      complete, decline                       and what they say of it
     figures      collect, read, keep, adopt              values, or none with a reason
     reports      draft, make, kept, show, learn          a month or any period, version by version
+    entries      look, keep, undo                        what people enter of what came of it
     public       feeds, picture, links, follow           what anybody may see
     kits         give                                    cleared texts for partners
     newsletters  take, give, read_bounces                who receives them, and what comes back
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from outreach.handover import Handover
     from outreach.incidents import Incidents
     from outreach.leases import Leases
+    from outreach.measure.entries import Entries
     from outreach.newsletters import Newsletters
     from outreach.pace import Pace
     from outreach.permits import Permits
@@ -323,6 +325,20 @@ class Outreach:
             configuration=self.configuration,
             channels=self.channels,
             now=self.now,
+            platforms=lambda: self.platforms,
+        )
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What people enter of what came of it: files' counts, numbers by hand, costs."""
+        from outreach.campaign.load import campaign_files
+        from outreach.measure.entries import Entries
+
+        return Entries(
+            self.store,
+            self.now,
+            self.configuration.report_zone,
+            lambda: {path.stem for path in campaign_files(self.home / "campaigns")},
         )
 
     @cached_property

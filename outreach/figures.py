@@ -44,6 +44,7 @@ class Figures:
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
+        collect.listen(self.platforms())
         return collect.collect(
             self.store, self.platforms(), self.now(), zone=self.configuration.report_zone
         )

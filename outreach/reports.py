@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.campaign.directory import load_directory
 from outreach.clearance import MAY_WRITE, Person, record
 from outreach.config import Configuration
-from outreach.platforms import Channel, load
+from outreach.platforms import Channel, Platform, load
 from outreach.report import frozen, gather
 from outreach.report import lessons as learnt
 from outreach.report.compute import compute
@@ -35,10 +35,11 @@ class Reports:
         store: Store,
         configuration: Configuration,
         channels: Mapping[str, Channel],
+        platforms: Callable[[], Mapping[str, Platform]],
         now: Callable[[], datetime],
     ) -> None:
         self.store, self.configuration = store, configuration
-        self.channels, self.now = channels, now
+        self.channels, self.platforms, self.now = channels, platforms, now
 
     def draft(self, about: str, *, against: str = "", by: str = "") -> Report:
         """The report as it would be made now. It is kept nowhere, and says so."""
@@ -91,12 +92,17 @@ class Reports:
     ) -> ReportInput:
         home = self.configuration.home
         partners = load_directory(home / "config", root=home).partners
+        usable = self.platforms()
+        offers = {
+            name: (usable.get(name) or load(channel.platform)).offers
+            for name, channel in self.channels.items()
+        }
         return gather.gather(
             session,
             about,
             configuration=self.configuration,
             channels=self.channels,
-            offers={name: load(c.platform).offers for name, c in self.channels.items()},
+            offers=offers,
             now=self.now(),
             by=by,
             against=against,

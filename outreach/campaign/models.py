@@ -153,6 +153,9 @@ def _country(value: Any) -> Any:
 
 DaysOff = Literal["before", "after", "keep"]
 Thread = Literal["split", "numbered", "as-written"]
+Focus = Literal[
+    "top", "bottom", "left", "right", "top left", "top right", "bottom left", "bottom right"
+]
 Weekday = Annotated[
     Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
 ]
@@ -239,17 +242,25 @@ class Fact(Frozen):
 
 
 class Goal(Frozen):
-    """What a campaign is for, in a number."""
+    """What a campaign is for, in a number.
+
+    It is counted in `measure`, one of `outreach/measure/amec.py`; in that of its own name unless
+    said. `source` is where the target stands.
+    """
 
     target: Count
     baseline: Count = Tbc()
     by: Moment
     from_: str
+    measure: str = ""
+    source: Text = ""
 
 
 class Media(Frozen):
-    """A picture of a message. `file` is a name in the office's media folder.
+    """A picture of a message, or a document. `file` is a name in the office's media folder.
 
+    `only` names the channels or platforms that get it; all do where it is empty. `focus` is what
+    should stay in view where a network cuts it; `thumbnail` the picture that stands for a document.
     From the day of `expires` on, where the post is due, it may no longer be used. What is said of
     it in media/assets.toml holds where the message does not say it.
     """
@@ -262,6 +273,9 @@ class Media(Frozen):
     expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False
+    only: tuple[str, ...] = ()
+    focus: Focus | None = None
+    thumbnail: str = ""
 
 
 class Every(Frozen):

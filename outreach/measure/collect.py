@@ -16,11 +16,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery, ReceiptRow, State
-from outreach.errors import NotNow, Problem, Refused, WrongFiles
+from outreach.errors import NotNow, PlatformError, Problem, Refused, WrongFiles
 from outreach.measure.imports import Import, PostRow, Typed
 from outreach.measure.metrics import Reason
 from outreach.measure.months import bounds, following
-from outreach.platforms import Figures, Platform, Receipt, Retires, Told
+from outreach.platforms import Figures, Listens, Platform, Receipt, Retires, Told
 from outreach.store import Store
 from outreach.store.tables import Adopted, Click, Collection, ImportBatch, ShortLink, Snapshot
 
@@ -81,6 +81,19 @@ def collect(store: Store, platforms: Mapping[str, Platform], now: datetime, *, z
     for channel, rows in groupby(due, key=lambda row: row.channel):
         kept += _channel(store, platforms.get(channel), channel, list(rows), receipts, now)
     return kept
+
+
+def listen(platforms: Mapping[str, Platform]) -> None:
+    """Have every account keep what its network tells of itself, which it tells once."""
+    for channel, platform in platforms.items():
+        if not isinstance(platform, Listens):
+            continue
+        try:
+            platform.listen()
+        except PlatformError as error:
+            log.warning("what %s is told of its posts could not be read: %s", channel, error)
+        except Exception:
+            log.exception("what %s is told of its posts could not be kept", channel)
 
 
 LAST = "taken down"
