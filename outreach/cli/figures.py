@@ -141,26 +141,38 @@ def _day(text: str) -> date | None:
         raise NotAllowed(f"{text!r} is not a day", "write it as 2025-08-20") from None
 
 
-ACTIONS = ("list", "show", "lessons")
+ACTIONS = ("list", "show", "lessons", "som", "paragraph", "send")
 
 
 @command(
     "outreach report 2025-08",
     "outreach report 2025-07-26..2025-09-01 --draft",
     "outreach report event:forum-2025 --against event:forum-2024",
+    "outreach report som",
+    "outreach report paragraph 2025-08 --for som --into note.docx",
+    "outreach report send 2025-08",
     "outreach report list",
     "outreach report show 3",
     "outreach report lessons 2025-08 --add 'Pictures helped.'",
 )
 def report(
     ctx: typer.Context,
-    about: str = typer.Argument(..., metavar="PERIOD|list|show|lessons", help="See below."),
-    what: str = typer.Argument("", metavar="[WHAT]", help="For show and lessons: of which."),
+    about: str = typer.Argument(..., metavar="PERIOD|ACTION", help="See below."),
+    what: str = typer.Argument("", metavar="[WHAT]", help="Of an action: which report."),
     against: str = typer.Option("", metavar="PERIOD", help="Compare with this instead."),
     draft: bool = typer.Option(False, "--draft", help="Keep nothing; the report says DRAFT."),
     add: list[str] = typer.Option([], metavar="TEXT", help="One more lesson."),
     edit: bool = typer.Option(False, "--edit", help="Write the lessons in your editor."),
     out: Path | None = typer.Option(None, metavar="DIR", help="Where to write; reports/ if not."),
+    whom: str = typer.Option("", "--for", metavar="som", help="For whose note a paragraph is."),
+    number: int | None = typer.Option(None, min=1, max=999, help="The paragraph's number."),
+    into: Path | None = typer.Option(
+        None, metavar="NOTE.docx", exists=True, dir_okay=False, help="Put it into a copy of this."
+    ),
+    after: str = typer.Option("", metavar="TEXT", help="After the paragraph with these words."),
+    promoting: list[str] = typer.Option([], metavar="TITLE", help="What was promoted, by title."),
+    again: list[str] = typer.Option([], metavar="ADDRESS", help="Send anew to this one."),
+    yes: bool = typer.Option(False, "--yes", help="Send without asking."),
     json: bool = typer.Option(False, "--json", help="Print it for machines; writes no file."),
 ) -> None:
     """Compute a report, keep it as its next version, and write it in every format.
@@ -170,8 +182,39 @@ def report(
     those known at the cut-off. A figure that a network does not give is absent and says why; it is
     never zero. list: what was kept. show: one of these as it was, by number or period. lessons:
     what was learnt of a period, printed in its reports.
+
+    som: the report to the Senior Officials Meeting, of the days since the last one, or of others.
+    paragraph: 60 to 120 words of a kept report for a note, each number with the records that it was
+    read from, and an annex; --into puts both into a copy of a note, as tracked changes. send: mails
+    a month's report to those of [report] send-to, once to each.
     """
     door: Door = ctx.obj
+    note: dict[str, object] = {"--for": whom, "--number": number, "--into": into}
+    note |= {"--after": after, "--promoting": promoting}
+    sending: dict[str, object] = {"--again": again, "--yes": yes}
+    for action, options in (("paragraph", note), ("send", sending)):
+        if about != action and (stray := [name for name, value in options.items() if value]):
+            raise NotAllowed(f"{stray[0]} belongs to {action}", f"outreach report {action} --help")
+    if about == "paragraph":
+        from outreach.cli import reporting
+
+        reporting.paragraph(
+            door,
+            what,
+            whom=whom,
+            number=number,
+            into=into,
+            after=after,
+            out=out,
+            promoting=promoting,
+            json=json,
+        )
+        return
+    if about == "send":
+        from outreach.cli import reporting
+
+        reporting.send(door, what, again=again, yes=yes, json=json)
+        return
     if about not in ACTIONS and what:
         raise NotAllowed(f"{about} {what}: write one period", "outreach report --help")
     with door.desk() as desk:
@@ -182,13 +225,16 @@ def report(
         elif about == "lessons":
             _lessons(door, desk, what, add, edit=edit, json=json)
         else:
-            by = door.person(desk)
+            by, som = door.person(desk), about == "som"
+            about = what if som else about
             if draft:
-                made = desk.reports.draft(about, against=against, by=by.name)
+                made = desk.reports.draft(about, against=against, by=by.name, som=som)
             else:
-                made = desk.reports.make(about, against=against, by=by)
+                made = desk.reports.make(about, against=against, by=by, som=som)
             if made.made_at < made.ends:
-                words = f"{about} is not over: the report has what is known up to now."
+                words = (
+                    f"{about or made.about} is not over: the report has what is known up to now."
+                )
                 typer.echo(words, err=True)
             if not made.comparisons:
                 hint = "compared-with in the campaign's file, or --against"

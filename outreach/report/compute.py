@@ -10,7 +10,7 @@ from outreach.measure import months
 from outreach.measure.metrics import Reason
 from outreach.report.facts import Figure, ReportInput
 from outreach.report.paper import SAMPLE_BANNER, Paper
-from outreach.report.sections import SECTIONS
+from outreach.report.sections import SECTIONS, som
 from outreach.report.sections.compared import comparisons
 from outreach.report.sections.summary import completeness, summary
 from outreach.report.value import VERSION, Report, Traced
@@ -30,11 +30,11 @@ def compute(facts: ReportInput) -> Report:
     compared = comparisons(paper)
     return Report(
         version=VERSION,
-        period=period.name,
+        period=facts.name,
         kind=period.kind,
         about=period.title,
         within=period.within,
-        file_name=f"outreach-{period.file_name}{'-draft' if facts.draft else ''}",
+        file_name=_file_name(facts),
         edition=0 if facts.draft else facts.edition,
         supersedes=facts.earlier.edition if facts.earlier else 0,
         by=facts.by,
@@ -52,7 +52,7 @@ def compute(facts: ReportInput) -> Report:
         cut_off=facts.cut_off,
         made_at=facts.made_at,
         sample=SAMPLE_BANNER if sampled else "",
-        summary=tuple(summary(paper, compared[0] if compared else None)),
+        summary=(*som.summary(paper), *summary(paper, compared[0] if compared else None)),
         completeness=tuple(completeness(paper)),
         complete=tuple(paper.complete),
         incomplete=tuple(one.title for one in paper.incomplete),
@@ -62,9 +62,16 @@ def compute(facts: ReportInput) -> Report:
     )
 
 
+def _file_name(facts: ReportInput) -> str:
+    som, draft = "som-" if facts.som else "", "-draft" if facts.draft else ""
+    return f"outreach-{som}{facts.period.file_name}{draft}"
+
+
 def _subtitle(facts: ReportInput) -> str:
     """What it is, and which version."""
     what = "Monthly report on reach" if facts.period.kind == "month" else "Report on reach"
+    if facts.som:
+        what = "Report to the Senior Officials Meeting"
     if facts.draft:
         return f"DRAFT. {what}"
     if not facts.earlier:

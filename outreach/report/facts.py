@@ -9,6 +9,7 @@ from datetime import datetime
 
 from outreach.measure.metrics import Metric, Reason
 from outreach.report.periods import Period
+from outreach.report.som import SOM, SomFacts
 from outreach.report.value import Report
 
 
@@ -271,6 +272,12 @@ class ReportInput:
     draft: bool = False
     by: str = ""
     masthead: Masthead = Masthead()
+    som: SomFacts | None = None  # where it is for the Senior Officials Meeting
+
+    @property
+    def name(self) -> str:
+        """What the report is kept under: that of its period, "som:2025-08" for the meeting's."""
+        return f"{SOM}:{self.period.name}" if self.som else self.period.name
 
     @property
     def period(self) -> Period:

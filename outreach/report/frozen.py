@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound, Unusable
 from outreach.hints import did_you_mean
+from outreach.report.som import SOM
 from outreach.report.value import VERSION, Report
 from outreach.store.tables import ReportRow
 
@@ -68,6 +69,26 @@ def shown(session: Session, which: str) -> Report:
             f"there is no kept report {which!r}", near or "those there are: outreach report list"
         )
     return _read(row)
+
+
+def newest(session: Session, period: str = "") -> tuple[Kept, Report]:
+    """The last version of a period's report; the newest of all, where no period is named, and of
+    those to the meeting for "som".
+
+    Raises NotFound where none was kept: its numbers could change; Unusable as `shown` does.
+    """
+    wanted = select(ReportRow).order_by(ReportRow.id.desc()).limit(1)
+    if period == SOM:
+        wanted = wanted.where(ReportRow.period.like(f"{SOM}:%"))
+    elif period:
+        wanted = wanted.where(ReportRow.period == period)
+    row = session.scalar(wanted)
+    if row is None:
+        of = f"no report on {period} was kept" if period else "no report was kept yet"
+        how = f"make it, and look at it, first: outreach report {period or '2025-08'}"
+        raise NotFound(f"{of}: its numbers could change", how)
+    about = (row.id, row.period, row.version, row.made_at, row.by, row.cut_off)
+    return Kept(*about, superseded=False), _read(row)
 
 
 def last(session: Session, period: str) -> tuple[int, Report | None]:

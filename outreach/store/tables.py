@@ -283,6 +283,29 @@ class ReportRow(Base):
     data: Mapped[dict[str, Any]]
 
 
+class ReportMail(Base):
+    """A frozen report on its way to one address; the pair is unique, so that it goes once.
+
+    Begun is committed before it is sent; what began and never ended is in doubt, and is not sent
+    again by itself.
+    """
+
+    __tablename__ = "report_mail"
+    __table_args__ = (UniqueConstraint("report", "to"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report: Mapped[int]  # the id of the frozen report
+    to: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    begun_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="")  # "", sent, refused, in doubt
+    ended_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(default="")
+
+
 class Lesson(Base):
     """What an officer learnt of a period, as its reports print it; ended when it was replaced."""
 

@@ -13,10 +13,12 @@ from outreach.report.sections import (
     groups,
     publication,
     revised,
+    som,
 )
 from outreach.report.value import Section
 
 SECTIONS: tuple[Callable[[Paper], Iterable[Section]], ...] = (
+    som.sections,
     revised.sections,
     compared.sections,
     channels.sections,
