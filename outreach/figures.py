@@ -1,11 +1,10 @@
-"""The office's figures: collected, typed in, of posts that others made, and reported.
+"""The office's figures: collected, typed in, and of posts that others made.
 
     networks      collect, collect_audience     as they fall due
     files         read, keep                    a CSV: looked at first, then kept as a whole
     of others     adopt, let_go, adopted        reported apart from ours
-    a month       report                        computed once, and frozen
 
-What a figure means, and when it is due, is told in `measure`; how a month adds up, in `report`.
+What a figure means, and when it is due, is told in `measure`; how they add up, in `report`.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +22,7 @@ from outreach.measure import adopted as others
 from outreach.measure import collect
 from outreach.measure.imports import OF_PARTNER, Columns, Import, load_columns, read_figures
 from outreach.measure.metrics import load_metrics
-from outreach.platforms import Channel, Platform, Told, load
-from outreach.report import gather
-from outreach.report.value import Report
+from outreach.platforms import Channel, Platform, Told
 from outreach.store import Store
 
 
@@ -147,26 +144,3 @@ class Figures:
         """The posts of others that were adopted, oldest first."""
         with self.store.reading() as session:
             return others.adopted(session)
-
-    def report(self, month: str, *, by: Person) -> Report:
-        """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
-        partners = load_directory(self.config, root=self.configuration.home).partners
-        usable = self.platforms()
-        offers = {
-            name: (usable.get(name) or load(channel.platform)).offers
-            for name, channel in self.channels.items()
-        }
-        with self.store.reading() as session:
-            given = gather.gather(
-                session,
-                month,
-                configuration=self.configuration,
-                channels=self.channels,
-                offers=offers,
-                now=self.now(),
-                partners={name: one.called("en", "en") for name, one in partners.items()},
-            )
-        with self.store.writing() as session:
-            made = gather.freeze(session, given, by=by.id, now=self.now())
-            record(session, self.now(), by.id, f"report {month} made")
-        return made

@@ -110,6 +110,7 @@ BOTH = {
     "test_permits",
     "test_plan",
     "test_publish",
+    "test_reporting",
     "test_requests",
     "test_restored",
     "test_series",

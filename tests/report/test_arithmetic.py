@@ -45,15 +45,15 @@ def channels(draw, *, complete: bool | None = None, names=NAMES):
 
 def months(month: str, **how):
     listed = st.lists(channels(**how), unique_by=lambda one: one.channel, max_size=5)
-    return listed.map(lambda found: MonthFacts(month, tuple(found)))
+    return listed.map(lambda found: MonthFacts(us6.period(month), tuple(found)))
 
 
 @given(months("2025-08"), months("2025-07"), channels(complete=False, names=("late",)), values)
 def test_a_channel_that_is_incomplete_changes_no_comparison(this, before, late, displays):
     lines = like_for_like(this, before, us6.METRICS)
     whole = channel("late", dict.fromkeys(CORE, displays), 3)
-    with_late = MonthFacts("2025-08", (*this.channels, late))
-    with_whole = MonthFacts("2025-07", (*before.channels, whole))
+    with_late = MonthFacts(us6.period("2025-08"), (*this.channels, late))
+    with_whole = MonthFacts(us6.period("2025-07"), (*before.channels, whole))
     assert like_for_like(with_late, with_whole, us6.METRICS) == lines
     assert like_for_like(with_late, before, us6.METRICS) == lines
     assert like_for_like(this, with_whole, us6.METRICS) == lines
@@ -62,7 +62,7 @@ def test_a_channel_that_is_incomplete_changes_no_comparison(this, before, late, 
 @given(months("2025-08"), months("2025-07"), st.randoms())
 def test_the_order_of_rows_changes_nothing(this, before, random):
     def shuffled(month: MonthFacts) -> MonthFacts:
-        return MonthFacts(month.month, tuple(random.sample(month.channels, len(month.channels))))
+        return MonthFacts(month.period, tuple(random.sample(month.channels, len(month.channels))))
 
     report = compute(us6.facts(this=this, before=before))
     again = compute(us6.facts(this=shuffled(this), before=shuffled(before)))
@@ -78,7 +78,7 @@ def test_a_figure_that_goes_missing_makes_no_sum_larger(month, metric, name):
         missing = Figure(metric, None, "collection_failed")
         return ChannelMonth(one.channel, one.title, one.posts, {**one.figures, metric: missing})
 
-    less = MonthFacts("2025-08", tuple(without(one) for one in month.channels))
+    less = MonthFacts(us6.period("2025-08"), tuple(without(one) for one in month.channels))
     sums, smaller = complete_sums(month, us6.METRICS), complete_sums(less, us6.METRICS)
     for core in CORE:
         assert (smaller[core] or 0) <= (sums[core] or 0)
@@ -119,8 +119,8 @@ def test_a_rate_needs_a_base_of_thirty():
     [(0, None, "base zero"), (29, None, "base under 30"), (30, "100.0", ""), (120, "-50.0", "")],
 )
 def test_no_percentage_on_too_little(before, change, why):
-    this = MonthFacts("2025-08", (channel("x", dict.fromkeys(CORE, 60), 3),))
-    then = MonthFacts("2025-07", (channel("x", dict.fromkeys(CORE, before), 3),))
+    this = MonthFacts(us6.period("2025-08"), (channel("x", dict.fromkeys(CORE, 60), 3),))
+    then = MonthFacts(us6.period("2025-07"), (channel("x", dict.fromkeys(CORE, before), 3),))
     clicks = like_for_like(this, then, us6.METRICS)[3]
     assert (clicks.metric, clicks.change, clicks.why) == ("clicks", change, why)
 
@@ -134,7 +134,7 @@ def test_reach_cannot_be_added_over_anything():
 def test_a_channel_twice_in_a_month_is_refused():
     one = channel("x", {}, 1)
     with pytest.raises(ValueError, match="a channel is there twice"):
-        MonthFacts("2025-08", (one, one))
+        MonthFacts(us6.period("2025-08"), (one, one))
 
 
 def test_a_figure_is_a_value_or_a_reason():
