@@ -209,7 +209,10 @@ class ReportSettings(_Table):
 
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
     cut_off_days: Annotated[int, Within(ge=0, le=60)] = 5
+    programme: str = ""  # in the masthead; NEASPEC's name unless said
     distribution: str = "For internal use"
+    languages: str = "English only"
+    symbol: str = ""  # only one that the document has been given
 
 
 @dataclass(frozen=True)

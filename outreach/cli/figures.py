@@ -9,7 +9,7 @@ import typer
 
 from outreach.cli import rows
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask, write_whole
-from outreach.errors import NotAllowed
+from outreach.errors import NotAllowed, Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.measure.imports import Columns
@@ -139,14 +139,21 @@ def _day(text: str) -> date | None:
         raise NotAllowed(f"{text!r} is not a day", "write it as 2025-08-20") from None
 
 
-@command("outreach report 2025-08", "outreach report 2025-08 --out ~/Documents")
+@command(
+    "outreach report 2025-08",
+    "outreach report 2025-08 --out ~/Documents",
+    "outreach report 2025-08 --format pdf --format xlsx",
+)
 def report(
     ctx: typer.Context,
     month: str = typer.Argument(..., help="Year and month: 2025-08."),
     out: Path | None = typer.Option(None, metavar="DIR", help="Where to write; reports/ if not."),
+    format: list[str] = typer.Option(
+        [], metavar="NAME", help="docx, pdf, html, xlsx, csv or json; all, without it."
+    ),
     json: bool = typer.Option(False, "--json", help="Print it for machines; writes no file."),
 ) -> None:
-    """Compute a month and write it as Word, web page and JSON.
+    """Compute a month and write it as Word, PDF, web page, Excel, CSV and JSON.
 
     It is frozen as it was computed. The month is one of the report's zone, and figures are those
     known at the cut-off; a month that is not over has those up to now, and says so. A figure that
@@ -155,6 +162,10 @@ def report(
     from outreach.report.documents import FORMATS
 
     door: Door = ctx.obj
+    for name in format:
+        if name not in FORMATS:
+            raise NotAllowed(f"{name!r} is no format", f"--format {' or '.join(FORMATS)}")
+    wrong: list[Problem] = []
     with door.desk() as desk:
         made = desk.figures.report(month, by=door.person(desk))
         if made.made_at < made.ends:
@@ -164,10 +175,18 @@ def report(
             return
         folder = out or desk.home / "reports"
         folder.mkdir(parents=True, exist_ok=True)
-        for kind in FORMATS.values():
-            data = kind.write(made, template_folder=desk.home / "templates" / "reports")
+        for name, kind in FORMATS.items():
+            if format and name not in format:
+                continue
+            try:
+                data = kind.write(made, template_folder=desk.home / "templates" / "reports")
+            except WrongFiles as error:  # of this format's template; the others are written
+                wrong += error.problems
+                continue
             file = folder / f"outreach-{made.month}{kind.suffix}"
             write_whole(file, data)
             typer.echo(f"wrote {file}")
     typer.echo()
     rows.say(rows.row(sentence) for sentence in made.summary)
+    if wrong:
+        raise WrongFiles(wrong)

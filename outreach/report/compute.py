@@ -45,4 +45,5 @@ def compute(facts: ReportInput) -> Report:
         incomplete=tuple(one.title for one in paper.incomplete),
         comparisons=compared,
         sections=tuple(section for make in SECTIONS for section in make(paper)),
+        symbol=facts.masthead.symbol,
     )

@@ -112,7 +112,12 @@ def gather(
         uncertain=_count(session, State.UNCERTAIN, bounds(month, zone)),
         plan_next=tuple(_planned(session, channels, bounds(following(month), zone))),
         partners=tuple(_partners(session, month, partners, zone)),
-        masthead=Masthead(distribution=settings.report.distribution),
+        masthead=Masthead(
+            programme=settings.report.programme or Masthead.programme,
+            distribution=settings.report.distribution,
+            languages=settings.report.languages,
+            symbol=settings.report.symbol,
+        ),
     )
 
 
