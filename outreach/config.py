@@ -223,13 +223,16 @@ class ReportSettings(_Table):
 
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
     cut_off_days: Annotated[int, Within(ge=0, le=60)] = 5
+    programme: str = ""  # in the masthead; NEASPEC's name unless said
     distribution: str = "For internal use"
+    languages: str = "English only"
+    symbol: str = ""  # only one that the document has been given
     send_to: tuple[MailAddress, ...] = ()  # who is mailed a month's report, once a person sends it
     send_day: Annotated[int, Within(ge=1, le=28)] = 7  # of the month after: officers are asked
     send_time: Hour = "09:00"  # on that day, in the report's zone
-    send_formats: Annotated[tuple[Literal["docx", "html", "json"], ...], Within(min_length=1)] = (
-        "docx",
-    )
+    send_formats: Annotated[
+        tuple[Literal["docx", "pdf", "html", "xlsx", "csv", "json"], ...], Within(min_length=1)
+    ] = ("docx",)
 
 
 @dataclass(frozen=True)

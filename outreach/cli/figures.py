@@ -9,7 +9,7 @@ import typer
 
 from outreach.cli import rows
 from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask, write_whole
-from outreach.errors import NotAllowed
+from outreach.errors import NotAllowed, Problem, WrongFiles
 
 if TYPE_CHECKING:
     from outreach.app import Outreach
@@ -146,6 +146,7 @@ ACTIONS = ("list", "show", "lessons", "som", "paragraph", "send")
 
 @command(
     "outreach report 2025-08",
+    "outreach report 2025-08 --format pdf --format xlsx",
     "outreach report 2025-07-26..2025-09-01 --draft",
     "outreach report event:forum-2025 --against event:forum-2024",
     "outreach report som",
@@ -173,6 +174,9 @@ def report(
     promoting: list[str] = typer.Option([], metavar="TITLE", help="What was promoted, by title."),
     again: list[str] = typer.Option([], metavar="ADDRESS", help="Send anew to this one."),
     yes: bool = typer.Option(False, "--yes", help="Send without asking."),
+    format: list[str] = typer.Option(
+        [], metavar="NAME", help="docx, pdf, html, xlsx, csv or json; all, without it."
+    ),
     json: bool = typer.Option(False, "--json", help="Print it for machines; writes no file."),
 ) -> None:
     """Compute a report, keep it as its next version, and write it in every format.
@@ -217,11 +221,12 @@ def report(
         return
     if about not in ACTIONS and what:
         raise NotAllowed(f"{about} {what}: write one period", "outreach report --help")
+    _must_be_formats(format)
     with door.desk() as desk:
         if about == "list":
             _list(desk, json=json)
         elif about == "show":
-            _write(desk, desk.reports.show(what), out, json=json)
+            _write(desk, desk.reports.show(what), out, format, json=json)
         elif about == "lessons":
             _lessons(door, desk, what, add, edit=edit, json=json)
         else:
@@ -239,10 +244,20 @@ def report(
             if not made.comparisons:
                 hint = "compared-with in the campaign's file, or --against"
                 typer.echo(f"It is compared with nothing: name an earlier one, {hint}.", err=True)
-            _write(desk, made, out, json=json)
+            _write(desk, made, out, format, json=json)
 
 
-def _write(desk: "Outreach", made: "Report", out: Path | None, *, json: bool) -> None:
+def _must_be_formats(names: list[str]) -> None:
+    from outreach.report.documents import FORMATS
+
+    for name in names:
+        if name not in FORMATS:
+            raise NotAllowed(f"{name!r} is no format", f"--format {' or '.join(FORMATS)}")
+
+
+def _write(
+    desk: "Outreach", made: "Report", out: Path | None, formats: list[str], *, json: bool
+) -> None:
     """Its documents, one of each format, or JSON alone."""
     from outreach.report.documents import FORMATS
 
@@ -251,13 +266,22 @@ def _write(desk: "Outreach", made: "Report", out: Path | None, *, json: bool) ->
         return
     folder = out or desk.home / "reports"
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in FORMATS.values():
-        data = kind.write(made, template_folder=desk.home / "templates" / "reports")
+    wrong: list[Problem] = []
+    for name, kind in FORMATS.items():
+        if formats and name not in formats:
+            continue
+        try:
+            data = kind.write(made, template_folder=desk.home / "templates" / "reports")
+        except WrongFiles as error:  # of this format's template; the others are written
+            wrong += error.problems
+            continue
         file = folder / f"{made.file_name}{kind.suffix}"
         write_whole(file, data)
         typer.echo(f"wrote {file}")
     typer.echo()
     rows.say(rows.row(sentence) for sentence in made.summary)
+    if wrong:
+        raise WrongFiles(wrong)
 
 
 def _list(desk: "Outreach", *, json: bool) -> None:

@@ -27,6 +27,7 @@ from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
 from outreach.rehearsal.value import Needed, Rehearsal, Shown
+from outreach.report.documents.page import Drawn
 from outreach.words import MONTHS, Zones, counted, day, place
 
 BANNER = "REHEARSAL — nothing was published"
@@ -101,6 +102,7 @@ def _view(r: Rehearsal) -> dict[str, Any]:
         "missed": [_missed(one, r, zones) for one in posts if _is_missed(one)],
         "waiting": waiting,
         "reports": [(one.period, one.about, one) for one in r.reports],
+        "drawn": Drawn,
         "day": day,
     }
 

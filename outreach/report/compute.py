@@ -59,6 +59,7 @@ def compute(facts: ReportInput) -> Report:
         comparisons=compared,
         sections=tuple(section for make in SECTIONS for section in make(paper)),
         traced=tuple(traced(facts)),
+        symbol=facts.masthead.symbol,
     )
 
 

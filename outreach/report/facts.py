@@ -201,13 +201,14 @@ class PartnerClicks:
 
 @dataclass(frozen=True)
 class Masthead:
-    """What stands above the title. A monthly report is internal: it bears no document symbol."""
+    """What stands above the title. A report is internal: it has a symbol only if given one."""
 
     programme: str = (
         "North-East Asian Subregional Programme for Environmental Cooperation (NEASPEC)"
     )
     distribution: str = "For internal use"
     languages: str = "English only"
+    symbol: str = ""
 
 
 @dataclass(frozen=True)

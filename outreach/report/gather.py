@@ -145,7 +145,12 @@ def gather(
         plan_next=tuple(_planned(session, channels, ahead, period.campaign)),
         plan_within=ahead.within,
         partners=tuple(_partners(session, period, partners)),
-        masthead=Masthead(distribution=settings.report.distribution),
+        masthead=Masthead(
+            programme=settings.report.programme or Masthead.programme,
+            distribution=settings.report.distribution,
+            languages=settings.report.languages,
+            symbol=settings.report.symbol,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from outreach.measure import months
 from outreach.measure.metrics import Reason
@@ -128,6 +129,15 @@ class Paper:
     def moment(self, at: datetime) -> str:
         """An instant as it is printed, in the report's zone."""
         return months.moment(at, self.facts.zone)
+
+    def at(self, instant: datetime) -> Cell:
+        """An instant as a cell: printed, and for machines, in the report's zone."""
+        here = instant.astimezone(ZoneInfo(self.facts.zone))
+        return Cell(self.moment(instant), here.isoformat(timespec="minutes"))
+
+    def when(self, one: Figure) -> Cell:
+        """When a figure was read, as a cell."""
+        return Cell(self.collected(one)) if one.taken_at is None else self.at(one.taken_at)
 
     def collected(self, one: Figure) -> str:
         """When a figure was read."""

@@ -21,7 +21,8 @@ T = TypeVar("T")
 class Cell:
     """One cell as printed, its exact value for machines, and its note's letter.
 
-    `value` is an integer, a decimal as text ("59.9"), or None where there is no figure.
+    `value` is an integer, a decimal as text ("59.9"), an instant in the report's zone (ISO 8601), a
+    name ("displays"), or None where there is no figure.
     """
 
     text: str
@@ -219,6 +220,7 @@ class Report:
     comparisons: tuple[Comparison, ...]
     sections: tuple[Section, ...]
     traced: tuple[Traced, ...]
+    symbol: str = ""  # of a document that has been given one; never made up
 
     def section(self, name: str) -> Section | None:
         """The section of this name, where the report has one."""

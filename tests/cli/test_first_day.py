@@ -139,7 +139,7 @@ def test_an_export_of_another_tool_is_imported_by_saying_what_its_heads_mean(
     assert '[wechat]\n"Seen" = "displays"\n"Title" = "-"' in said.out
 
 
-def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_path: Path):
+def test_figures_are_shown_kept_and_reported_in_every_format(shell: Shell, tmp_path: Path):
     assert shell("init").code == 0  # what a report is made from
     file = tmp_path / "july.csv"
     file.write_text(JULY)
@@ -156,7 +156,8 @@ def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_
     made = shell("report", "2025-07", who="ana")
     assert (made.code, made.err) == (0, "")
     names = sorted(path.name for path in (shell.home / "reports").iterdir())
-    assert names == [f"outreach-2025-07.{kind}" for kind in ("docx", "html", "json")]
+    kinds = ("csv.zip", "docx", "html", "json", "pdf", "xlsx")
+    assert names == [f"outreach-2025-07.{kind}" for kind in kinds]
     assert (shell.home / "reports" / "outreach-2025-07.docx").read_bytes()[:2] == b"PK"
     printed = json.loads(shell("report", "2025-07", "--json", who="ana").out)
     written = json.loads((shell.home / "reports" / "outreach-2025-07.json").read_text())

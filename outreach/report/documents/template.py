@@ -53,9 +53,13 @@ def _as_text(value: object) -> object:
     """
     if hasattr(value, "__html__") or isinstance(value, StrictUndefined):
         return value
-    text = "".join(one if may_stand(one) else "\ufffd" for one in str(value))
-    safe = str(escape(text)).replace("{", "&#123;").replace("}", "&#125;")
+    safe = str(escape(printable(str(value)))).replace("{", "&#123;").replace("}", "&#125;")
     return Markup(safe)  # noqa: S704 -- escaped just here
+
+
+def printable(text: str) -> str:
+    """A text with a mark in the place of each character that no document may hold."""
+    return "".join(one if may_stand(one) else "\ufffd" for one in text)
 
 
 def may_stand(one: str) -> bool:

@@ -37,7 +37,7 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
                 (
                     Cell(post.channel),
                     Cell(post.language),
-                    Cell(paper.moment(post.published_at)),
+                    paper.at(post.published_at),
                     *(
                         cell(
                             post.figures.get(name),
@@ -117,7 +117,7 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
                 Cell(of.period.title, of.period.name),
                 Cell(metric.label, metric.name),
                 Cell(_from(channel.figures[metric.name])),
-                Cell(paper.collected(channel.figures[metric.name])),
+                paper.when(channel.figures[metric.name]),
                 _identity(channel.figures[metric.name].snapshot),
                 cell(channel.figures[metric.name], notes),
             ),
