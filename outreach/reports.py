@@ -26,7 +26,7 @@ from outreach.report.compute import compute
 from outreach.report.dates import Dates
 from outreach.report.facts import ReportInput
 from outreach.report.periods import parse
-from outreach.report.som_facts import since_last, som_facts
+from outreach.report.som_facts import promoted, since_last, som_facts
 from outreach.report.value import Report
 from outreach.store import Store
 
@@ -127,14 +127,25 @@ class Reports:
             draft=draft,
             partners={name: one.called("en", "en") for name, one in partners.items()},
         )
+        loaded = load_campaigns(home / "campaigns", root=home)
         if not som:
-            return given
+            # Days of months and of campaigns overlap: what tells people apart is in none of them.
+            came = promoted(
+                session,
+                given.period,
+                zone=zone,
+                cut_off=given.cut_off,
+                loaded=loaded,
+                channels=self.channels,
+                broken_down=False,
+            )
+            return replace(given, campaigns=came)
         facts = som_facts(
             session,
             given.period,
             zone=zone,
             cut_off=given.cut_off,
-            loaded=load_campaigns(home / "campaigns", root=home),
+            loaded=loaded,
             channels=self.channels,
             meetings=meetings,
         )

@@ -71,7 +71,7 @@ def test_it_is_about_the_days_since_the_last_meeting(desk):
     )
     [asked] = report.table("som-asked").rows
     assert [cell.text for cell in asked.cells][1:] == ["One member State did.", "ana"]
-    assert report.table("som-goals-Low Carbon Cities").rows[0].head == "Offers to host"
+    assert report.table("goals-Low Carbon Cities").rows[0].head == "Offers to host"
 
 
 def test_a_campaign_whose_file_cannot_be_read_is_not_left_out_in_silence(desk, office):
@@ -94,3 +94,17 @@ def test_without_a_meeting_whose_days_are_known_the_next_step_is_said(desk, offi
     with pytest.raises(NotFound, match="the days of no past Senior Officials Meeting") as error:
         desk.reports.make("", by=desk.person("ana"), som=True)
     assert "config/som.toml" in error.value.hint
+
+
+def test_other_reports_say_what_came_of_their_campaigns_and_tell_no_group_of_people(desk):
+    ana = desk.person("ana")
+    desk.entries.type("c", "registrations", "120", source="Indico", by=ana, on=date(2025, 9, 28))
+    report = desk.reports.make("2025-09-24..2025-10-20", by=ana)
+    rows = {row.head: [cell.text for cell in row.cells] for row in report.table("outcomes-c").rows}
+    assert rows == {
+        "Registrations": ["Outcome", "Indico", "120"],
+        "Offers to host": ["Outcome", "letter", "1"],
+    }
+    assert [row.head for row in report.table("goals-c").rows] == ["Offers to host"]
+    assert "online, downloads and cities joining. Nobody has entered" in " ".join(report.words("outcomes-c"))
+    assert not [one for one in report.sections if one.name.startswith("som-")]

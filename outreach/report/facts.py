@@ -9,7 +9,7 @@ from datetime import datetime
 
 from outreach.measure.metrics import Metric, Reason
 from outreach.report.periods import Period
-from outreach.report.som import SOM, SomFacts
+from outreach.report.som import SOM, Promoted, SomFacts
 from outreach.report.value import Report
 
 
@@ -273,6 +273,7 @@ class ReportInput:
     draft: bool = False
     by: str = ""
     masthead: Masthead = Masthead()
+    campaigns: tuple[Promoted, ...] = ()  # what came of each; the meeting's report has its own
     som: SomFacts | None = None  # where it is for the Senior Officials Meeting
 
     @property

@@ -49,12 +49,7 @@ def som_facts(
 ) -> SomFacts:
     """What the meeting's report prints of this period, as it was known at the cut-off."""
     days = Period(period.starts, period.ends, zone)
-    found = tuple(
-        made
-        for one in sorted(loaded.campaigns, key=lambda one: (_place(one), one.campaign))
-        if not period.campaign or one.campaign == period.campaign
-        if (made := _promoted(session, one, days, cut_off, channels)) is not None
-    )
+    found = promoted(session, period, zone=zone, cut_off=cut_off, loaded=loaded, channels=channels)
     first, after = date.fromisoformat(days.first), date.fromisoformat(days.after)
     meeting = last_meeting(meetings, first) or last_meeting(meetings, after)
     return SomFacts(
@@ -70,6 +65,26 @@ def som_facts(
     )
 
 
+def promoted(
+    session: Session,
+    period: periods.Period,
+    *,
+    zone: str,
+    cut_off: datetime,
+    loaded: Loaded,
+    channels: Mapping[str, Channel],
+    broken_down: bool = True,
+) -> tuple[Promoted, ...]:
+    """The campaigns that had a post, or a figure, in the period, by programme area."""
+    days = Period(period.starts, period.ends, zone)
+    return tuple(
+        made
+        for one in sorted(loaded.campaigns, key=lambda one: (_place(one), one.campaign))
+        if not period.campaign or one.campaign == period.campaign
+        if (made := _promoted(session, one, days, cut_off, channels, broken_down)) is not None
+    )
+
+
 def _place(campaign: Campaign) -> int:
     order = list(AREAS)
     return order.index(campaign.programme) if campaign.programme in order else len(order)
@@ -81,10 +96,13 @@ def _promoted(
     days: Period,
     cut_off: datetime,
     channels: Mapping[str, Channel],
+    broken_down: bool,
 ) -> Promoted | None:
     """One campaign; None where nothing of it is of the period."""
     name = campaign.campaign
-    counted = outcomes.outcomes_of(session, days, cut_off=cut_off, campaigns=[name])
+    counted = outcomes.outcomes_of(
+        session, days, cut_off=cut_off, campaigns=[name], broken_down=broken_down
+    )
     tallies = tuple(_tally(one) for one in counted if one.campaign == name)
     posts = session.execute(
         select(Delivery.language, Delivery.channel, Delivery.state, func.count())

@@ -134,7 +134,7 @@ def test_what_was_not_collected_is_two_dots_and_says_so():
 
 
 def test_goals_have_target_baseline_and_source_beside_what_was_reached():
-    table = compute(facts()).table("som-goals-Low Carbon Cities")
+    table = compute(facts()).table("goals-Low Carbon Cities")
     rows = [[row.head, *(cell.text for cell in row.cells)] for row in table.rows]
     assert rows == [
         [f"{FORUM}: Registrations", "200", "300", "207", "25 August 2025", "no", "Note, para. 7"],

@@ -38,7 +38,7 @@ def sections(paper: Paper) -> Iterable[Section]:
     yield Section("som-results", "Results by programme area", tuple(_areas(som)))
     for area in dict.fromkeys(one.area for one in som.campaigns):
         its = [one for one in som.campaigns if one.area == area]
-        tables = [*_goals(paper, area, its)]
+        tables = [*goals(paper, area, area, its)]
         for one in its:
             tables += [*_by_state(paper, one), *_by_group(paper, one)]
         yield Section(f"som-area-{area}", area, tuple(_area(its)), tables=tuple(tables), level=2)
@@ -219,7 +219,8 @@ def _area(campaigns: Sequence[Promoted]) -> Iterator[str]:
             yield f"Not available: {listing(labels)}. {sentence(reason)}"
 
 
-def _goals(paper: Paper, area: str, campaigns: Sequence[Promoted]) -> tuple[Table, ...]:
+def goals(paper: Paper, name: str, of: str, campaigns: Sequence[Promoted]) -> tuple[Table, ...]:
+    """How far the campaigns' goals were reached, with baseline, target and its source."""
     notes = Notes()
     rows = [
         Row(
@@ -239,8 +240,8 @@ def _goals(paper: Paper, area: str, campaigns: Sequence[Promoted]) -> tuple[Tabl
         for aim in one.aims
     ]
     return paper.table(
-        f"som-goals-{area}",
-        f"Goals of the campaigns on {area}",
+        f"goals-{name}",
+        f"Goals: {of}",
         (
             Column("Goal", 26),
             Column("Baseline", 11),
