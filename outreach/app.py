@@ -8,7 +8,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     taking down  would_take_down, take_down, see_to,     gone everywhere, and nothing forgotten
                  incident, would_correct, correct        or put right where it stands
     tasks        task, complete, decline, tasks          what people publish for us
-    figures      follow, collect, import_figures, adopt  values, or none with a reason
+    figures      follow, collect, import_figures, undo_import, adopt  values, or none with a reason
     report       report                                  a month, frozen
     partners     toolkit                                 cleared texts to give away
     care         doctor, watch, ask_account,             before the day, and while it runs
@@ -34,7 +34,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from outreach.handover import Handover, Task, Waiting
     from outreach.measure.adopted import Post as Adoption
     from outreach.measure.clicks import Bots
+    from outreach.measure.collect import Round
     from outreach.measure.imports import Columns, Import
     from outreach.pace import Pace
     from outreach.permits import Permits
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from outreach.publish import Leases, Publisher
     from outreach.report.value import Report
     from outreach.settle import Answer
+    from outreach.store.tables import ImportBatch
     from outreach.subscribers import Subscribers
     from outreach.takedown import Affected, Standing, TakeDowns
     from outreach.toolkit import Kit
@@ -312,6 +314,7 @@ class Outreach:
             now=self.now,
             leases=self._leases or lease_clock(self.store),
             ending=self.ending,
+            last_look=lambda channel, key: self._looks().last_look(channel, key),
         )
 
     @cached_property
@@ -1332,17 +1335,62 @@ class Outreach:
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
-        from outreach.measure import collect as collecting
-
-        return collecting.collect(
-            self.store, self.platforms, self.now(), zone=self.configuration.report_zone
-        )
+        return self._looks().collect()
 
     def collect_audience(self) -> int:
-        """Ask every account how many follow it; returns how many snapshots were kept."""
-        from outreach.measure import collect as collecting
+        """Ask every account how many follow it; returns how many snapshots were kept.
 
-        return collecting.audience(self.store, self.platforms, self.now())
+        Those that have told it today are left alone.
+        """
+        return self._looks().audience()
+
+    def tidy_figures(self) -> int:
+        """What is done once a day: see that no post is missing on the ladder, and thin what is old.
+
+        Returns how many snapshots went.
+        """
+        from outreach.measure import latest
+
+        looks, settings = self._looks(), self.configuration.settings.figures
+        with self.store.writing() as session:
+            looks.schedule(session, datetime.min.replace(tzinfo=UTC))
+            return latest.thin(
+                session,
+                self.channels,
+                months=settings.daily_months,
+                zone=self.configuration.report_zone,
+                now=self.now(),
+            )
+
+    def _looks(self) -> Round:
+        from outreach import pace
+        from outreach.measure.collect import Round
+        from outreach.measure.metrics import load_metrics
+        from outreach.publish import lease_clock
+
+        leases = self._leases or lease_clock(self.store)
+        try:
+            metrics = load_metrics(self.home / "config" / "metrics.toml")
+        except WrongFiles as error:  # figures that are not read in time may be gone for good
+            log.warning("figures are collected without the dictionary: %s", error)
+            metrics = {}
+        with self.store.reading() as session:
+            told = pace.told_to_wait(session, leases)
+        return Round(
+            store=self.store,
+            platforms=self.platforms,
+            now=self.now(),
+            zone=self.configuration.report_zone,
+            leases=leases,
+            kinds={name: channel.platform for name, channel in self.channels.items()},
+            offers=self._offers(),
+            quiet={name for name, keeps in self.paces.items() if keeps.account in told},
+            metrics=metrics,
+        )
+
+    def _offers(self) -> dict[str, frozenset[str]]:
+        """What each channel's network can ever tell, ready or not."""
+        return {name: load(one.platform).offers for name, one in self.channels.items()}
 
     def read_figures(
         self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None
@@ -1400,11 +1448,35 @@ class Outreach:
         if figures.problems:
             raise WrongFiles(figures.problems)
         with self.store.writing() as session:
-            collecting.keep_import(
+            number = collecting.keep_import(
                 session, figures, data, file=file, by=by.id, now=self.now(), sample=sample
             )
             clearing.record(session, self.now(), by.id, f"figures imported: {file}")
-        return figures
+        return replace(figures, number=number)
+
+    def imports(self) -> list[ImportBatch]:
+        """The files of figures that were imported, oldest first; also those taken back."""
+        from sqlalchemy import select
+
+        from outreach.store.tables import ImportBatch
+
+        with self.store.reading() as session:
+            return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id)))
+
+    def undo_import(self, number: int, *, by: Person) -> ImportBatch:
+        """Take an import back: nothing of it counts in a report that is made from now on.
+
+        Raises NotFound, or NotAllowed where it was taken back already.
+        """
+        from outreach import clearance as clearing
+        from outreach.clearance import MAY_WRITE
+        from outreach.measure import collect as collecting
+
+        by.must_be(MAY_WRITE)
+        with self.store.writing() as session:
+            undone = collecting.undo_import(session, number, by=by.id, now=self.now())
+            clearing.record(session, self.now(), by.id, f"figures taken back: {undone.file}")
+        return undone
 
     def adopt(
         self,
@@ -1466,7 +1538,7 @@ class Outreach:
                 month,
                 configuration=self.configuration,
                 channels=self.channels,
-                offers={name: load(c.platform).offers for name, c in self.channels.items()},
+                offers=self._offers(),
                 now=self.now(),
                 partners={
                     name: partner.called("en", "en") for name, partner in self._directory().items()

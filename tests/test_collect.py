@@ -40,11 +40,13 @@ def figures(desk, subject: str = KEY, metric: str = "likes") -> list[tuple[str, 
 
 
 class TestTheLadder:
-    def test_a_post_is_looked_at_five_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
+    def test_a_post_is_looked_at_seven_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
         at = utc("2025-08-25T02:00Z")
         assert ladder(at, "Asia/Bangkok") == {
             "1 h": utc("2025-08-25T03:00Z"),
+            "6 h": utc("2025-08-25T08:00Z"),
             "1 d": utc("2025-08-26T02:00Z"),
+            "3 d": utc("2025-08-28T02:00Z"),
             "7 d": utc("2025-09-01T02:00Z"),
             "28 d": utc("2025-09-22T02:00Z"),
             "2025-08": utc("2025-08-31T17:00Z"),
@@ -72,13 +74,13 @@ class TestTheLadder:
         assert month_of(utc(at), zone) == month
 
     def test_each_rung_is_taken_once_at_its_time(self, desk, office):
-        for hours, likes in ((0, 0), (1, 3), (2, 4), (24, 9)):
+        for hours, likes in ((0, 0), (1, 3), (2, 4), (6, 7), (24, 9)):
             for post in desk.platforms["net"].live:
                 desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
             office.clock.at = utc(SOON) + timedelta(hours=hours)
             desk.collect()
             desk.collect()
-        assert figures(desk) == [("1 h", 3, ""), ("1 d", 9, "")]
+        assert figures(desk) == [("1 h", 3, ""), ("6 h", 7, ""), ("1 d", 9, "")]
 
 
 class TestWhatANetworkTells:
@@ -259,13 +261,13 @@ class TestReports:
         assert any(KEY in line and "The venue is shut" in line for line in report.activity)
 
     def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
-        office.clock.to("2025-09-30T00:00Z")
+        office.clock.to("2025-08-25T00:00Z")
         desk.collect()
         desk.collect()
         with desk.store.reading() as session:
             rungs = session.scalars(select(Collection.rung).where(Collection.key == KEY)).all()
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
-        assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "7 d"]
+        assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "3 d", "6 h", "7 d"]
         assert set(done) == {"collected"}
 
 

@@ -16,7 +16,8 @@ class Figure:
     """One figure: a value, or none with the reason why. Raises ValueError for neither or both.
 
     `source`: network, link (our own short links) or import. `taken_at`: aware, UTC. `snapshot`:
-    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote.
+    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote. `series`:
+    what its network counted; figures of two series are never compared.
     """
 
     metric: str
@@ -27,6 +28,7 @@ class Figure:
     snapshot: int | None = None
     by: str = ""
     note: str = ""
+    series: str = ""
 
     def __post_init__(self) -> None:
         if (self.value is None) != bool(self.reason):

@@ -1,17 +1,20 @@
 """From the database to a month's report, and its freezing.
 
 For each channel the figures of a month are, where somebody imported that month's totals, those;
-otherwise the sum over the posts published in the month, each as last read before the cut-off.
+otherwise the sum over the posts published in the month, each as last read before the cut-off:
+see `outreach/measure/latest.py`. What this costs follows the posts of the months that are compared.
 Clicks are visits within the month through the links of the channel's posts. A sum over posts of
 which one has no figure has none either. A figure can be known where the platform offers it, or
 where the metric dictionary says what it is on that network, so that a person can read it.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from outreach import people
@@ -19,8 +22,10 @@ from outreach.clearance import Clearance
 from outreach.config import Configuration
 from outreach.delivery import CORRECTION, Correction, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
+from outreach.measure import latest
 from outreach.measure.adopted import adopted
 from outreach.measure.imports import OF_PARTNER
+from outreach.measure.latest import Reading
 from outreach.measure.metrics import Metric, Reason, add, combine, load_metrics
 from outreach.measure.months import (
     before,
@@ -120,6 +125,7 @@ def freeze(session: Session, given: ReportInput, *, by: str, now: datetime) -> R
     """Compute the report and keep it as the month's next version."""
     made = compute(given)
     last = session.scalar(select(func.max(ReportRow.version)).where(ReportRow.month == made.month))
+    latest.cite(session, _of_accounts(given))
     session.add(
         ReportRow(
             month=made.month,
@@ -131,6 +137,15 @@ def freeze(session: Session, given: ReportInput, *, by: str, now: datetime) -> R
         )
     )
     return made
+
+
+def _of_accounts(given: ReportInput) -> Iterator[int]:
+    """The readings of accounts that it was made from."""
+    for month in (given.this, given.before, given.year_ago):
+        for one in month.channels:
+            for name in latest.ACCOUNT & one.figures.keys():
+                if (number := one.figures[name].snapshot) is not None:
+                    yield number
 
 
 class _Months:
@@ -147,21 +162,25 @@ class _Months:
     ) -> None:
         self.session, self.metrics, self.channels = session, metrics, channels
         self.offers, self.zone, self.cut_off = offers, zone, cut_off
+        self._there = ZoneInfo(zone)
+        self._months: dict[str, Sequence[_Published]] = {}
+        self._visits: dict[str, Mapping[str, int]] = {}
+        self._dated: dict[tuple[str, str, str], str | None] = {}
 
     def facts(self, month: str) -> MonthFacts:
         """Every channel that published or was typed in, in the month."""
         typed = self._typed(month)
-        lines = list(self.posts(month))
-        names = [n for n in self.channels if n in typed or any(p.channel == n for p in lines)]
+        by_channel: dict[str, list[_Published]] = {}
+        for post in self._published(month):
+            by_channel.setdefault(post.channel, []).append(post)
+        names = [name for name in self.channels if name in typed or name in by_channel]
         return MonthFacts(
             month,
             tuple(
                 typed[name]
                 if name in typed
                 else self._computed(
-                    name,
-                    month,
-                    [p for p in lines if p.channel == name and p.withdrawn_at is None],
+                    name, month, [p for p in by_channel[name] if p.state is not State.TAKEN_DOWN]
                 )
                 for name in names
             ),
@@ -169,36 +188,73 @@ class _Months:
 
     def posts(self, month: str) -> list[PostLine]:
         """The posts published in the month, with their figures as last read before the cut-off."""
-        start, end = bounds(month, self.zone)
-        rows = self.session.scalars(
-            select(Delivery)
-            .where(Delivery.published_at >= start, Delivery.published_at < end)
-            .order_by(Delivery.published_at, Delivery.key)
-        ).all()
-        return [
-            PostLine(
-                key=row.key,
-                title=row.message,
-                channel=row.channel,
-                language=row.language,
-                published_at=row.published_at or row.at,
-                url=self.session.scalar(
-                    select(ReceiptRow.url)
-                    .where(ReceiptRow.key == row.key)
-                    .order_by(ReceiptRow.part)
-                    .limit(1)
+        these = self._keys(month)
+        ours = set(self.session.scalars(select(ShortLink.key).where(ShortLink.key.in_(these))))
+        content = dict(self._rows(Delivery.key, Delivery.content, where=Delivery.key.in_(these)))
+        placed = dict(self._rows(TakeDown.key, TakeDown.ended_at, where=TakeDown.key.in_(these)))
+        first: dict[str, str] = {}
+        for key, url in self._rows(
+            ReceiptRow.key, ReceiptRow.url, where=ReceiptRow.key.in_(these), by=ReceiptRow.part
+        ):
+            first.setdefault(key, url)
+        lines = []
+        for post in self._published(month):
+            linked = _prints_address(content.get(post.key))
+            figures = {name: self._figure(post.channel, one) for name, one in post.figures.items()}
+            if "clicks" not in figures and linked and post.key not in ours:
+                figures["clicks"] = Figure(
+                    "clicks", None, reason=Reason.DIRECT_LINKS, taken_at=self.cut_off, source="link"
                 )
-                or "",
-                figures=self._of_post(row),
-                linked=_linked(row),
-                withdrawn_at=self._withdrawn_at(row),
+            down = post.state is State.TAKEN_DOWN
+            lines.append(
+                PostLine(
+                    key=post.key,
+                    title=post.message,
+                    channel=post.channel,
+                    language=post.language,
+                    published_at=post.published_at,
+                    url=first.get(post.key, ""),
+                    figures=figures,
+                    linked=linked,
+                    withdrawn_at=placed.get(post.key) if down else None,
+                )
             )
-            for row in rows
-        ]
+        return lines
 
-    def _withdrawn_at(self, row: Delivery) -> datetime | None:
-        placed = self.session.get(TakeDown, row.key)
-        return placed.ended_at if placed and row.state is State.TAKEN_DOWN else None
+    def _keys(self, month: str) -> Select[str]:
+        """What selects the posts published in the month."""
+        start, end = bounds(month, self.zone)
+        return select(Delivery.key).where(
+            Delivery.published_at >= start, Delivery.published_at < end
+        )
+
+    def _rows(self, *columns: Any, where: Any, by: Any = None) -> Any:
+        return self.session.execute(select(*columns).where(where).order_by(by)).all()
+
+    def _published(self, month: str) -> Sequence["_Published"]:
+        """The posts published in the month, oldest first; read once."""
+        if month not in self._months:
+            start, end = bounds(month, self.zone)
+            rows = self.session.execute(
+                select(
+                    Delivery.key,
+                    Delivery.message,
+                    Delivery.channel,
+                    Delivery.language,
+                    Delivery.state,
+                    Delivery.published_at,
+                )
+                .where(Delivery.published_at >= start, Delivery.published_at < end)
+                .order_by(Delivery.published_at, Delivery.key)
+            ).all()
+            read = latest.readings(self.session, self._keys(month), self.cut_off)
+            gone = [row.key for row in rows if row.state is State.TAKEN_DOWN]
+            read |= latest.readings(self.session, gone, self.cut_off, known=True)
+            self._months[month] = [
+                _Published(*row, read.get(row[0], {}))  # type: ignore[arg-type] # published: it has the time
+                for row in rows
+            ]
+        return self._months[month]
 
     def incidents(self, month: str) -> list[IncidentFacts]:
         """What was ordered to be taken down in the month, and what has become of it by now."""
@@ -263,7 +319,7 @@ class _Months:
             url=first.url if first else "",
             published_at=row.published_at or (first.at if first else None),
             ended_at=placed.ended_at,
-            figures=self._latest(row.key, known=True),
+            figures=self._latest(row.key, row.channel, known=True),
         )
 
     def others(self, month: str) -> list[Others]:
@@ -277,87 +333,129 @@ class _Months:
                 else one.channel,
                 whose=one.whose,
                 published_at=one.published_on,
-                figures=self._latest(one.url),
+                figures=self._latest(one.url, one.channel),
             )
             for one in adopted(self.session, *bounds(month, self.zone))
         ]
 
-    def _of_post(self, row: Delivery) -> dict[str, Figure]:
-        figures = self._latest(row.key, known=row.state is State.TAKEN_DOWN)
-        ours = select(ShortLink.code).where(ShortLink.key == row.key).limit(1)
-        if "clicks" not in figures and _linked(row) and not self.session.scalar(ours):
-            figures["clicks"] = Figure(
-                "clicks", None, reason=Reason.DIRECT_LINKS, taken_at=self.cut_off, source="link"
-            )
-        return figures
-
-    def _latest(self, key: str, *, known: bool = False) -> dict[str, Figure]:
+    def _latest(self, key: str, channel: str, *, known: bool = False) -> dict[str, Figure]:
         """Its figures as last read; with `known`, as last known: what is gone has none any more."""
-        rows = self.session.scalars(
-            select(Snapshot)
-            .where(
-                Snapshot.subject == key, Snapshot.period == "", Snapshot.taken_at <= self.cut_off
-            )
-            .order_by(Snapshot.taken_at, Snapshot.id)
+        read = latest.readings(self.session, [key], self.cut_off, known=known).get(key, {})
+        return {metric: self._figure(channel, one) for metric, one in read.items()}
+
+    def _figure(self, channel: str, read: Reading) -> Figure:
+        return Figure(
+            metric=read.metric,
+            value=read.value,
+            reason=read.reason if read.value is None else "",
+            taken_at=read.taken_at,
+            source=read.source,
+            snapshot=read.snapshot,
+            by=read.by,
+            note=read.note,
+            series=self._series(channel, read),
         )
-        figures: dict[str, Figure] = {}
-        for row in rows:
-            if not known or row.value is not None or row.metric not in figures:
-                figures[row.metric] = _figure(row)
-        return figures
+
+    def _series(self, channel: str, read: Reading) -> str:
+        """What its network counted when this was read."""
+        if read.source == "link" or read.metric not in self.metrics:
+            return ""
+        word = self.metrics[read.metric]
+        known = self.channels.get(channel)
+        platform = known.platform if known else ""
+        if platform not in word.networks and not read.called:
+            return ""
+        there = self._dated.setdefault(
+            (read.metric, platform, read.called),
+            None
+            if any(one.begins or one.until for one in word.networks.get(platform, ()))
+            else word.series(platform, date.max, read.called),
+        )
+        if there is None:
+            there = word.series(platform, self._day(read.taken_at), read.called)
+        return there
+
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(self._there).date()
 
     def _typed(self, month: str) -> dict[str, ChannelMonth]:
         rows = self.session.scalars(
             select(Snapshot)
-            .where(Snapshot.period == month)
+            .where(Snapshot.period == month, latest.COUNTS)
             .order_by(Snapshot.taken_at, Snapshot.id)
         )
         found: dict[str, dict[str, Snapshot]] = {}
         for row in rows:
             found.setdefault(row.channel, {})[row.metric] = row
+        start, end = bounds(month, self.zone)
+        days = (self._day(start), self._day(end - timedelta(seconds=1)))
         return {
             name: ChannelMonth(
                 channel=name,
                 title=self.channels[name].title,
                 posts=rows["posts"].value if "posts" in rows else None,
-                figures={m: _figure(row) for m, row in rows.items() if m != "posts"},
+                figures={
+                    metric: Figure(
+                        metric=metric,
+                        value=row.value,
+                        reason=row.reason if row.value is None else "",
+                        taken_at=row.taken_at,
+                        source=row.source,
+                        snapshot=row.id,
+                        by=row.by,
+                        note=row.note,
+                        series=self._over(name, metric, days),
+                    )
+                    for metric, row in rows.items()
+                    if metric != "posts"
+                },
                 sample=any(row.sample for row in rows.values()),
             )
             for name, rows in found.items()
             if name in self.channels
         }
 
-    def _computed(self, name: str, month: str, posts: list[PostLine]) -> ChannelMonth:
+    def _over(self, channel: str, metric: str, days: tuple[date, date]) -> str:
+        """What a network counted over a month, first day and last."""
+        if metric not in self.metrics:
+            return ""
+        word, platform = self.metrics[metric], self.channels[channel].platform
+        return _joined({word.series(platform, day) for day in days})
+
+    def _computed(self, name: str, month: str, posts: "Sequence[_Published]") -> ChannelMonth:
         platform, offered = self.channels[name].platform, self.offers.get(name, frozenset())
         # Of what is never added (reach), posts have a figure each, and a month has none.
         added = {name for name in offered & self.metrics.keys() if self.metrics[name].sum_posts}
         figures = {
-            metric: self._sum(metric, platform, offered, posts)
-            for metric in sorted({*DERIVED, *added})
+            metric: self._sum(metric, name, offered, posts) for metric in sorted({*DERIVED, *added})
         }
-        figures["clicks"] = self._clicks(name, month, linked=any(post.linked for post in posts))
-        followers = self._followers(name, month)
-        if followers:
-            figures["followers"] = followers
+        figures["clicks"] = self._clicks(name, month, posts)
+        figures |= self._account(name, month, offered)
         shown = any(m in offered or platform in self.metrics[m].networks for m in DERIVED)
         return ChannelMonth(name, self.channels[name].title, len(posts), figures, shown=shown)
 
     def _sum(
-        self, metric: str, platform: str, offered: frozenset[str], posts: list[PostLine]
+        self, metric: str, channel: str, offered: frozenset[str], posts: "Sequence[_Published]"
     ) -> Figure:
-        word = self.metrics[metric]
-        parts = word.networks[platform].parts if platform in word.networks else ()
+        word, platform = self.metrics[metric], self.channels[channel].platform
+        parts = word.parts(platform)
         values = [
-            combine(word, platform, {m: f.value for m, f in post.figures.items()}) for post in posts
+            combine(word, platform, {name: one.value for name, one in post.figures.items()})
+            for post in posts
         ]
         total = add(word, values, over="posts") if word.sum_posts else None
         if total is not None:
-            return Figure(metric, total, taken_at=self.cut_off)
+            series = {
+                self._series(channel, post.figures[name])
+                for post in posts
+                for name in ((metric,) if metric in post.figures else parts)
+            }
+            return Figure(metric, total, taken_at=self.cut_off, series=_joined(series))
         reasons = [
             post.figures[m].reason
             for post in posts
             for m in (metric, *parts)
-            if m in post.figures and post.figures[m].reason
+            if m in post.figures and post.figures[m].value is None
         ]
         missing = sum(value is None for value in values)
         if reasons:
@@ -372,45 +470,91 @@ class _Months:
             metric, None, reason=reason, note=f"missing for {missing} of {len(posts)} posts"
         )
 
-    def _clicks(self, channel: str, month: str, *, linked: bool) -> Figure:
-        has_links = self.session.scalar(
-            select(ShortLink.code)
-            .join(Delivery, Delivery.key == ShortLink.key)
-            .where(Delivery.channel == channel)
-            .limit(1)
-        )
-        if not has_links:
+    def _clicks(self, channel: str, month: str, posts: "Sequence[_Published]") -> Figure:
+        followed = self._followed(month).get(channel, 0)
+        if not followed and not self._has_links(channel, month):
+            linked = any(
+                _prints_address(content)
+                for post in posts
+                for content in self.session.scalars(
+                    select(Delivery.content).where(Delivery.key == post.key)
+                )
+            )
             why = Reason.DIRECT_LINKS if linked else Reason.NO_LINKS
             return Figure("clicks", None, reason=why, source="link")
-        start, end = bounds(month, self.zone)
-        count = self.session.scalar(
-            select(func.count())
-            .select_from(Click)
-            .join(Delivery, Delivery.key == Click.key)
-            .where(
-                Delivery.channel == channel,
-                Delivery.state != State.TAKEN_DOWN,
-                Click.at >= start,
-                Click.at < end,
-            )
-        )
-        return Figure("clicks", count or 0, taken_at=min(end, self.cut_off), source="link")
+        end = bounds(month, self.zone)[1]
+        return Figure("clicks", followed, taken_at=min(end, self.cut_off), source="link")
 
-    def _followers(self, channel: str, month: str) -> Figure | None:
-        start, end = bounds(month, self.zone)
-        row = self.session.scalar(
-            select(Snapshot)
-            .where(
-                Snapshot.subject == channel,
-                Snapshot.metric == "followers",
-                Snapshot.period == "",
-                Snapshot.taken_at >= start,
-                Snapshot.taken_at < end,
+    def _followed(self, month: str) -> Mapping[str, int]:
+        """How often the links of each channel's posts were followed in the month."""
+        if month not in self._visits:
+            start, end = bounds(month, self.zone)
+            visits = (
+                select(Click.key, func.count().label("visits"))
+                .where(Click.at >= start, Click.at < end)
+                .group_by(Click.key)
+                .subquery()
             )
-            .order_by(Snapshot.taken_at.desc())
-            .limit(1)
+            self._visits[month] = dict(
+                self.session.execute(
+                    select(Delivery.channel, func.sum(visits.c.visits))
+                    .join(visits, visits.c.key == Delivery.key)
+                    .where(Delivery.state != State.TAKEN_DOWN)
+                    .group_by(Delivery.channel)
+                ).all()
+            )
+        return {channel: int(visits) for channel, visits in self._visits[month].items()}
+
+    def _has_links(self, channel: str, month: str) -> bool:
+        """Whether a post of the year up to the month's end has printed a short link there."""
+        start, end = bounds(month, self.zone)
+        return (
+            self.session.scalar(
+                select(ShortLink.code)
+                .join(Delivery, Delivery.key == ShortLink.key)
+                .where(
+                    Delivery.channel == channel,
+                    Delivery.published_at >= start - timedelta(days=366),
+                    Delivery.published_at < end,
+                )
+                .limit(1)
+            )
+            is not None
         )
-        return _figure(row) if row else None
+
+    def _account(self, channel: str, month: str, offered: frozenset[str]) -> dict[str, Figure]:
+        """Followers at the month's last reading; what was gained and lost, added over its days."""
+        start, end = bounds(month, self.zone)
+        found: dict[str, Figure] = {}
+        for metric in sorted(latest.ACCOUNT & (offered | {latest.FOLLOWERS}) & self.metrics.keys()):
+            read = latest.account(self.session, channel, metric, start, end)
+            if read and metric == latest.FOLLOWERS:
+                found[metric] = self._figure(channel, read[-1])
+            elif read:
+                days = {self._day(one.taken_at): one.value for one in read}
+                total = add(self.metrics[metric], days.values(), over="days")
+                why = "" if total is not None else read[-1].reason or Reason.COLLECTION_FAILED
+                series = _joined({self._series(channel, one) for one in read})
+                found[metric] = Figure(metric, total, why, read[-1].taken_at, series=series)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """A post of a month, with its figures as last read."""
+
+    key: str
+    message: str
+    channel: str
+    language: str
+    state: State
+    published_at: datetime
+    figures: Mapping[str, Reading]
+
+
+def _joined(series: Set[str]) -> str:
+    """What was counted of several series is a series of its own."""
+    return " + ".join(sorted(one for one in series if one))
 
 
 def _partners(
@@ -438,6 +582,7 @@ def _partners(
             select(Snapshot)
             .where(
                 Snapshot.period == month,
+                latest.COUNTS,
                 Snapshot.channel.startswith(OF_PARTNER),
                 Snapshot.metric == "clicks",
             )
@@ -450,22 +595,9 @@ def _partners(
     ]
 
 
-def _linked(row: Delivery) -> bool:
-    """Whether it prints an address; without one there is nothing to click."""
-    return any("://" in part.text for part in row.post.parts)
-
-
-def _figure(row: Snapshot) -> Figure:
-    return Figure(
-        metric=row.metric,
-        value=row.value,
-        reason=row.reason if row.value is None else "",
-        taken_at=row.taken_at,
-        source=row.source,
-        snapshot=row.id,
-        by=row.by,
-        note=row.note,
-    )
+def _prints_address(content: Mapping[str, Any] | None) -> bool:
+    """Whether a post prints an address; without one there is nothing to click."""
+    return any("://" in part["text"] for part in (content or {}).get("parts", ()))
 
 
 def _count(session: Session, state: State, month: tuple[datetime, datetime]) -> int:

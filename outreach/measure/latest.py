@@ -1,0 +1,300 @@
+"""Snapshots, kept with the newest of each figure beside them, so that a report reads no history.
+
+    snapshot   every look at every figure; only ever added
+    latest     one row for each figure of each post or channel: its newest snapshot, written in the
+               same transaction
+    thinning   an account's readings are one a day; after a time the last of each month is enough
+
+A report with a cut-off takes the newest where that is not past it; otherwise it takes one step
+into the index of that figure alone. What it costs follows the posts of its month, however many
+snapshots there are.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from outreach.measure.months import before, bounds
+from outreach.store.tables import Cited, ImportBatch, Latest, Snapshot
+
+MANY = 500  # subjects asked for in one statement
+FOLLOWERS = "followers"
+ACCOUNT = frozenset({FOLLOWERS, "followers-gained", "followers-lost"})
+"""Figures of the account, not of a post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One figure as it was last read: see `Snapshot`."""
+
+    subject: str
+    metric: str
+    value: int | None
+    reason: str
+    taken_at: datetime
+    source: str
+    called: str
+    by: str
+    note: str
+    snapshot: int
+
+
+def row(
+    subject: str,
+    channel: str,
+    metric: str,
+    value: int | None,
+    *,
+    taken_at: datetime,
+    source: str,
+    reason: str = "",
+    note: str = "",
+    called: str = "",
+    rung: str = "",
+    period: str = "",
+    by: str = "",
+    batch: int | None = None,
+    sample: bool = False,
+) -> dict[str, Any]:
+    """A snapshot to keep: see `Snapshot`."""
+    return {
+        "subject": subject,
+        "channel": channel,
+        "metric": metric,
+        "value": value,
+        "reason": reason,
+        "note": note,
+        "taken_at": taken_at,
+        "source": source,
+        "called": called,
+        "rung": rung,
+        "period": period,
+        "by": by,
+        "batch": batch,
+        "sample": sample,
+    }
+
+
+_ADD = insert(Snapshot.__table__)  # type: ignore[arg-type] # a table, as every class here has one
+_COPIED = ("value", "reason", "note", "taken_at", "source", "called", "by")
+
+
+def _newest(*which: Any) -> Select[Any]:
+    """What stands in `Latest`, of the newest of these snapshots for each figure."""
+    age = func.row_number().over(
+        partition_by=(Snapshot.subject, Snapshot.metric),
+        order_by=(Snapshot.taken_at.desc(), Snapshot.id.desc()),
+    )
+    columns = [getattr(Snapshot, name) for name in _COPIED]
+    every = select(
+        Snapshot.subject, Snapshot.metric, Snapshot.id, *columns, age.label("age")
+    ).where(Snapshot.period == "", *which)
+    found = every.subquery()
+    wanted = [found.c[name] for name in ("subject", "metric", "id", *_COPIED)]
+    # In one order for all, or two that write at once could wait for each other.
+    return select(*wanted).where(found.c.age == 1).order_by(found.c.subject, found.c.metric)
+
+
+def _renew(kind: Any, *which: Any) -> Any:
+    """Put the newest of these snapshots into `Latest`, unless newer ones stand there."""
+    columns = ("subject", "metric", "snapshot", *_COPIED)
+    adding = kind.insert(Latest).from_select(columns, _newest(*which))
+    new = adding.excluded
+    return adding.on_conflict_do_update(
+        index_elements=["subject", "metric"],
+        set_={name: new[name] for name in columns[2:]},
+        where=or_(
+            new.taken_at > Latest.taken_at,
+            and_(new.taken_at == Latest.taken_at, new.snapshot > Latest.snapshot),
+        ),
+    )
+
+
+_SINCE = Snapshot.id > bindparam("mark", type_=Integer)
+_RENEW = {"sqlite": _renew(sqlite, _SINCE), "postgresql": _renew(postgresql, _SINCE)}
+
+
+def keep(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add these snapshots, each a `row`, and the newest of each figure with them."""
+    if not rows:
+        return
+    # Numbers only rise: whatever is added here has a higher one than the highest that we see.
+    mark = session.scalar(select(func.max(Snapshot.id))) or 0
+    connection = session.connection()
+    connection.execute(_ADD, rows)
+    connection.execute(_RENEW[connection.dialect.name], {"mark": mark})
+
+
+_FIELDS = tuple(one.name for one in fields(Reading) if one.name != "snapshot")
+
+
+def _read_of(table: Any) -> list[Any]:
+    """The columns that a `Reading` is made of, in its order."""
+    number = table.snapshot if table is Latest else table.id
+    return [*(getattr(table, name) for name in _FIELDS), number]
+
+
+_UNDONE = select(ImportBatch.id).where(ImportBatch.undone_at.is_not(None))
+COUNTS = or_(Snapshot.batch.is_(None), Snapshot.batch.not_in(_UNDONE))
+"""A snapshot that nobody has taken back."""
+
+
+def readings(
+    session: Session,
+    subjects: Select[Any] | Iterable[str],
+    at: datetime,
+    *,
+    known: bool = False,
+) -> dict[str, dict[str, Reading]]:
+    """The figures of each of these posts as last read before `at`; with `known`, as last known.
+
+    `subjects` are keys, or what selects them.
+    """
+    if not isinstance(subjects, Select):
+        keys = list(dict.fromkeys(subjects))
+        found: dict[str, dict[str, Reading]] = {}
+        for first in range(0, len(keys), MANY):
+            found |= _readings(session, keys[first : first + MANY], at, known)
+        return found
+    return _readings(session, subjects, at, known)
+
+
+def _readings(
+    session: Session, subjects: Any, at: datetime, known: bool
+) -> dict[str, dict[str, Reading]]:
+    these = Latest.subject.in_(subjects)
+    found: dict[str, dict[str, Reading]] = {}
+    for told in session.execute(select(*_read_of(Latest)).where(these, Latest.taken_at <= at)):
+        found.setdefault(told[0], {})[told[1]] = Reading(*told)
+    then = aliased(Snapshot)
+    wanted = [Snapshot.value.is_not(None)] if known else []
+    beyond = or_(Latest.taken_at > at, *([Latest.value.is_(None)] if known else []))
+    newest = (
+        select(Snapshot.id)
+        .where(
+            Snapshot.subject == Latest.subject,
+            Snapshot.metric == Latest.metric,
+            Snapshot.period == "",
+            Snapshot.taken_at <= at,
+            COUNTS,
+            *wanted,
+        )
+        .order_by(Snapshot.taken_at.desc(), Snapshot.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .correlate(Latest)
+    )
+    past = (
+        select(*_read_of(then))
+        .select_from(Latest)
+        .join(then, then.id == newest)
+        .where(these, beyond)
+    )
+    for told in session.execute(past):
+        found.setdefault(told[0], {})[told[1]] = Reading(*told)
+    return found
+
+
+def account(
+    session: Session, channel: str, metric: str, start: datetime, end: datetime
+) -> list[Reading]:
+    """The readings of one of an account's figures in a span of time, oldest first."""
+    rows = session.execute(
+        select(*_read_of(Snapshot))
+        .where(
+            Snapshot.subject == channel,
+            Snapshot.metric == metric,
+            Snapshot.period == "",
+            Snapshot.taken_at >= start,
+            Snapshot.taken_at < end,
+            COUNTS,
+        )
+        .order_by(Snapshot.taken_at, Snapshot.id)
+    )
+    return [Reading(*told) for told in rows]
+
+
+def undo(session: Session, batch: int) -> None:
+    """What an import brought counts no more: its figures are again what they were without it.
+
+    The batch says already that it is undone.
+    """
+    pairs = session.execute(
+        select(Latest.subject, Latest.metric)
+        .join(Snapshot, Snapshot.id == Latest.snapshot)
+        .where(Snapshot.batch == batch)
+    ).all()
+    renew = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    for subject, metric in pairs:
+        session.execute(delete(Latest).where(Latest.subject == subject, Latest.metric == metric))
+        same = (Snapshot.subject == subject, Snapshot.metric == metric)
+        session.execute(_renew(renew, *same, COUNTS))
+
+
+def cite(session: Session, snapshots: Iterable[int]) -> None:
+    """A report that is frozen was made from these readings of accounts: they are never thinned."""
+    known = set(session.scalars(select(Cited.snapshot)))
+    session.add_all(Cited(snapshot=one) for one in sorted(set(snapshots) - known))
+
+
+def thin(
+    session: Session, channels: Iterable[str], *, months: int, zone: str, now: datetime
+) -> int:
+    """Of an account's followers of each day only a month's last stay, after so many months.
+
+    And what a frozen report cites, was typed by a person, or is the newest there is. Nothing else
+    is ever thinned: of a post each figure is the value of a rung, and what was gained and lost is
+    added up over its days. Returns how many went.
+    """
+    month = f"{now.astimezone(ZoneInfo(zone)):%Y-%m}"
+    for _ in range(months):
+        month = before(month)
+    cited = exists().where(Cited.snapshot == Snapshot.id)
+    newest = exists().where(Latest.subject == Snapshot.subject, Latest.snapshot == Snapshot.id)
+    gone: list[int] = []
+    for channel in channels:
+        daily = session.execute(
+            select(Snapshot.id, Snapshot.taken_at, Snapshot.value)
+            .where(
+                Snapshot.subject == channel,
+                Snapshot.channel == channel,
+                Snapshot.metric == FOLLOWERS,
+                Snapshot.rung == "",
+                Snapshot.period == "",
+                Snapshot.batch.is_(None),
+                Snapshot.by == "",
+                Snapshot.taken_at < bounds(month, zone)[0],
+                ~cited,
+                ~newest,
+            )
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        ).all()
+        there = ZoneInfo(zone)
+        last = {
+            f"{at.astimezone(there):%Y-%m}": id_ for id_, at, value in daily if value is not None
+        }
+        gone += [id_ for id_, _, _ in daily if id_ not in set(last.values())]
+    for first in range(0, len(gone), MANY):
+        session.execute(
+            delete(Snapshot)
+            .where(Snapshot.id.in_(gone[first : first + MANY]))
+            .execution_options(synchronize_session=False)
+        )
+    return len(gone)
