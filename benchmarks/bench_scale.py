@@ -39,7 +39,7 @@ def aim(met: bool, words: str) -> str:
 def field(workers: int, **how: object) -> Iterator[Field]:
     """A field on SQLite where `workers` is 0, else on PostgreSQL."""
     address = postgresql.database() if workers else ""
-    given = {"kinds": ("asked",), "answer": ANSWER, "lead": 6.0, **how}
+    given = {"kinds": ("asked",), "answer": ANSWER, "lead": 6.0, "patient": True, **how}
     with (
         tempfile.TemporaryDirectory() as folder,
         held(Path(folder), database=address, workers=workers or 1, **given) as made,

@@ -14,10 +14,10 @@ DAY = 86_400
 POSTS, ORGANISATIONS, CHANNELS = 10_000_000, 1_000, 12
 
 # Measured on two shared cores (docs/measured/): a machine of an office is no slower.
-WORKER = 200.0  # deliveries a second that one process sends
-DATABASE = 600.0  # deliveries a second that one PostgreSQL records, whatever the workers
+WORKER = 230.0  # deliveries a second that one process sends: 3.4 ms of a core each
+DATABASE = 600.0  # that one PostgreSQL records: 1.0 ms of a core each, and room for its disk
 CALL = 0.5  # seconds that a real network takes for a post
-AT_REST_MB, AT_REST_SHARE = 70.0, 0.008  # of a desk with nothing due: memory, and share of a core
+AT_REST_MB, AT_REST_SHARE = 88.0, 0.006  # of a desk with nothing due: memory, and share of a core
 ROW = 200  # bytes of a snapshot with its index
 SNAPSHOTS = 7 * 6  # rows that a post's figures leave: seven rungs of the ladder, six metrics
 SNAPSHOT_ROWS = 40_000.0  # rows a second that PostgreSQL takes in bulk

@@ -25,6 +25,8 @@ from outreach.errors import Unusable
 
 if TYPE_CHECKING:  # imported by whoever has several workers
     from procrastinate import App
+    from psycopg import AsyncConnection
+    from psycopg.abc import RV, PQGen
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ SCHEMA = "outreach_engine"
 BEAT, STALLED = 3.0, 10.0  # seconds: a worker's heartbeat, and when it is taken for dead
 POLL = 1.0  # seconds; a ring is heard at once, but for one that came while its channel was busy
 TEND = 2.0  # seconds between two looks for workers that died
+PATIENCE = 30.0  # seconds that a connection sleeps in one go; it wakes when something comes
 AGAIN = 1.0  # seconds before the engine is started again
 MAKING = 0x656E67696E65  # the advisory lock of whoever makes the schema: "engine" in ASCII
 
@@ -128,6 +131,7 @@ class ScaledOut:
         app = App(
             connector=PsycopgConnector(
                 conninfo=self._url,
+                connection_class=_patient(),
                 kwargs={"options": f"-c search_path={SCHEMA}"},
                 min_size=1,
                 max_size=6,
@@ -194,6 +198,23 @@ class ScaledOut:
                         await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
                         log.warning("a worker that was sending on %s has died", job.queue)
             await asyncio.sleep(TEND)
+
+
+def _patient() -> "type[AsyncConnection[Any]]":
+    """A connection that sleeps until its socket has something.
+
+    psycopg's own wakes ten times a second to see whether it was interrupted, which a task in an
+    event loop is told anyway: it was most of what a worker took at rest.
+    """
+    from psycopg import AsyncConnection
+
+    class Patient(AsyncConnection[Any]):
+        async def wait(
+            self, gen: "PQGen[RV]", interval: float = 0.0, timeout: float | None = None
+        ) -> "RV":
+            return await super().wait(gen, PATIENCE, timeout)
+
+    return Patient
 
 
 def make_schema(url: str) -> None:

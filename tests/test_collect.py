@@ -247,7 +247,7 @@ class TestReports:
         report = desk.report("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
-        assert report.channels.rows == ()
+        assert report.table("channels").rows == ()
 
     def test_an_emergency_stands_in_it(self, office):
         desk = office.open()
@@ -258,7 +258,9 @@ class TestReports:
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
         )
         report = desk.report("2025-07", by=desk.person("bo"))
-        assert any(KEY in line and "The venue is shut" in line for line in report.activity)
+        assert any(
+            KEY in line and "The venue is shut" in line for line in report.words("publication")
+        )
 
     def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
         office.clock.to("2025-08-25T00:00Z")

@@ -119,7 +119,9 @@ class TestWhatIsEdited:
         assert trail(desk)[-3:] == ["correction proposed", "correction cleared", "corrected"]
         assert KEY not in [one.key for one in desk.plan().notices]
         report = desk.report("2025-07", by=desk.person("ana"))
-        assert [WHY in line and "Corrected: news on net" in line for line in report.incidents]
+        assert [
+            WHY in line and "Corrected: news on net" in line for line in report.words("incidents")
+        ]
 
     @pytest.mark.parametrize("fault", ["not now", "lost before", "lost after", "bug after"])
     def test_whatever_is_not_answered_is_done_again(self, desk, office, fault):

@@ -167,7 +167,7 @@ class TestClicks:
         assert figure(desk, "web", "clicks") == (None, "direct_links")
         assert facts(desk).posts[0].figures["clicks"].reason == "direct_links"
         report = desk.report("2025-08", by=desk.person("ana"))
-        notes = [note.text for note in report.channels.notes]
+        notes = [note.text for note in report.table("channels").notes]
         assert notes == [
             "The posts printed direct links, not short ones of this desk, so that nobody counted "
             "who followed them."
@@ -239,7 +239,7 @@ class TestWhatHappened:
         [override] = facts(desk).overrides
         assert (override.by, override.reason) == ("ana", "the venue was closed at 08:50")
         report = desk.report("2025-08", by=desk.person("bo"))
-        assert any("venue was closed at 08:50" in line for line in report.activity)
+        assert any("venue was closed at 08:50" in line for line in report.words("publication"))
         assert facts(desk, "2025-09").overrides == ()
 
     def test_the_plan_is_next_month_s(self, desk, office):
@@ -256,10 +256,10 @@ class TestWhatHappened:
 class TestTheReport:
     def test_a_month_with_no_data_says_so_and_has_no_zero_for_unknown(self, desk):
         report = desk.report("2025-03", by=desk.person("ana"))
-        assert report.channels.rows == ()
+        assert report.table("channels").rows == ()
         assert report.summary == ("No figures were recorded for March 2025.",)
         assert report.completeness[0] == "No channel was kept in March 2025."
-        assert report.activity[0] == "This desk published no post in March 2025."
+        assert report.words("publication")[0] == "This desk published no post in March 2025."
 
     def test_what_is_no_month_is_refused(self, desk):
         with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:

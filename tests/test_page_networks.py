@@ -121,6 +121,6 @@ def test_a_months_report_has_what_adds_up_and_no_reach(desk, office):
     office.clock.forward(hours=1)
     desk.collect()
     report = desk.report(f"{office.clock():%Y-%m}", by=desk.person("bo"))
-    measures = {row.cells[0].text for row in report.more.rows}
+    measures = {row.cells[0].text for row in report.table("further").rows}
     assert {"Likes", "Shares", "Replies"} <= measures
     assert "Reach" not in measures

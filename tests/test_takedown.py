@@ -492,24 +492,25 @@ class TestTheMonthsReport:
         down(desk)
         run_to(office, desk, AT + timedelta(days=20))
         report = desk.report("2025-07", by=desk.person("ana"))
-        [told] = report.incidents
+        [told] = report.words("incidents")
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
-        [one] = report.withdrawn.rows
+        [one] = report.table("withdrawn").rows
         assert (one.head, one.cells[0].text, one.cells[1].text) == ("news", "1", "net, en")
-        [net] = [row for row in report.channels.rows if row.head == "net"]
+        [net] = [row for row in report.table("channels").rows if row.head == "net"]
         assert net.cells[0].text == "1"
         assert any(
-            "One further post was published and withdrawn" in line for line in report.activity
+            "One further post was published and withdrawn" in line
+            for line in report.words("publication")
         )
 
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
         down(desk)
-        [told] = desk.report("2025-07", by=desk.person("ana")).incidents
+        [told] = desk.report("2025-07", by=desk.person("ana")).words("incidents")
         assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
 
     def test_a_quiet_month_has_no_such_section(self, desk):
         live(desk)
         report = desk.report("2025-07", by=desk.person("ana"))
-        assert (report.incidents, report.withdrawn) == ((), None)
+        assert (report.words("incidents"), report.table("withdrawn")) == ((), None)

@@ -319,10 +319,14 @@ class TestClicks:
         office.clock.to("2025-09-03T00:00Z")
         report = desk.report("2025-08", by=ana(desk))
 
-        rows = {row.head: [cell.text for cell in row.cells] for row in report.partners.rows}
+        rows = {
+            row.head: [cell.text for cell in row.cells] for row in report.table("partners").rows
+        }
         assert rows == {"ICLEI": ["short links", "3"], "iGDP": ["short links", "1"]}
-        assert "Partner-driven clicks: 4 (ICLEI 3 and iGDP 1)." in " ".join(report.activity)
-        clicks = [row.cells[3].text for row in report.channels.rows]
+        assert "Partner-driven clicks: 4 (ICLEI 3 and iGDP 1)." in " ".join(
+            report.words("publication")
+        )
+        clicks = [row.cells[3].text for row in report.table("channels").rows]
         assert "4" not in clicks and "3" not in clicks
 
     def test_a_website_s_count_by_utm_source_is_imported_for_a_partner(self, office, desk):
@@ -332,7 +336,7 @@ class TestClicks:
             desk.read_figures(typed, file="a.csv").problems[0]
         )
         desk.import_figures(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
-        [row] = desk.report("2025-08", by=ana(desk)).partners.rows
+        [row] = desk.report("2025-08", by=ana(desk)).table("partners").rows
         assert (row.head, [cell.text for cell in row.cells]) == (
             "ICLEI",
             ["utm_source, imported", "17"],
@@ -340,8 +344,8 @@ class TestClicks:
 
     def test_a_month_without_kits_says_nothing_of_partners(self, office, desk):
         report = desk.report("2025-07", by=ana(desk))
-        assert report.partners is None
-        assert "Partner" not in " ".join(report.activity)
+        assert report.table("partners") is None
+        assert "Partner" not in " ".join(report.words("publication"))
 
     def test_only_the_keys_of_kits_are_a_partners(self):
         assert partner_of("toolkit:iclei/forum-2025/recap/en@net") == "iclei"

@@ -98,7 +98,7 @@ class TestFourEyes:
         ]
         office.clock.to("2025-09-06T00:00Z")
         report = desk.report("2025-08", by=desk.person("bo"))
-        assert any("venue was closed at 08:50" in line for line in report.activity)
+        assert any("venue was closed at 08:50" in line for line in report.words("publication"))
 
 
 CRASH = """

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from outreach.report.value import Comparison, Report, Table
+from outreach.report.value import Report, Section
 
 STAMP = "SIMULATED"
 UNDER_TABLES = f"{STAMP}: drawn by the program, not measured."
@@ -18,19 +18,13 @@ def stamped(report: Report) -> Report:
         report,
         title=f"{STAMP} – {report.title}",
         sample=BANNER,
-        comparisons=tuple(_comparison(one) for one in report.comparisons),
-        channels=_table(report.channels),
-        definitions=_table(report.definitions),
-        more=report.more and _table(report.more),
-        plan=report.plan and _table(report.plan),
-        posts=report.posts and _table(report.posts),
-        figures=report.figures and _table(report.figures),
+        sections=tuple(_section(one) for one in report.sections),
     )
 
 
-def _comparison(one: Comparison) -> Comparison:
-    return replace(one, table=one.table and _table(one.table))
-
-
-def _table(table: Table) -> Table:
-    return replace(table, sample=UNDER_TABLES)
+def _section(one: Section) -> Section:
+    return replace(
+        one,
+        tables=tuple(replace(table, sample=UNDER_TABLES) for table in one.tables),
+        charts=tuple(replace(chart, sample=UNDER_TABLES) for chart in one.charts),
+    )

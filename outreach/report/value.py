@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from outreach.errors import Unusable
 
-VERSION = 1  # of this format; raised when a field changes its meaning
+VERSION = 2  # of this format; raised when a field changes its meaning
 
 T = TypeVar("T")
 
@@ -48,16 +48,75 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table as printed. `columns` begins with the head of the rows' names."""
+class Column:
+    """One column's head. `width` in hundredths of the text's width; `words`: no figures in it."""
 
+    head: str
+    width: int
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as printed. The first of `columns` is the head of the rows' names.
+
+    `name` is for programs ("channels"); `small`: a long or broad one, printed small.
+    """
+
+    name: str
     number: int
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[Note, ...] = ()
     source: str = ""
     sample: str = ""  # what marks it, where its figures are samples
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one set of bars of a chart; None where there is no figure, and no mark."""
+
+    name: str
+    values: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as data: `labels` along its axis, one value of each series for each of them.
+
+    `kind`: "bars" or "lines". `alt` says what it shows; `table` is the number of the table that
+    has its figures.
+    """
+
+    name: str
+    number: int
+    title: str
+    kind: str
+    unit: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+    alt: str
+    table: int
+    sample: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it: paragraphs, then charts, then tables.
+
+    `name` is for programs ("channels"). `level` 1 or 2; one of level 2 belongs to the last one of
+    level 1. An `annex` comes after everything that is none.
+    """
+
+    name: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[Table, ...] = ()
+    level: int = 1
+    annex: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +143,6 @@ class Comparison:
     lines: tuple[Line, ...]
     rate: str | None  # engagements for every hundred displays, pooled: "4.45"
     rate_before: str | None
-    paragraphs: tuple[str, ...]
-    table: Table | None = None
 
     def line(self, metric: str) -> Line:
         """The line of one measure."""
@@ -94,7 +151,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """A month's report. Instants are aware UTC; texts are in the report's zone."""
+    """A month's report. Instants are aware UTC; texts are in the report's zone.
+
+    What is printed stands in `summary`, `completeness` and `sections`, in their order; the rest
+    says what it is about. `comparisons` are the same figures once more, for programs.
+    """
 
     version: int
     month: str
@@ -115,21 +176,22 @@ class Report:
     completeness: tuple[str, ...]
     complete: tuple[str, ...]  # channels with all figures of the month
     incomplete: tuple[str, ...]
-    displays: tuple[str, ...]  # what displays are and are not
     comparisons: tuple[Comparison, ...]
-    channels: Table
-    more: Table | None  # further figures, each for one channel
-    activity: tuple[str, ...]  # published, missed, failed, withdrawn, overridden
-    notes: tuple[str, ...]
-    next_title: str
-    plan: Table | None
-    posts: Table | None
-    figures: Table | None  # every figure used, with its source
-    definitions: Table
-    incidents: tuple[str, ...] = ()  # what was taken down in the month, by whom and why
-    withdrawn: Table | None = None  # each post of them, with its last figures
-    partners: Table | None = None  # what partners' readers followed; apart from the channels
-    others: Table | None = None  # posts that others made; in no sum
+    sections: tuple[Section, ...]
+
+    def section(self, name: str) -> Section | None:
+        """The section of this name, where the report has one."""
+        return next((one for one in self.sections if one.name == name), None)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The paragraphs of this section; none where there is no such section."""
+        section = self.section(name)
+        return section.paragraphs if section else ()
+
+    def table(self, name: str) -> Table | None:
+        """The table of this name, where the report has one."""
+        tables = (table for section in self.sections for table in section.tables)
+        return next((one for one in tables if one.name == name), None)
 
     def as_data(self) -> dict[str, Any]:
         """The report as JSON holds it; `Report.of` reads it back."""

@@ -106,6 +106,7 @@ class Field:
     bug: str = ""  # a planted one, of tests/drill/program.py
     elsewhere: Elsewhere | None = None
     zone: str = "Asia/Bangkok"  # the office's
+    patient: bool = False  # whether the program waits as long as in an office
     fast: bool = False  # whether its clock runs fast: the heartbeat has the real time then
     server: postgresql.Server | None = None  # PostgreSQL's, where the drill may restart it
     holds: dict[str, float] = field(default_factory=dict)  # channels on hold, since when
@@ -251,7 +252,7 @@ class Field:
             **{k: v for k, v in os.environ.items() if not k.startswith("OUTREACH_")},
             "OUTREACH_HOME": str(self.home),
             **(self.elsewhere.secrets if self.elsewhere else {}),
-            "DRILL_MARGIN": str(MARGIN),
+            "DRILL_MARGIN": "" if self.patient else str(MARGIN),
             "DRILL_CLOCK": str(self.clock),
             "DRILL_FULL": str(self.full),
             "DRILL_STOP": str(self.stop),

@@ -1,6 +1,7 @@
 """The real command line, with the drill's network added, and its wall clock in the drill's hands.
 
-The environment says: DRILL_MARGIN, the margin of a lease; DRILL_CLOCK, a file with the seconds by
+The environment says: DRILL_MARGIN, the margin of a lease (without one, every wait is as long as in
+an office); DRILL_CLOCK, a file with the seconds by
 which the wall clock is off; DRILL_FAST, that it runs fast, as in a demonstration: the heartbeat has
 the real time then; DRILL_FULL, a file that means "the disk is full" while it is there;
 DRILL_STOP, a file that stops the process before its next call; DRILL_BUG, a bug of BUGS, which a
@@ -99,9 +100,9 @@ for kind in ("mastodon", "bluesky", "telegram", "x", "email"):
     real.limits = replace(real.limits, visible=timedelta(seconds=2), deadline=12.0)
     real.timeout, real.connect = 3.0, 1.0
 # Waits that are minutes in an office are no other paths through the code where they are seconds.
-publish.FIRST_LOOK = 0.5
-engine.BEAT, engine.STALLED = 1.0, 4.0
-publish.MARGIN = float(os.environ.get("DRILL_MARGIN", publish.MARGIN))
+if margin := os.environ.get("DRILL_MARGIN"):
+    publish.MARGIN, publish.FIRST_LOOK = float(margin), 0.5
+    engine.BEAT, engine.STALLED = 1.0, 4.0
 CLOCK, FULL = os.environ.get("DRILL_CLOCK"), os.environ.get("DRILL_FULL")
 
 

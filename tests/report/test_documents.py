@@ -173,10 +173,10 @@ def test_a_month_without_figures_says_so_and_prints_no_zero():
     report = compute(facts)
     assert report.summary == ("No figures were recorded for August 2025.",)
     assert report.completeness[0] == "Figures are complete for 0 of 5 channels."
-    assert {cell.text for row in report.channels.rows for cell in row.cells} == {".."}
-    assert [note.text for note in report.channels.notes] == ["No figure was recorded."]
-    assert [one.table for one in report.comparisons] == [None, None]
-    assert report.comparisons[0].paragraphs == (
+    assert {cell.text for row in report.table("channels").rows for cell in row.cells} == {".."}
+    assert [note.text for note in report.table("channels").notes] == ["No figure was recorded."]
+    assert [report.table(name) for name in ("month-before", "year-before")] == [None, None]
+    assert report.words("month-before") == (
         "No channel has complete figures for both August 2025 and July 2025, and the two months "
         "are therefore not compared.",
     )
@@ -200,13 +200,13 @@ def test_zero_is_nil_and_is_not_the_same_as_not_available():
         "clicks": Figure("clicks", None, "manual_pending"),
     }
     this = MonthFacts("2025-08", (ChannelMonth("x", "X", 0, figures),))
-    row = compute(us6.facts(this=this)).channels.rows[0]
+    row = compute(us6.facts(this=this)).table("channels").rows[0]
     assert [cell.text for cell in row.cells] == ["—", "—", "—", "..", "n/a (base zero)"]
     assert [cell.value for cell in row.cells] == [0, 0, 0, None, None]
 
 
 def test_what_did_not_go_as_planned_is_said():
-    assert compute(full()).activity == (
+    assert compute(full()).words("publication") == (
         "In August 2025, 52 posts were published on five channels.",
         "One further post was published and withdrawn, and its figures are in no sum.",
         "Of the posts planned, one missed its time.",
@@ -275,21 +275,12 @@ def test_a_report_of_another_version_is_declined():
 
 def test_an_incident_has_a_section_with_what_was_withdrawn_and_what_was_not():
     made = compute(full())
-    assert made.incidents == (
+    assert made.words("incidents") == (
         "Incident 3: on 25 August 2025, 10:50, Ana Example ordered two posts to be taken down. "
         "Reason given: The map on the card is wrong. One post was withdrawn after 60 minutes. Not "
         "withdrawn when this report was made is Telegram (refused: a bot deletes for 48 hours).",
     )
-    assert [[cell.text for cell in row.cells] for row in made.withdrawn.rows] == [
+    assert [[cell.text for cell in row.cells] for row in made.table("withdrawn").rows] == [
         ["3", "Telegram, en", "25 August 2025, 10:00", "—", "..", "..", ".."],
         ["3", "X, en", "25 August 2025, 10:00", "25 August 2025, 11:00", "1,925", "..", "—"],
     ]
-
-
-def test_a_report_from_before_there_were_incidents_is_read():
-    data = {
-        name: value
-        for name, value in compute(full()).as_data().items()
-        if name not in ("incidents", "withdrawn")
-    }
-    assert Report.of(data).incidents == ()

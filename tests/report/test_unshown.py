@@ -51,7 +51,7 @@ def test_it_is_not_counted_among_the_channels_that_could_be_complete(report):
 
 
 def test_its_line_has_hyphens_where_there_is_nothing_to_know_and_stands_last(report):
-    *_, last, total = report.channels.rows
+    *_, last, total = report.table("channels").rows
     assert (last.head, [cell.text for cell in last.cells]) == (
         "Web feed",
         ["5", "-", "-", "12", "-"],
@@ -63,11 +63,11 @@ def test_the_comparison_does_not_call_it_incomplete(report):
     before = report.comparisons[0]
     assert before.left_out == ("Facebook",)
     assert before.line("displays").change == "59.9"
-    assert "Web feed" not in " ".join(before.paragraphs)
+    assert "Web feed" not in " ".join(report.words("month-before"))
 
 
 def test_a_post_without_a_link_has_no_clicks_to_know(report):
-    cells = {row.head: [cell.text for cell in row.cells[3:]] for row in report.posts.rows}
+    cells = {row.head: [cell.text for cell in row.cells[3:]] for row in report.table("posts").rows}
     assert cells == {"with-a-link": ["-", "-", ".."], "without": ["-", "-", "-"]}
 
 

@@ -60,7 +60,13 @@ def test_july_is_compared_on_the_four_channels_that_are_complete_in_both(report)
 
 def test_the_rate_is_pooled_and_not_the_mean_of_rates(report):
     assert report.comparisons[0].rate == "4.45"
-    assert row(report.channels, "Complete channels") == ["41", "79,896", "3,553", "858", "4.45"]
+    assert row(report.table("channels"), "Complete channels") == [
+        "41",
+        "79,896",
+        "3,553",
+        "858",
+        "4.45",
+    ]
 
 
 def test_the_year_before_is_compared_on_x_and_linkedin_only(report):
@@ -72,21 +78,23 @@ def test_the_year_before_is_compared_on_x_and_linkedin_only(report):
 
 
 def test_each_channel_has_its_own_line_and_its_own_rate(report):
-    assert [(one.head, [cell.text for cell in one.cells]) for one in report.channels.rows[:5]] == [
+    assert [
+        (one.head, [cell.text for cell in one.cells]) for one in report.table("channels").rows[:5]
+    ] == [
         ("X", ["14", "48,210", "1,446", "312", "3.00"]),
         ("LinkedIn", ["9", "22,480", "1,798", "405", "8.00"]),
         ("Telegram", ["12", "5,364", "188", "97", "3.50"]),
         ("VK", ["6", "3,842", "121", "44", "3.15"]),
         ("Facebook", ["11", "..", "..", "..", ".."]),
     ]
-    assert report.channels.columns[-1] == "ER-imp (per cent)"
+    assert report.table("channels").columns[-1].head == "ER-imp (per cent)"
 
 
 def test_what_is_not_available_bears_a_letter_and_says_why(report):
-    facebook = next(one for one in report.channels.rows if one.head == "Facebook")
+    facebook = next(one for one in report.table("channels").rows if one.head == "Facebook")
     assert [cell.note for cell in facebook.cells] == ["", "a", "a", "a", "a"]
-    assert report.channels.notes[0].letter == "a"
-    assert report.channels.notes[0].text == (
+    assert report.table("channels").notes[0].letter == "a"
+    assert report.table("channels").notes[0].text == (
         "The figure could not be collected. The channel’s access expired on 8 August 2025; only "
         "1 to 7 August could be read."
     )
@@ -142,18 +150,13 @@ def test_the_report_of_july_itself_covers_all_five_channels():
 
 @pytest.mark.parametrize("kind", ["docx", "html"])
 def test_the_tables_of_every_document_are_those_of_the_report(report, kind):
-    tables = [
-        report.comparisons[0].table,
-        report.comparisons[1].table,
-        report.channels,
-        report.figures,
-        report.definitions,
-    ]
+    tables = [table for section in report.sections for table in section.tables]
+    assert [table.name for table in tables[:3]] == ["month-before", "year-before", "channels"]
     data = FORMATS[kind].write(report, template_folder=us6.TEMPLATES)
     read = {"docx": tables_of_word, "html": tables_of_page}[kind](data)
     assert read == [
         [
-            list(table.columns),
+            [column.head for column in table.columns],
             *([row.head + row.note, *(c.text + c.note for c in row.cells)] for row in table.rows),
         ]
         for table in tables

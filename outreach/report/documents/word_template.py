@@ -69,48 +69,19 @@ def _document() -> str:
         _paragraph("SummaryHeading", "Summary"),
         *_each("Summary", "report.summary"),
         *_each("SummaryNote", "report.completeness"),
-        _paragraph("Heading1", "Reach and engagement"),
-        *_each("NumberedParagraph", "report.displays"),
-        _tag("for comparison in report.comparisons"),
-        _paragraph("Heading2", "{{ comparison.title }}"),
-        *_each("NumberedParagraph", "comparison.paragraphs"),
-        _tag("if comparison.table"),
-        *_table("comparison.table", (43, 16, 17, 24)),
+        _tag("for section in report.sections"),
+        _tag("if section.annex"),
+        _paragraph("AnnexHeading", "{{ section.title }}"),
+        _tag("elif section.level == 1"),
+        _paragraph("Heading1", "{{ section.title }}"),
+        _tag("else"),
+        _paragraph("Heading2", "{{ section.title }}"),
         _tag("endif"),
+        *_each("NumberedParagraph", "section.paragraphs"),
+        _tag("for table in section.tables"),
+        *_table(),
         _tag("endfor"),
-        _paragraph("Heading1", "Channels"),
-        *_table("report.channels", (24, 11, 15, 17, 12, 21)),
-        *_optional("report.more", (26, 26, 30, 18), words=(1, 2)),
-        *_optional("report.partners", (44, 34, 22), words=(1,)),
-        _paragraph("Heading1", "Publication"),
-        *_each("NumberedParagraph", "report.activity"),
-        _tag("if report.incidents"),
-        _paragraph("Heading1", "Incidents"),
-        *_each("NumberedParagraph", "report.incidents"),
-        *_optional("report.withdrawn", (15, 5, 14, 17, 17, 10, 14, 8), words=(2, 3, 4), small=True),
-        _tag("endif"),
-        _tag("if report.notes"),
-        _paragraph("Heading1", "Remarks"),
-        *_each("NumberedParagraph", "report.notes"),
-        _tag("endif"),
-        _tag("if report.plan"),
-        _paragraph("Heading1", "{{ report.next_title }}"),
-        *_table("report.plan", (27, 30, 17, 12, 14), words=(1, 2, 3, 4)),
-        _tag("endif"),
-        _tag("if report.posts"),
-        _paragraph("AnnexHeading", "Posts"),
-        *_table("report.posts", (22, 14, 11, 20, 10, 13, 10), words=(1, 2, 3), small=True),
-        _tag("endif"),
-        _tag("if report.others"),
-        _paragraph("AnnexHeading", "Posts by others"),
-        *_table("report.others", (24, 15, 12, 13, 12, 10, 14), words=(1, 2, 3, 4), small=True),
-        _tag("endif"),
-        _tag("if report.figures"),
-        _paragraph("AnnexHeading", "Figures and their sources"),
-        *_table("report.figures", (14, 15, 15, 17, 20, 8, 11), words=(1, 2, 3, 4), small=True),
-        _tag("endif"),
-        _paragraph("AnnexHeading", "Definitions"),
-        *_table("report.definitions", (18, 14, 68), words=(1, 2), small=True),
+        _tag("endfor"),
         _paragraph(
             "TableSource",
             "Two dots (..) mean that a figure is not available, an em dash (—) that it is nil, "
@@ -151,91 +122,68 @@ def _each(style: str, texts: str) -> list[str]:
     return [_tag(f"for text in {texts}"), _paragraph(style, "{{ text }}"), _tag("endfor")]
 
 
-def _optional(
-    table: str, widths: Sequence[int], words: Sequence[int] = (), *, small: bool = False
-) -> list[str]:
-    return [_tag(f"if {table}"), *_table(table, widths, words=words, small=small), _tag("endif")]
+def _table() -> list[str]:
+    """Any table of the report: caption, title, heads, rows, totals, notes, source.
 
-
-def _table(
-    name: str, widths: Sequence[int], *, words: Sequence[int] = (), small: bool = False
-) -> list[str]:
-    """A table of the report: caption, title, heads, rows, totals, notes, source.
-
-    `widths` in hundredths of the text's width; `words`: the columns that hold words, not figures.
+    How many columns it has, how broad each is and which holds words is set when it is written:
+    its description, "Table 3", says which one it is.
     """
-    twips = [TEXT_WIDTH * width // 100 for width in widths]
-    columns = range(1, len(widths))
-    suffix = "Small" if small else ""
 
-    def style(column: int) -> str:
-        return ("TableText" if column == 0 or column in words else "TableFigure") + suffix
-
-    def cell(column: int, text: str, note: str, properties: str = "", bold: str = "") -> str:
+    def cell(text: str, note: str, properties: str = "", bold: str = "") -> str:
         raised = _run(f"{{{{ {note} }}}}", '<w:i/><w:vertAlign w:val="superscript"/>')
         content = _run(text, bold) + (raised if note else "")
-        width = f'<w:tcW w:w="{twips[column]}" w:type="dxa"/>'
-        return (
-            f"<w:tc><w:tcPr>{width}{properties}</w:tcPr>"
-            f"{_paragraph(style(column), runs=content)}</w:tc>"
-        )
+        width = f'<w:tcW w:w="{TEXT_WIDTH // 2}" w:type="dxa"/>'
+        paragraph = _paragraph("TableText", runs=content)
+        return f"<w:tc><w:tcPr>{width}{properties}</w:tcPr>{paragraph}</w:tc>"
+
+    def statement(text: str, scope: str) -> str:
+        width = f'<w:tcPr><w:tcW w:w="{TEXT_WIDTH}" w:type="dxa"/></w:tcPr>'
+        inside = f"<w:tc>{width}{_tag(text, scope)}</w:tc>"
+        return inside if scope == "tc" else f"<w:tr>{inside}</w:tr>"
+
+    def cells(name: str, of: str, made: str) -> str:
+        return statement(f"for {name} in {of}", "tc") + made + statement("endfor", "tc")
 
     def row(bold: str) -> str:
-        cells = [cell(0, "{{ row.head }}", "row.note", bold=bold)]
-        cells += [
-            cell(
-                column,
-                f"{{{{ row.cells[{column - 1}].text }}}}",
-                f"row.cells[{column - 1}].note",
-                bold=bold,
-            )
-            for column in columns
-        ]
-        return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{''.join(cells)}</w:tr>"
-
-    def statement(text: str) -> str:
-        inner = _paragraph("Tag", f"{{%tr {text} %}}")
-        span = f'<w:gridSpan w:val="{len(widths)}"/>'
-        width = f'<w:tcW w:w="{sum(twips)}" w:type="dxa"/>'
-        return f"<w:tr><w:tc><w:tcPr>{width}{span}</w:tcPr>{inner}</w:tc></w:tr>"
+        others = cells("cell", "row.cells", cell("{{ cell.text }}", "cell.note", bold=bold))
+        head = cell("{{ row.head }}", "row.note", bold=bold)
+        return f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{head}{others}</w:tr>"
 
     under = (
         '<w:tcBorders><w:bottom w:val="single" w:sz="4" w:space="0" w:color="auto"/></w:tcBorders>'
         '<w:vAlign w:val="bottom"/>'
     )
-    heads = "".join(
-        cell(column, f"{{{{ {name}.columns[{column}] }}}}", "", under, "<w:i/>")
-        for column in range(len(widths))
-    )
+    heads = cells("column", "table.columns", cell("{{ column.head }}", "", under, "<w:i/>"))
     header = f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{heads}</w:tr>"
-    grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in twips)
     properties = (
         '<w:tblPr><w:tblStyle w:val="NoteTable"/>'
-        f'<w:tblW w:w="{sum(twips)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
+        f'<w:tblW w:w="{TEXT_WIDTH}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
         '<w:tblLook w:val="0020" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0"'
-        ' w:noHBand="1" w:noVBand="1"/></w:tblPr>'
+        ' w:noHBand="1" w:noVBand="1"/><w:tblCaption w:val="{{ table.title }}"/>'
+        '<w:tblDescription w:val="Table {{ table.number }}"/></w:tblPr>'
     )
     rows = [
         header,
-        statement(f"for row in {name}.rows"),
-        statement("if row.total"),
+        statement("for row in table.rows", "tr"),
+        statement("if row.total", "tr"),
         row("<w:b/>"),
-        statement("else"),
+        statement("else", "tr"),
         row(""),
-        statement("endif"),
-        statement("endfor"),
+        statement("endif", "tr"),
+        statement("endfor", "tr"),
     ]
+    grid = f'<w:gridCol w:w="{TEXT_WIDTH // 2}"/>' * 2
     return [
-        _paragraph("Caption", f"Table {{{{ {name}.number }}}}"),
-        _paragraph("TableTitle", f"{{{{ {name}.title }}}}"),
+        _paragraph("Caption", "Table {{ table.number }}"),
+        _paragraph("TableTitle", "{{ table.title }}"),
         f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>",
-        _tag(f"if {name}.sample"),
-        _paragraph("TableSample", f"{{{{ {name}.sample }}}}"),
+        _tag("if table.sample"),
+        _paragraph("TableSample", "{{ table.sample }}"),
         _tag("endif"),
-        _tag(f"if {name}.source"),
-        _paragraph("TableSource", f"{{{{ {name}.source }}}}"),
+        _tag("if table.source"),
+        _paragraph("TableSource", "{{ table.source }}"),
         _tag("endif"),
-        _tag(f"for note in {name}.notes"),
+        _tag("for note in table.notes"),
         _paragraph(
             "TableNote",
             runs=_run("{{ note.letter }}", '<w:i/><w:vertAlign w:val="superscript"/>')

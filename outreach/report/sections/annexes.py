@@ -1,0 +1,179 @@
+"""The annexes: every post, every figure with its source, and what the measures mean."""
+
+from collections.abc import Iterable, Sequence
+
+from outreach.measure import months
+from outreach.report.arithmetic import CORE, NOT_APPLICABLE, NOT_AVAILABLE
+from outreach.report.facts import Figure, MonthFacts
+from outreach.report.paper import RATE, Notes, Paper, cell, order
+from outreach.report.value import Cell, Column, Row, Section, Table
+
+
+def sections(paper: Paper) -> Iterable[Section]:
+    """One annex for each table that has something in it."""
+    every = (paper.facts.this, paper.facts.before, paper.facts.year_ago)
+    for title, tables in (
+        ("Posts", _posts(paper)),
+        ("Posts by others", _others(paper)),
+        ("Figures and their sources", _figures(paper, every)),
+        ("Definitions", (_definitions(paper, every),)),
+    ):
+        if tables:
+            yield Section(f"annex-{tables[0].name}", title, tables=tables, annex=True)
+
+
+def _posts(paper: Paper) -> tuple[Table, ...]:
+    notes = Notes()
+    rows = []
+    for post in sorted(paper.facts.posts, key=lambda one: (one.published_at, one.key)):
+        withdrawn = ""
+        if post.withdrawn_at is not None:
+            withdrawn = notes(f"Withdrawn on {paper.moment(post.withdrawn_at)}.")
+        rows.append(
+            Row(
+                post.title,
+                (
+                    Cell(post.channel),
+                    Cell(post.language),
+                    Cell(paper.moment(post.published_at)),
+                    *(
+                        cell(
+                            post.figures.get(name),
+                            notes,
+                            shown=post.linked
+                            if name == "clicks"
+                            else post.channel not in paper.unshown,
+                        )
+                        for name in CORE
+                    ),
+                ),
+                note=withdrawn,
+            )
+        )
+    return paper.table(
+        "posts",
+        f"Posts published in {paper.month}",
+        (
+            Column("Post", 22),
+            Column("Channel", 14, words=True),
+            Column("Language", 11, words=True),
+            Column(f"Published ({paper.facts.zone})", 20, words=True),
+            *paper.heads("displays", width=10),
+            *paper.heads("engagements", width=13),
+            *paper.heads("clicks", width=10),
+        ),
+        rows,
+        notes,
+        small=True,
+    )
+
+
+def _others(paper: Paper) -> tuple[Table, ...]:
+    """What others published: listed by itself, and never added to what is ours."""
+    notes = Notes()
+    shown = [name for name in CORE if name != "clicks"]  # counted on our own links alone
+    apart = notes("Published by others on accounts that are not ours. In no sum of this report.")
+    rows = [
+        Row(
+            one.url,
+            (
+                Cell(one.whose or NOT_AVAILABLE),
+                Cell(one.channel),
+                Cell(one.campaign),
+                Cell(months.day(one.published_at, paper.facts.zone)),
+                *(cell(one.figures.get(name), notes) for name in shown),
+            ),
+            note=apart,
+        )
+        for one in paper.facts.others
+    ]
+    return paper.table(
+        "others",
+        f"Posts by others about our campaigns, published in {paper.month}",
+        (
+            Column("Post", 24),
+            Column("By", 15, words=True),
+            Column("Channel", 12, words=True),
+            Column("Campaign", 13, words=True),
+            Column("Published", 12, words=True),
+            *paper.heads("displays", width=10),
+            *paper.heads("engagements", width=14),
+        ),
+        rows,
+        notes,
+        small=True,
+    )
+
+
+def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
+    """Every figure that went into the report, so that each number can be traced."""
+    notes = Notes()
+    rows = [
+        Row(
+            channel.title,
+            (
+                Cell(months.named(month.month), month.month),
+                Cell(metric.label, metric.name),
+                Cell(_from(channel.figures[metric.name])),
+                Cell(paper.collected(channel.figures[metric.name])),
+                _identity(channel.figures[metric.name].snapshot),
+                cell(channel.figures[metric.name], notes),
+            ),
+        )
+        for month in every
+        for channel in sorted(month.channels, key=order)
+        for metric in paper.facts.metrics.values()
+        if metric.name in channel.figures
+        and (channel.shown or channel.value(metric.name) is not None)
+    ]
+    return paper.table(
+        "figures",
+        "Figures that this report is made from",
+        (
+            Column("Channel", 14),
+            Column("Month", 15, words=True),
+            Column("Measure", 15, words=True),
+            Column("Source", 17, words=True),
+            Column("Collected", 20, words=True),
+            Column("Record", 8),
+            Column("Figure", 11),
+        ),
+        rows,
+        notes,
+        sample=any(one.sample for month in every for one in month.channels),
+        small=True,
+    )
+
+
+def _definitions(paper: Paper, every: Sequence[MonthFacts]) -> Table:
+    used = {name for month in every for one in month.channels for name in one.figures}
+    rows = [
+        Row(metric.label, (Cell(metric.unit), Cell(metric.definition)))
+        for metric in paper.facts.metrics.values()
+        if metric.name in used | {*CORE, RATE}
+    ]
+    return paper.always(
+        "definitions",
+        "What the measures mean",
+        (
+            Column("Measure", 18),
+            Column("Unit", 14, words=True),
+            Column("Definition", 68, words=True),
+        ),
+        rows,
+        sourced=False,
+        small=True,
+    )
+
+
+def _from(one: Figure) -> str:
+    by = f" by {one.by}" if one.by else ""
+    return {
+        "network": "Network",
+        "link": "Short links",
+        "import": f"Typed{by}" if by else "Imported file",
+    }.get(one.source, one.source) + (by if by and one.source != "import" else "")
+
+
+def _identity(snapshot: int | None) -> Cell:
+    return Cell(NOT_APPLICABLE) if snapshot is None else Cell(str(snapshot), snapshot)
