@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from outreach.compose.links import Link
-from outreach.errors import NotFound, NotNow, Refused, WrongFiles
-from outreach.measure.collect import ladder, month_of
+from outreach.errors import NotAllowed, NotFound, NotNow, Refused, WrongFiles
+from outreach.measure import latest
+from outreach.measure.collect import LEASE, ladder, month_of
 from outreach.platforms.memory import Memory
+from outreach.report import gather
 from outreach.store.tables import Click, Collection, ImportBatch, Snapshot
 from tests.conftest import Office
 from tests.drafts import KEY, SOON, put, soon, utc
@@ -150,6 +152,109 @@ class TestWhatANetworkTells:
         assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
 
 
+class TestClaims:
+    """A look is claimed before a network is asked, as a delivery is."""
+
+    def test_two_processes_never_look_at_once(self, desk, office):
+        other = office.open()
+        met = []
+
+        def meanwhile(receipts):
+            met.append(other.collect())
+            return Memory.figures(desk.platforms["net"], receipts)
+
+        desk.platforms["net"].figures = meanwhile
+        other.platforms["net"].figures = lambda _receipts: met.append("asked")
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert met == [0]
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_what_a_process_that_died_had_claimed_is_looked_at_by_another(self, desk, office):
+        fail(desk, SystemExit())
+        office.clock.forward(hours=1)
+        with pytest.raises(SystemExit):
+            desk.collect()
+        other = office.open()
+        other.platforms["net"].live = desk.platforms["net"].live
+        assert other.collect() == 0
+        office.leases.seconds += LEASE + 1
+        other.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_an_answer_after_the_lease_is_not_kept_a_second_time(self, desk, office):
+        other = office.open()
+        other.platforms["net"].live = desk.platforms["net"].live
+
+        def slow(receipts):
+            office.leases.seconds += LEASE + 1
+            other.collect()
+            return {one.id: {"likes": 99} for one in receipts}
+
+        desk.platforms["net"].figures = slow
+        office.clock.forward(hours=1)
+        desk.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_a_network_that_asks_to_wait_is_not_asked_before(self, desk, office):
+        fail(desk, NotNow("busy", timedelta(hours=2)))
+        office.clock.forward(hours=1)
+        desk.collect()
+        mend(desk)
+        office.clock.forward(hours=1, minutes=59)
+        assert desk.collect() == 0
+        office.clock.forward(minutes=1)
+        assert desk.collect() > 0
+
+
+class TestWindows:
+    """A network that tells a figure for seven days only."""
+
+    @pytest.fixture
+    def desk(self, office):
+        desk = office.open()
+        desk.platforms["net"].windows = {"likes": timedelta(days=7)}
+        desk.tick()
+        put(desk, soon("news"), clear=True)
+        office.clock.to(SOON)
+        desk.tick()
+        desk.collect()
+        return desk
+
+    def test_it_is_asked_before_the_window_closes_and_that_is_what_stays(self, desk, office):
+        posts = [one.receipt.id for one in desk.platforms["net"].live]
+        for days, told in ((6.2, {"likes": 5}), (8, {}), (29, {})):
+            desk.platforms["net"].figures_of = dict.fromkeys(posts, told)
+            office.clock.at = utc(SOON) + timedelta(days=days)
+            desk.collect()
+        found = figures(desk)
+        assert ("before 7 days", 5, "") in found
+        assert {value for _, value, _ in found} == {5}
+        assert "figures" not in {one.kind for one in desk.watch.look()}
+
+    def test_a_network_that_fails_then_is_asked_until_it_closes(self, desk, office):
+        fail(desk, RuntimeError("down"))
+        office.clock.at = utc(SOON) + timedelta(days=6, hours=4)
+        desk.collect()
+        office.clock.at = utc(SOON) + timedelta(days=6, hours=23)
+        desk.collect()
+        mend(desk)
+        office.clock.forward(minutes=30)
+        desk.collect()
+        assert ("before 7 days", 0, "") in figures(desk)
+
+    def test_one_that_was_missed_is_never_missed_silently(self, desk, office):
+        for post in desk.platforms["net"].live:
+            desk.platforms["net"].figures_of[post.receipt.id] = {}
+        office.clock.at = utc(SOON) + timedelta(days=8)
+        desk.collect()
+        assert ("before 7 days", None, "expired_window") in figures(desk)
+        [alarm] = [one for one in desk.watch.look() if one.kind == "figures"]
+        assert alarm.what == (
+            f"{KEY} has figures that its network tells no more, and they were never read"
+        )
+
+
 class TestClicks:
     def test_a_visit_is_counted_to_the_minute_and_nothing_is_kept_of_who_it_was(self, desk, office):
         office.clock.to("2025-07-20T02:03:41Z")
@@ -240,6 +345,28 @@ class TestImports:
         assert "c/none/en@net is no published post" in str(told.value)
         assert figures(desk) == []
 
+    def test_one_that_was_taken_back_counts_no_more_and_nothing_is_deleted(self, office):
+        url = "https://hand.example.org/1"
+        desk = by_hand(office, url)
+        ana = desk.person("ana")
+        for number, likes in ((1, 12), (2, 120)):
+            office.clock.forward(minutes=1)
+            data = f"post,displays,likes\n{url},310,{likes}\n".encode()
+            assert desk.import_figures(data, file="j.csv", by=ana).number == number
+        self.imported(desk, self.csv.replace(b"net,", b"hand,"))
+        assert [likes_of(desk), displays_in_june(desk)] == [120, 3842]
+        desk.undo_import(3, by=ana)
+        desk.undo_import(2, by=ana)
+        assert [likes_of(desk), displays_in_june(desk)] == [12, None]
+        assert len(figures(desk, "c/news/en@hand")) == 2
+        with pytest.raises(NotAllowed, match="was taken back already, by ana"):
+            desk.undo_import(2, by=ana)
+        with pytest.raises(NotFound, match="there is no import 9"):
+            desk.undo_import(9, by=ana)
+        desk.import_figures(data, file="j.csv", by=ana)
+        assert likes_of(desk) == 120
+        assert [one.undone_by for one in desk.imports()] == [None, "ana", "ana", None]
+
 
 class TestReports:
     def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
@@ -271,6 +398,26 @@ class TestReports:
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
         assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "3 d", "6 h", "7 d"]
         assert set(done) == {"collected"}
+
+
+def likes_of(desk) -> int | None:
+    with desk.store.reading() as session:
+        read = latest.readings(session, ["c/news/en@hand"], desk.now())
+    return read["c/news/en@hand"]["likes"].value
+
+
+def displays_in_june(desk) -> int | None:
+    with desk.store.reading() as session:
+        given = gather.gather(
+            session,
+            "2025-06",
+            configuration=desk.configuration,
+            channels=desk.channels,
+            offers={},
+            now=desk.now(),
+        )
+    found = given.this.get("hand")
+    return found.value("displays") if found else None
 
 
 def by_hand(office: Office, url: str):

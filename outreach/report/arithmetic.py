@@ -1,8 +1,8 @@
 """The arithmetic of a report: exact, rounded half up, and never on too little.
 
 Rates are pooled (the sum of the parts over the sum of the wholes), never averaged. A percentage
-needs a base of 30; from nothing, or from zero, there is none. Where a network has changed what it
-counts, there is none either: what stands on two sides of such a break is left out of the comparison.
+needs a base of 30; from nothing, or from zero, there is none. Nor across a break in series: what a
+network counted otherwise in the other month is left out of that measure's comparison.
 """
 
 from collections.abc import Mapping, Sequence

@@ -417,10 +417,12 @@ class _Months:
 
     def _over(self, channel: str, metric: str, days: tuple[date, date]) -> str:
         """What a network counted over a month, first day and last."""
-        if metric not in self.metrics:
+        if metric not in self.metrics or metric == "clicks":  # whose clicks they are, nobody said
             return ""
         word, platform = self.metrics[metric], self.channels[channel].platform
-        return _joined({word.series(platform, day) for day in days})
+        parts = (self.metrics[name] for name in word.parts(platform))
+        words = [word, *(one for one in parts if len(one.networks.get(platform, ())) > 1)]
+        return _joined({one.series(platform, day) for one in words for day in days})
 
     def _computed(self, name: str, month: str, posts: "Sequence[_Published]") -> ChannelMonth:
         platform, offered = self.channels[name].platform, self.offers.get(name, frozenset())
@@ -446,9 +448,13 @@ class _Months:
         total = add(word, values, over="posts") if word.sum_posts else None
         if total is not None:
             series = {
-                self._series(channel, post.figures[name])
+                one
                 for post in posts
-                for name in ((metric,) if metric in post.figures else parts)
+                for one in (
+                    [self._series(channel, post.figures[metric])]
+                    if metric in post.figures
+                    else self._of_parts(word, channel, post.figures)
+                )
             }
             return Figure(metric, total, taken_at=self.cut_off, series=_joined(series))
         reasons = [
@@ -469,6 +475,17 @@ class _Months:
         return Figure(
             metric, None, reason=reason, note=f"missing for {missing} of {len(posts)} posts"
         )
+
+    def _of_parts(
+        self, word: Metric, channel: str, figures: Mapping[str, Reading]
+    ) -> Iterator[str]:
+        """What was counted where a network gives a figure in parts: its sum, and those of its parts
+        whose meaning has changed there."""
+        platform = self.channels[channel].platform
+        for name in word.parts(platform):
+            if len(self.metrics[name].networks.get(platform, ())) > 1:
+                yield self._series(channel, figures[name])
+            yield word.series(platform, self._day(figures[name].taken_at))
 
     def _clicks(self, channel: str, month: str, posts: "Sequence[_Published]") -> Figure:
         followed = self._followed(month).get(channel, 0)

@@ -1,15 +1,15 @@
 """This month against another, like for like: on the channels complete in both, and no others."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from outreach.measure import months
 from outreach.report.arithmetic import (
+    BREAK,
     NOT_APPLICABLE,
     comparable,
     is_complete,
     like_for_like,
-    rate,
+    pooled_rates,
 )
 from outreach.report.facts import MonthFacts
 from outreach.report.paper import (
@@ -52,7 +52,7 @@ def sections(paper: Paper) -> Iterable[Section]:
             name,
             title,
             tuple(_words(paper, other, titles, shared, lines)),
-            tables=_table(paper, name, other, shared, lines, _rates(lines)) if lines else (),
+            tables=_table(paper, name, other, shared, lines) if lines else (),
             level=2,
         )
 
@@ -63,22 +63,12 @@ def _others(paper: Paper) -> Iterable[tuple[str, str, MonthFacts]]:
     yield "year-before", "Compared with the same month of the year before", facts.year_ago
 
 
-def _rates(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
-    by = {line.metric: line for line in lines}
-    if not by:
-        return None, None
-    return (
-        rate(by["engagements"].this, by["displays"].this),
-        rate(by["engagements"].before, by["displays"].before),
-    )
-
-
 def comparison(paper: Paper, title: str, other: MonthFacts) -> Comparison:
     """The two months as figures."""
     facts = paper.facts
     shared = comparable(facts.this, other)
     lines = like_for_like(facts.this, other, facts.metrics)
-    rates = _rates(lines)
+    rates = pooled_rates(facts.this, other, facts.metrics)
     titles = tuple(one.title for one in paper.channels if one.channel in shared)
     names = _names(paper, other)
     return Comparison(
@@ -116,13 +106,22 @@ def _words(
         where = f"the {count(len(titles))} channels with complete figures in both months"
     subject = "posts" if posts.this is None else f"the {plural(posts.this, 'post')}"
     were = "was" if posts.this == 1 else "were"
-    yield (
-        f"In {paper.month}, {subject} on {where} {were} displayed {times(displays.this)} "
-        f"and drew {nil(engagements.this)} engagements, and links were followed "
-        f"{times(clicks.this)}, compared with {nil(displays.before)}, "
-        f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
-        f"{'channel' if len(titles) == 1 else 'channels'} in {then}."
-    )
+    if any(line.without for line in lines):
+        yield f"In {paper.month}, {subject} on {where} {were} published."
+        for line in lines[1:]:
+            label = paper.facts.metrics[line.metric].label
+            if line.this is not None:
+                yield f"{label}: {nil(line.this)}, compared with {nil(line.before)} in {then}."
+            if line.without:
+                yield _without(paper, other, line)
+    else:
+        yield (
+            f"In {paper.month}, {subject} on {where} {were} displayed {times(displays.this)} "
+            f"and drew {nil(engagements.this)} engagements, and links were followed "
+            f"{times(clicks.this)}, compared with {nil(displays.before)}, "
+            f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
+            f"{'channel' if len(titles) == 1 else 'channels'} in {then}."
+        )
     whys: dict[str, list[str]] = {}
     for key, name in sorted(
         _names(paper, other).items(), key=lambda item: (item[1].casefold(), item[0])
@@ -144,6 +143,14 @@ def _words(
     yield covered
 
 
+def _without(paper: Paper, other: MonthFacts, line: Line) -> str:
+    """Which channels a measure is compared without, and why; empty where it is compared on all."""
+    if not line.without:
+        return ""
+    names = listing([_names(paper, other).get(one, one) for one in line.without])
+    return f"{paper.facts.metrics[line.metric].label} on {names}: {BREAK}."
+
+
 def _names(paper: Paper, other: MonthFacts) -> dict[str, str]:
     """Titles of the channels of both months that can be compared at all."""
     both = (*other.channels, *paper.facts.this.channels)
@@ -156,15 +163,16 @@ def _table(
     other: MonthFacts,
     shared: Sequence[str],
     lines: Sequence[Line],
-    rates: tuple[Decimal | None, Decimal | None],
 ) -> tuple[Table, ...]:
     facts = paper.facts
     notes = Notes()
+    rates = pooled_rates(facts.this, other, facts.metrics)
     heads = {"posts": "Posts", "displays": NOT_PERSONS}
     rows = [
         Row(
             heads.get(line.metric) or facts.metrics[line.metric].label,
             (number(line.before), number(line.this), changed(line)),
+            note=notes(_without(paper, other, line)),
         )
         for line in lines
     ]

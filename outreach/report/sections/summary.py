@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from outreach.measure import months
-from outreach.report.arithmetic import CORE, complete_sums
+from outreach.report.arithmetic import BREAK, CORE, complete_sums
 from outreach.report.facts import ChannelMonth
 from outreach.report.paper import NO_RECORD, Paper, nil, the_channels, times, why
 from outreach.report.value import Comparison
@@ -82,9 +82,16 @@ def _compared(comparison: Comparison, month: str) -> str:
     """One sentence on displays and clicks with three numbers at most."""
     displays, clicks = comparison.line("displays"), comparison.line("clicks")
     then = months.named(comparison.with_month)
+    whole = len(comparison.channels) - len(displays.without)
+    if not whole:
+        return (
+            f"Displays in {month} cannot be compared with those in {then}: {BREAK}. The links of "
+            f"posts were followed {times(clicks.this)}."
+        )
     opening = (
-        f"In {month}, posts on {the_channels(len(comparison.channels))} with complete figures "
-        f"in both months were displayed {times(displays.this)}, "
+        f"In {month}, posts on {the_channels(whole)} with complete figures "
+        f"in both months{' and no break in series' if displays.without else ''} were displayed "
+        f"{times(displays.this)}, "
     )
     if displays.change is None:
         against = f"compared with {nil(displays.before)} in {then}"
