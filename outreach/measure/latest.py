@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     Select,
     and_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
 )
@@ -154,6 +156,14 @@ def _read_of(table: Any) -> list[Any]:
 _UNDONE = select(ImportBatch.id).where(ImportBatch.undone_at.is_not(None))
 COUNTS = or_(Snapshot.batch.is_(None), Snapshot.batch.not_in(_UNDONE))
 """A snapshot that nobody has taken back."""
+
+
+def of_month(month: str) -> tuple[ColumnElement[bool], ...]:
+    """The totals of a month that people typed and nobody has taken back.
+
+    Said in the index's own words too: a database takes it only where it can tell.
+    """
+    return Snapshot.period == month, Snapshot.period != literal_column("''"), COUNTS
 
 
 def readings(

@@ -55,6 +55,7 @@ from outreach.report.facts import (
 )
 from outreach.report.value import Report
 from outreach.store.tables import (
+    OF_A_KIT,
     PARTNER,
     Click,
     Incident,
@@ -380,9 +381,7 @@ class _Months:
 
     def _typed(self, month: str) -> dict[str, ChannelMonth]:
         rows = self.session.scalars(
-            select(Snapshot)
-            .where(Snapshot.period == month, latest.COUNTS)
-            .order_by(Snapshot.taken_at, Snapshot.id)
+            select(Snapshot).where(*latest.of_month(month)).order_by(Snapshot.taken_at, Snapshot.id)
         )
         found: dict[str, dict[str, Snapshot]] = {}
         for row in rows:
@@ -581,9 +580,7 @@ def _partners(
     start, end = bounds(month, zone)
     counted: dict[str, int] = {}
     for key in session.scalars(
-        select(ShortLink.key)
-        .where(ShortLink.key.startswith(PARTNER), ShortLink.at < end)
-        .distinct()
+        select(ShortLink.key).where(OF_A_KIT, ShortLink.at < end).distinct()
     ):
         counted.setdefault(partner_of(key), 0)
     followed = (
@@ -598,8 +595,7 @@ def _partners(
         for row in session.scalars(
             select(Snapshot)
             .where(
-                Snapshot.period == month,
-                latest.COUNTS,
+                *latest.of_month(month),
                 Snapshot.channel.startswith(OF_PARTNER),
                 Snapshot.metric == "clicks",
             )

@@ -164,19 +164,25 @@ class ShelfItem(Base):
     value: Mapped[dict[str, Any]]
 
 
+PARTNER = "toolkit:"
+"""How the keys of partners' short links begin, "toolkit:iclei/…": they are no post's."""
+
+OF_A_KIT = text("substr(key, 1, 8) = 'toolkit:'")
+"""The same as a condition, in the words of the index that finds them."""
+
+
 class ShortLink(Base):
     """One of our own short links; registered when the post that prints it is applied."""
 
     __tablename__ = "short_link"
+    __table_args__ = (
+        Index("ix_short_link_kit", "key", sqlite_where=OF_A_KIT, postgresql_where=OF_A_KIT),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
     target: Mapped[str]
     at: Mapped[datetime]
-
-
-PARTNER = "toolkit:"
-"""How the keys of partners' short links begin, "toolkit:iclei/…": they are no post's."""
 
 
 def partner_of(key: str) -> str:

@@ -48,6 +48,7 @@ def upgrade() -> None:
     _some('ix_collection_due', 'collection', ['channel', 'at'], "done_at IS NULL")
     _some('ix_collection_lost', 'collection', ['done_at'], "outcome = 'expired_window'")
     _some('ix_clearance_override', 'clearance', ['at'], "override <> ''")
+    _some('ix_short_link_kit', 'short_link', ['key'], "substr(key, 1, 8) = 'toolkit:'")
     op.create_index('ix_delivery_published', 'delivery', ['published_at'])
     op.create_index('ix_click_at', 'click', ['at', 'key'])
     op.execute(
