@@ -195,10 +195,10 @@ def load_metrics(file: Path) -> Mapping[str, Metric]:
         ]
         networks = table.get("networks", {}) if isinstance(table, dict) else {}
         for platform, given in networks.items() if isinstance(networks, dict) else ():
-            at = f"{file}:{line_of(text, (name, 'networks', platform))}"
-            mistakes = [f"{name}: networks.{platform}: {what}" for what in _in_turn(given)]
-            problems += [Problem(at, what) for what in mistakes]
-            wrong += mistakes
+            for what in _in_turn(given):
+                at = f"{file}:{line_of(text, (name, 'networks', platform))}"
+                problems.append(Problem(at, f"{name}: networks.{platform}: {what}"))
+                wrong.append(what)
         if not wrong:
             found[name] = _metric(name, table)
     problems += [

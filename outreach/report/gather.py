@@ -8,13 +8,14 @@ which one has no figure has none either. A figure can be known where the platfor
 where the metric dictionary says what it is on that network, so that a person can read it.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from outreach import people
@@ -165,6 +166,7 @@ class _Months:
         self.offers, self.zone, self.cut_off = offers, zone, cut_off
         self._there = ZoneInfo(zone)
         self._months: dict[str, Sequence[_Published]] = {}
+        self._links: dict[str, Set[str]] = {}
         self._visits: dict[str, Mapping[str, int]] = {}
         self._dated: dict[tuple[str, str, str], str | None] = {}
 
@@ -191,7 +193,6 @@ class _Months:
         """The posts published in the month, with their figures as last read before the cut-off."""
         these = self._keys(month)
         ours = set(self.session.scalars(select(ShortLink.key).where(ShortLink.key.in_(these))))
-        content = dict(self._rows(Delivery.key, Delivery.content, where=Delivery.key.in_(these)))
         placed = dict(self._rows(TakeDown.key, TakeDown.ended_at, where=TakeDown.key.in_(these)))
         first: dict[str, str] = {}
         for key, url in self._rows(
@@ -200,7 +201,7 @@ class _Months:
             first.setdefault(key, url)
         lines = []
         for post in self._published(month):
-            linked = _prints_address(content.get(post.key))
+            linked = post.key in self._linked(month)
             figures = {name: self._figure(post.channel, one) for name, one in post.figures.items()}
             if "clicks" not in figures and linked and post.key not in ours:
                 figures["clicks"] = Figure(
@@ -221,6 +222,16 @@ class _Months:
                 )
             )
         return lines
+
+    def _linked(self, month: str) -> Set[str]:
+        """The posts of the month that print an address; without one there is nothing to click."""
+        if month not in self._links:
+            written = cast(Delivery.content, Text)
+            rows = self._rows(Delivery.key, written, where=Delivery.key.in_(self._keys(month)))
+            self._links[month] = {
+                key for key, text in rows if text and "://" in text and _prints_address(text)
+            }
+        return self._links[month]
 
     def _keys(self, month: str) -> Select[str]:
         """What selects the posts published in the month."""
@@ -252,8 +263,9 @@ class _Months:
             gone = [row.key for row in rows if row.state is State.TAKEN_DOWN]
             read |= latest.readings(self.session, gone, self.cut_off, known=True)
             self._months[month] = [
-                _Published(*row, read.get(row[0], {}))  # type: ignore[arg-type] # published: it has the time
+                _Published(*row, found, {name: one.value for name, one in found.items()})  # type: ignore[arg-type] # published: it has the time
                 for row in rows
+                for found in (read.get(row[0], {}),)
             ]
         return self._months[month]
 
@@ -440,21 +452,10 @@ class _Months:
     ) -> Figure:
         word, platform = self.metrics[metric], self.channels[channel].platform
         parts = word.parts(platform)
-        values = [
-            combine(word, platform, {name: one.value for name, one in post.figures.items()})
-            for post in posts
-        ]
+        values = [combine(word, platform, post.values) for post in posts]
         total = add(word, values, over="posts") if word.sum_posts else None
         if total is not None:
-            series = {
-                one
-                for post in posts
-                for one in (
-                    [self._series(channel, post.figures[metric])]
-                    if metric in post.figures
-                    else self._of_parts(word, channel, post.figures)
-                )
-            }
+            series = self._counted(word, channel, posts)
             return Figure(metric, total, taken_at=self.cut_off, series=_joined(series))
         reasons = [
             post.figures[m].reason
@@ -475,28 +476,31 @@ class _Months:
             metric, None, reason=reason, note=f"missing for {missing} of {len(posts)} posts"
         )
 
-    def _of_parts(
-        self, word: Metric, channel: str, figures: Mapping[str, Reading]
-    ) -> Iterator[str]:
-        """What was counted where a network gives a figure in parts: its sum, and those of its parts
-        whose meaning has changed there."""
-        platform = self.channels[channel].platform
-        for name in word.parts(platform):
-            if len(self.metrics[name].networks.get(platform, ())) > 1:
-                yield self._series(channel, figures[name])
-            yield word.series(platform, self._day(figures[name].taken_at))
+    def _counted(self, word: Metric, channel: str, posts: "Sequence[_Published]") -> Set[str]:
+        """What was counted in these posts' figures; where a network gives one in parts, its sum,
+        and those of its parts whose meaning has changed there."""
+        platform, found = self.channels[channel].platform, set[str]()
+        parts = word.parts(platform)
+        dated = [name for name in parts if len(self.metrics[name].networks.get(platform, ())) > 1]
+        plain = len(word.networks.get(platform, ())) < 2 and not dated
+        known: set[str] = set()
+        for post in posts:
+            if (one := post.figures.get(word.name)) is not None:
+                if not plain or one.called not in known:
+                    known.add(one.called)
+                    found.add(self._series(channel, one))
+            elif plain and found:
+                continue
+            else:
+                found |= {self._series(channel, post.figures[name]) for name in dated}
+                found.add(word.series(platform, self._day(post.figures[parts[0]].taken_at)))
+        return found
 
     def _clicks(self, channel: str, month: str, posts: "Sequence[_Published]") -> Figure:
         followed = self._followed(month).get(channel, 0)
         if not followed and not self._has_links(channel, month):
-            linked = any(
-                _prints_address(content)
-                for post in posts
-                for content in self.session.scalars(
-                    select(Delivery.content).where(Delivery.key == post.key)
-                )
-            )
-            why = Reason.DIRECT_LINKS if linked else Reason.NO_LINKS
+            linked = self._linked(month)
+            why = Reason.DIRECT_LINKS if any(p.key in linked for p in posts) else Reason.NO_LINKS
             return Figure("clicks", None, reason=why, source="link")
         end = bounds(month, self.zone)[1]
         return Figure("clicks", followed, taken_at=min(end, self.cut_off), source="link")
@@ -566,6 +570,7 @@ class _Published:
     state: State
     published_at: datetime
     figures: Mapping[str, Reading]
+    values: Mapping[str, int | None]
 
 
 def _joined(series: Set[str]) -> str:
@@ -608,9 +613,9 @@ def _partners(
     ]
 
 
-def _prints_address(content: Mapping[str, Any] | None) -> bool:
-    """Whether a post prints an address; without one there is nothing to click."""
-    return any("://" in part["text"] for part in (content or {}).get("parts", ()))
+def _prints_address(content: str) -> bool:
+    """Whether what the public sees of a post, as it is kept, has an address in its text."""
+    return any("://" in part["text"] for part in json.loads(content).get("parts", ()))
 
 
 def _count(session: Session, state: State, month: tuple[datetime, datetime]) -> int:
