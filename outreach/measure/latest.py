@@ -10,7 +10,7 @@ into the index of that figure alone. What it costs follows the posts of its mont
 snapshots there are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -215,35 +215,32 @@ def of_month(month: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def readings(
-    session: Session,
-    subjects: Select[Any] | Iterable[str],
-    at: datetime,
-    *,
-    known: bool = False,
+    session: Session, keys: Iterable[str], at: datetime, *, known: bool = False
 ) -> dict[str, dict[str, Reading]]:
-    """The figures of each of these posts as last read before `at`; with `known`, as last known.
-
-    `subjects` are keys, or what selects them.
-    """
-    if not isinstance(subjects, Select):
-        keys = list(dict.fromkeys(subjects))
-        found: dict[str, dict[str, Reading]] = {}
-        for first in range(0, len(keys), MANY):
-            found |= _readings(session, keys[first : first + MANY], at, known)
-        return found
-    return _readings(session, subjects, at, known)
-
-
-def _readings(
-    session: Session, subjects: Any, at: datetime, known: bool
-) -> dict[str, dict[str, Reading]]:
-    these = Latest.subject.in_(subjects)
+    """The figures of each of these posts as last read before `at`; with `known`, as last known."""
     found: dict[str, dict[str, Reading]] = {}
-    for told in session.execute(select(*_read_of(Latest)).where(these, Latest.taken_at <= at)):
-        found.setdefault(told[0], {})[told[1]] = Reading._make(told)
+    every = list(dict.fromkeys(keys))
+    for first in range(0, len(every), MANY):
+        some = every[first : first + MANY]
+        past: set[str] = set()
+        for told in session.execute(select(*_read_of(Latest)).where(Latest.subject.in_(some))):
+            read = Reading._make(told)
+            if read.taken_at <= at:
+                found.setdefault(read.subject, {})[read.metric] = read
+            if read.taken_at > at or (known and read.value is None):
+                past.add(read.subject)
+        for read in _before(session, sorted(past), at, known=known):
+            found.setdefault(read.subject, {})[read.metric] = read
+    return found
+
+
+def _before(
+    session: Session, keys: Sequence[str], at: datetime, *, known: bool
+) -> Iterator[Reading]:
+    """Of posts whose newest figures are past the cut-off, or are none: those before."""
+    if not keys:
+        return
     then = aliased(Snapshot)
-    wanted = [Snapshot.value.is_not(None)] if known else []
-    beyond = or_(Latest.taken_at > at, *([Latest.value.is_(None)] if known else []))
     newest = (
         select(Snapshot.id)
         .where(
@@ -252,22 +249,21 @@ def _readings(
             Snapshot.period == "",
             Snapshot.taken_at <= at,
             COUNTS,
-            *wanted,
+            *([Snapshot.value.is_not(None)] if known else []),
         )
         .order_by(Snapshot.taken_at.desc(), Snapshot.id.desc())
         .limit(1)
         .scalar_subquery()
         .correlate(Latest)
     )
+    beyond = or_(Latest.taken_at > at, *([Latest.value.is_(None)] if known else []))
     past = (
         select(*_read_of(then))
         .select_from(Latest)
         .join(then, then.id == newest)
-        .where(these, beyond)
+        .where(Latest.subject.in_(keys), beyond)
     )
-    for told in session.execute(past):
-        found.setdefault(told[0], {})[told[1]] = Reading._make(told)
-    return found
+    yield from (Reading._make(told) for told in session.execute(past))
 
 
 def account(

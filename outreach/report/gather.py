@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from outreach import people
@@ -191,14 +191,10 @@ class _Months:
 
     def posts(self, month: str) -> list[PostLine]:
         """The posts published in the month, with their figures as last read before the cut-off."""
-        these = self._keys(month)
-        ours = set(self.session.scalars(select(ShortLink.key).where(ShortLink.key.in_(these))))
-        placed = dict(self._rows(TakeDown.key, TakeDown.ended_at, where=TakeDown.key.in_(these)))
-        first: dict[str, str] = {}
-        for key, url in self._rows(
-            ReceiptRow.key, ReceiptRow.url, where=ReceiptRow.key.in_(these), by=ReceiptRow.part
-        ):
-            first.setdefault(key, url)
+        ours = {key for (key,) in self._rows(month, ShortLink.key)}
+        placed = dict(self._rows(month, TakeDown.key, TakeDown.ended_at))
+        parts = self._rows(month, ReceiptRow.key, ReceiptRow.part, ReceiptRow.url)
+        first = {key: url for key, _, url in sorted(parts, key=lambda one: -one[1])}
         lines = []
         for post in self._published(month):
             linked = post.key in self._linked(month)
@@ -227,21 +223,21 @@ class _Months:
         """The posts of the month that print an address; without one there is nothing to click."""
         if month not in self._links:
             written = cast(Delivery.content, Text)
-            rows = self._rows(Delivery.key, written, where=Delivery.key.in_(self._keys(month)))
+            rows = self._rows(month, Delivery.key, written)
             self._links[month] = {
                 key for key, text in rows if text and "://" in text and _prints_address(text)
             }
         return self._links[month]
 
-    def _keys(self, month: str) -> Select[str]:
-        """What selects the posts published in the month."""
-        start, end = bounds(month, self.zone)
-        return select(Delivery.key).where(
-            Delivery.published_at >= start, Delivery.published_at < end
-        )
+    def _rows(self, month: str, key: Any, *more: Any) -> Iterator[Any]:
+        """These columns, the first of them a post's key, of the posts published in the month.
 
-    def _rows(self, *columns: Any, where: Any, by: Any = None) -> Any:
-        return self.session.execute(select(*columns).where(where).order_by(by)).all()
+        By their keys, some at a time: told to find them itself, a server may read a whole table.
+        """
+        keys = [post.key for post in self._published(month)]
+        for start in range(0, len(keys), latest.MANY):
+            some = key.in_(keys[start : start + latest.MANY])
+            yield from self.session.execute(select(key, *more).where(some))
 
     def _published(self, month: str) -> Sequence["_Published"]:
         """The posts published in the month, oldest first; read once."""
@@ -259,7 +255,7 @@ class _Months:
                 .where(Delivery.published_at >= start, Delivery.published_at < end)
                 .order_by(Delivery.published_at, Delivery.key)
             ).all()
-            read = latest.readings(self.session, self._keys(month), self.cut_off)
+            read = latest.readings(self.session, [row.key for row in rows], self.cut_off)
             gone = [row.key for row in rows if row.state is State.TAKEN_DOWN]
             read |= latest.readings(self.session, gone, self.cut_off, known=True)
             self._months[month] = [

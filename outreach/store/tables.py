@@ -298,6 +298,7 @@ class Latest(Base):
     """
 
     __tablename__ = "latest"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - one tree instead of two
 
     subject: Mapped[str] = mapped_column(primary_key=True)
     metric: Mapped[str] = mapped_column(primary_key=True)

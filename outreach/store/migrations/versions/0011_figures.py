@@ -24,7 +24,8 @@ def upgrade() -> None:
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('called', sa.String(), nullable=False),
     sa.Column('by', sa.String(), nullable=False),
-    sa.PrimaryKeyConstraint('subject', 'metric')
+    sa.PrimaryKeyConstraint('subject', 'metric'),
+    sqlite_with_rowid=False
     )
     op.create_table('cited',
     sa.Column('snapshot', sa.Integer(), autoincrement=False, nullable=False),
