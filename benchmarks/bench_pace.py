@@ -11,9 +11,10 @@ from pathlib import Path
 import bench_publish as publishing
 
 from outreach.dispatch import Embedded
+from outreach.leases import LeaseClock
 from outreach.pace import Pace, Rule
 from outreach.platforms.memory import Memory
-from outreach.publish import LeaseClock, Publisher
+from outreach.publish import Publisher
 from outreach.store import Store
 
 CHANNELS, LIMIT, ANSWER = 12, 10, 0.02

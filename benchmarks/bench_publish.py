@@ -15,9 +15,10 @@ from outreach.clearance import Person, Window, clear
 from outreach.compose import Draft
 from outreach.delivery import Delivery, State
 from outreach.dispatch import Embedded
+from outreach.leases import LeaseClock
 from outreach.platforms.memory import Memory
 from outreach.post import Part, Post, Slot
-from outreach.publish import LeaseClock, Publisher
+from outreach.publish import Publisher
 from outreach.store import Store
 
 CHANNELS, POSTS, ANSWER = 20, 400, 0.05

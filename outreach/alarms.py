@@ -164,7 +164,7 @@ def uncertain(sight: Sight) -> Iterator[Alarm]:
 
 def unsent(sight: Sight) -> Iterator[Alarm]:
     """Cleared and due, not held by anybody, not sent; and no newsletter that takes its time."""
-    from outreach.publish import together  # whoever only looks at files does without it
+    from outreach.holds import together  # whoever only looks at files does without it
 
     rows = sight.session.scalars(
         select(Delivery).where(

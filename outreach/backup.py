@@ -31,11 +31,12 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import URL, delete, inspect, select, text
 from sqlalchemy.orm import Session
 
-from outreach.clearance import record
+from outreach import people
+from outreach.clearance import PROGRAM, record
 from outreach.config import FOLDERS, Configuration
 from outreach.delivery import Delivery, State
+from outreach.doubt import fell_due, unseen
 from outreach.errors import NotAllowed, NotFound, Unusable
-from outreach.publish import fell_due, unseen
 from outreach.store import HEAD, Store
 from outreach.store.migrations import known, upgrade
 from outreach.store.tables import Heartbeat, Meta, Process
@@ -592,4 +593,68 @@ def _nobody_on_duty(store: Store, session: Session) -> None:
         raise Unusable(
             f"a desk is on duty at this database{f': {named}' if named else ''}",
             "end it first, and every outreach worker: a restore is nothing for a desk at work",
+        )
+
+
+class Backups:
+    """The backups of an office whose desk goes on meanwhile, and the way back to one.
+
+    `blind` tells the channels whose networks show no history; it is asked when one is put back.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        configuration: Configuration,
+        now: Callable[[], datetime],
+        real: Callable[[], datetime],
+        blind: Callable[[], Collection[str]],
+    ) -> None:
+        self.store, self.configuration = store, configuration
+        self.now, self.real, self.blind = now, real, blind
+
+    def make(
+        self,
+        where: Path | None = None,
+        *,
+        keep: int | None = None,
+        tell: Tell = _quietly,
+    ) -> Made:
+        """Make a backup while the desk goes on: see `make`, whose errors it raises."""
+        made = make(self.store, self.configuration, where, now=self.real(), keep=keep, tell=tell)
+        with suppress(Unusable), self.store.writing() as session:  # it is made all the same
+            session.merge(Meta(name=LAST, value=self.real().isoformat()))
+        return made
+
+    def restore(
+        self,
+        file: Path,
+        *,
+        token: str = "",
+        acting: str = "",
+        replace: bool = False,
+        tell: Tell = _quietly,
+    ) -> Restored:
+        """Put a backup in the place of the database: see `restore`, whose errors it raises.
+
+        Who may do what is what is being restored, so nobody is asked; who did it is `acting`, or
+        whoever holds this token in the backup, or the program.
+        """
+
+        def who(session: Session) -> str:
+            with suppress(NotAllowed):
+                return acting or people.whose(session, token).id
+            return PROGRAM
+
+        return restore(
+            self.store,
+            file,
+            self.configuration,
+            now=self.now(),
+            real=self.real(),
+            who=who,
+            blind=self.blind(),
+            replace=replace,
+            tell=tell,
         )

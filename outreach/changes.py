@@ -21,7 +21,7 @@ from outreach.store import Store
 from outreach.store.tables import TakeDown
 
 if TYPE_CHECKING:
-    from outreach.publish import Leases
+    from outreach.leases import Leases
 
 C = TypeVar("C")
 

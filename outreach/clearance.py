@@ -8,18 +8,19 @@ month's report.
 """
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.compose.links import folded
 from outreach.delivery import Correction, Delivery, State
-from outreach.errors import Changed, NotAllowed
+from outreach.errors import Changed, NotAllowed, NotFound
 from outreach.post import Post, Slot
 from outreach.store.base import Base
 from outreach.store.tables import TrailEntry
@@ -138,21 +139,14 @@ def clear(
         )
     if delivery.late_after <= now and not delivery.lateness_settled:
         raise NotAllowed(f"the time of {delivery.key} has passed", "move it in its campaign file")
-    if override:
-        # Even an emergency needs somebody of the office who may decide at all.
-        by.must_be(MAY_CLEAR, MAY_WRITE, MAY_ADMINISTER)
-    else:
-        by.must_be(MAY_CLEAR)
-        if by.id in delivery.authors:
-            raise NotAllowed(
-                f"{by.name} is an author of {delivery.key}; a second person clears it",
-                'ask a colleague, or in an emergency: outreach clear ... --emergency "REASON"',
-            )
-    if delivery.questions and not decided.strip():
-        raise NotAllowed(
-            f"a person decides about {delivery.key}: {'; '.join(delivery.questions)}",
-            'say what is decided, and why: outreach clear … --decided "…"',
-        )
+    may_say_yes(
+        delivery.key,
+        delivery.authors,
+        delivery.questions,
+        by=by,
+        override=override,
+        decided=decided,
+    )
     starts, ends = window.around(delivery.due)
     clearance = Clearance(
         key=delivery.key,
@@ -179,6 +173,34 @@ def clear(
         why=override,
     )
     return clearance
+
+
+def may_say_yes(
+    name: str,
+    authors: Collection[str],
+    questions: Collection[str],
+    *,
+    by: Person,
+    override: str,
+    decided: str,
+) -> None:
+    """Raises NotAllowed for an author or who is no clearer, without an emergency; and where the
+    house's style asks for a decision and none is given."""
+    if override:
+        # Even an emergency needs somebody of the office who may decide at all.
+        by.must_be(MAY_CLEAR, MAY_WRITE, MAY_ADMINISTER)
+    else:
+        by.must_be(MAY_CLEAR)
+        if by.id in authors:
+            raise NotAllowed(
+                f"{by.name} is an author of {name}; a second person clears it",
+                'ask a colleague, or in an emergency: outreach clear ... --emergency "REASON"',
+            )
+    if questions and not decided.strip():
+        raise NotAllowed(
+            f"a person decides about {name}: {'; '.join(questions)}",
+            'say what is decided, and why: outreach clear … --decided "…"',
+        )
 
 
 def in_force(session: Session, delivery: Delivery) -> Clearance | None:
@@ -300,3 +322,62 @@ def _reading(
         ),
         frozenset(author for row in rows for author in row.authors),
     )
+
+
+def to_clear(
+    session: Session, name: str, known: Mapping[str, Person]
+) -> tuple[Reading, dict[str, Delivery]]:
+    """What a person reads of a message in one language, and its posts by key.
+
+    Raises NotFound and NotAllowed as `named` does, and NotAllowed where none can be cleared yet.
+    """
+    rows = named(session, name, State.PROPOSED, known=known)
+    reading = readings(rows)[0]
+    if not reading.renderings:
+        raise NotAllowed(
+            f"nothing of {name} can be cleared yet: {reading.blocked[0][1]}",
+            "its authors change it, then: outreach plan, outreach apply"
+            if any(row.returned for row in rows)
+            else "outreach check says where that is put right",
+        )
+    return reading, {row.key: row for row in rows}
+
+
+def named(
+    session: Session, name: str, *states: State, known: Mapping[str, Person]
+) -> list[Delivery]:
+    """The deliveries of a message in one language that are in one of these states.
+
+    `known` are the people in force. Raises NotFound for what is no such name,
+    NotAllowed where all of them are elsewhere.
+    """
+    parts = re.fullmatch(r"([^/@]+)/([^/@~]+)(?:~[^/@]*)?/([^/@]+)(@[^@]+)?", name)
+    if not parts or parts[0] != "/".join(parts.group(1, 2, 3)):
+        whole = "/".join(parts.group(1, 2, 3)) if parts else "CAMPAIGN/MESSAGE/LANGUAGE"
+        raise NotFound(
+            f"{name!r} is not a message in one language, on all its channels",
+            f"name it as outreach review does: {whole}",
+        )
+    campaign, message, language = parts.group(1, 2, 3)
+    every = session.scalars(
+        select(Delivery).where(
+            Delivery.campaign == campaign,
+            Delivery.message == message,
+            Delivery.language == language,
+        )
+    ).all()
+    rows = [row for row in every if row.state in states]
+    if rows:
+        return rows
+    listed = "what waits is listed by: outreach review"
+    if not every:
+        raise NotFound(f"nothing of {name} waits for clearance", listed)
+    if cleared := [row for row in every if row.state is State.CLEARED]:
+        given = [yes for row in cleared if (yes := in_force(session, row))]
+        by = sorted({known[yes.by].name if yes.by in known else yes.by for yes in given})
+        raise NotAllowed(
+            f"{name} is cleared already, by {' and '.join(by)}",
+            f'to take that back: outreach return {name} --why "..."',
+        )
+    are = " and ".join(sorted({str(row.state) for row in every}))
+    raise NotAllowed(f"{name} does not wait for clearance: it is {are}", listed)

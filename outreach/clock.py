@@ -58,10 +58,10 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("alarms", desk.watch.round, IntervalTrigger(seconds=WATCH)),
         ("accounts", desk.ask_accounts, CronTrigger(hour="*", minute=30, timezone=zone)),
         ("tokens", desk.renew_permits, IntervalTrigger(seconds=RENEW)),
-        ("collect", desk.collect, IntervalTrigger(seconds=COLLECT)),
+        ("collect", desk.figures.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
-        ("bounces", desk.read_bounces, IntervalTrigger(seconds=BOUNCES)),
+        ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:
@@ -80,10 +80,10 @@ def _on_the_second(zone: ZoneInfo) -> IntervalTrigger:
 
 def _daily(desk: Outreach) -> None:
     """Followers of every account that has not told them today; once a day what keeps it tidy."""
-    desk.collect_audience()
+    desk.figures.collect_audience()
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
-    if desk.once("figures", day):
-        desk.tidy_figures()
+    if desk.presence.once("figures", day):
+        desk.figures.tidy()
 
 
 def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:

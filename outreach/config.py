@@ -306,6 +306,13 @@ class Configuration:
     people: Mapping[str, PersonSettings]
     people_text: str = ""
 
+    def must_have(self, channel: str) -> None:
+        """Raises NotFound for a channel that is not in config/channels.toml."""
+        if channel not in self.channels:
+            known = "channels stand in config/channels.toml"
+            near = did_you_mean(channel, self.channels)
+            raise NotFound(f"there is no channel {channel!r}", near or known)
+
     @property
     def report_zone(self) -> str:
         return self.settings.report.zone or self.settings.office.zone

@@ -23,12 +23,10 @@ from sqlalchemy.orm import Session
 from outreach import holds
 from outreach.changes import Changes, again
 from outreach.clearance import (
-    MAY_ADMINISTER,
-    MAY_CLEAR,
-    MAY_WRITE,
     PROGRAM,
     Person,
     Reading,
+    may_say_yes,
     readings,
     record,
 )
@@ -210,20 +208,7 @@ def clear(
             f"{name} has changed since you read it ({seen} is now {reading.fingerprint})",
             "read it again: outreach review",
         )
-    if override:
-        by.must_be(MAY_CLEAR, MAY_WRITE, MAY_ADMINISTER)
-    else:
-        by.must_be(MAY_CLEAR)
-        if by.id in reading.authors:
-            raise NotAllowed(
-                f"{by.name} is an author of {name}; a second person clears it",
-                'ask a colleague, or in an emergency: outreach clear ... --emergency "REASON"',
-            )
-    if reading.questions and not decided.strip():
-        raise NotAllowed(
-            f"a person decides about {name}: {'; '.join(reading.questions)}",
-            'say what is decided, and why: outreach clear … --decided "…"',
-        )
+    may_say_yes(name, reading.authors, reading.questions, by=by, override=override, decided=decided)
     for row in rows:
         row.state, row.cleared_by = CLEARED, by.id
         for question in row.questions:

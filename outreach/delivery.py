@@ -22,12 +22,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, Index, bindparam, inspect, text, update
+from sqlalchemy import Enum, Index, bindparam, inspect, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
-from outreach.errors import NotAllowed
+from outreach.errors import NotAllowed, NotFound
 from outreach.post import Post, Slot
 from outreach.store.base import Base, Claimable
 
@@ -161,6 +161,20 @@ class Delivery(Base):
         """Somebody has looked: it waits again for its turn, or for the clearance that it lacks."""
         self.look_since = None
         self.move(State.PROPOSED if self.clearance is None else State.CLEARED, why)
+
+
+def find(session: Session, key: str) -> Delivery:
+    """The delivery of this key. Raises NotFound, with the nearest there is."""
+    row = session.get(Delivery, key)
+    if row is None:
+        import difflib
+
+        near = difflib.get_close_matches(key, session.scalars(select(Delivery.key)), 1)
+        raise NotFound(
+            f"there is no post {key!r}",
+            f"did you mean {near[0]}?" if near else "posts are listed by: outreach status",
+        )
+    return row
 
 
 def write_all(session: Session, rows: Sequence[Delivery]) -> None:

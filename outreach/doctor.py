@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 from sqlalchemy import select
 
 from outreach import notices, smtp
-from outreach.app import GAP, Outreach
+from outreach.app import Outreach
 from outreach.backup import LAST
 from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE
 from outreach.config import is_loopback
@@ -29,6 +29,7 @@ from outreach.delivery import Delivery, State
 from outreach.errors import OutreachError, WrongFiles
 from outreach.extras import EXTRAS
 from outreach.platforms import plugins
+from outreach.presence import GAP
 from outreach.store import HEAD
 from outreach.store.tables import Meta
 from outreach.words import counted
@@ -289,7 +290,7 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
 
 
 def _house_style(desk: Outreach) -> Iterator[Finding]:
-    house = desk.house()
+    house = desk.folder.house()
     if house is None:
         hint = "how rules read stands in house-style.md of the documentation"
         yield Finding("house style", None, "there are no rules in config/house-style", hint)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.clearance import record
-from outreach.delivery import Delivery
+from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound
 from outreach.store.tables import Hold
 
@@ -32,6 +32,24 @@ def held(row: Delivery, holds: Holds) -> str:
     }
     hold = next((hold for hold in holds if hold.scope in scopes), None)
     return f"on hold ({hold.scope}) by {hold.by}: {hold.reason}" if hold else ""
+
+
+def together(session: Session, row: Delivery, holds: Holds) -> bool:
+    """`release: together` is a gate: every language of the message is cleared, and none of them
+    on hold, or already out."""
+    if not row.together:
+        return True
+    waits = State.PROPOSED, State.DROPPED, State.MISSED
+    others = session.scalars(
+        select(Delivery).where(
+            Delivery.campaign == row.campaign,
+            Delivery.message == row.message,
+            Delivery.slot == row.slot,
+            Delivery.language != row.language,
+            Delivery.state.in_([*waits, State.CLEARED]),
+        )
+    )
+    return not any(other.state in waits or held(other, holds) for other in others)
 
 
 _PLACED = select(Hold).where(Hold.released_at.is_(None)).order_by(Hold.id)

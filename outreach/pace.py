@@ -9,7 +9,7 @@ Pace: how many calls an account may make, whoever makes them.
     money    what the month's calls cost, where the office has set how much they may
 
 A claim locks the rows of its accounts, counts, and writes its call down, all in one transaction.
-Seconds are the lease clock's (`outreach/publish.py`), which no correction of ours can move. The
+Seconds are the lease clock's (`outreach/leases.py`), which no correction of ours can move. The
 wall clock is asked for calls from before this machine was started anew, and for the months of
 money.
 """

@@ -21,7 +21,7 @@ from outreach.clearance import PROGRAM, in_force, void
 from outreach.delivery import Attempt, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed
 from outreach.platforms import Receipt
-from outreach.publish import finish, keep_receipt
+from outreach.receipts import finish, keep_receipt
 
 Answer = Literal["live", "arrived", "absent", "retry", "send-now", "skip", "gone"]
 

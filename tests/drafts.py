@@ -17,7 +17,7 @@ from outreach.errors import Problem
 from outreach.planning import standing
 from outreach.platforms import Receipt
 from outreach.post import Part, Picture, Post, Slot
-from outreach.publish import finish, keep_receipt
+from outreach.receipts import finish, keep_receipt
 from outreach.store.plain import asking
 from outreach.store.tables import Heartbeat
 from tests.conftest import Office, clear_all

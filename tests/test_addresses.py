@@ -179,7 +179,7 @@ def test_what_is_not_for_the_public_blocks_the_texts_that_print_it(office, url, 
 
 def test_files_are_asked_on_demand(desk, site):
     site.gone = {"/other"}
-    [dead] = desk.ask_links(desk.files())
+    [dead] = desk.folder.ask_links(desk.files(), desk.ask)
     assert dead.mistake
     assert dead.where == "campaigns/c.yaml:6"
     assert dead.what.startswith(f"http://{site.host}/other")

@@ -37,11 +37,11 @@ def ana(desk):
 
 def adopt(desk, by, url=THEIRS, on=date(2025, 8, 20), **more):
     given = {"campaign": "forum", "channel": "vk", "whose": "ICLEI", **more}
-    desk.adopt(url, by=by, on=on, **given)
+    desk.figures.adopt(url, by=by, on=on, **given)
 
 
 def figures(desk, by, displays, url=THEIRS):
-    desk.import_figures(f"post,displays\n{url},{displays}\n".encode(), file="f.csv", by=by)
+    desk.figures.keep(f"post,displays\n{url},{displays}\n".encode(), file="f.csv", by=by)
 
 
 class TestAdopting:
@@ -66,10 +66,10 @@ class TestAdopting:
         adopt(desk, ana)
         with pytest.raises(NotAllowed, match="adopted already"):
             adopt(desk, ana)
-        desk.let_go(THEIRS, by=ana)
-        assert desk.adopted() == []
+        desk.figures.let_go(THEIRS, by=ana)
+        assert desk.figures.adopted() == []
         with pytest.raises(NotFound):
-            desk.let_go(THEIRS, by=ana)
+            desk.figures.let_go(THEIRS, by=ana)
 
     def test_a_guest_may_not(self, desk):
         with pytest.raises(NotAllowed, match="needs the role officer"):
@@ -80,10 +80,10 @@ class TestTheReport:
     def test_it_is_in_a_table_of_its_own_and_in_no_sum(self, desk, ana):
         live(desk, "c/news/en@vk", at=utc("2025-08-10T02:00"), url="https://vk.com/wall-1_1")
         figures(desk, ana, 40, url="https://vk.com/wall-1_1")
-        before = desk.report("2025-08", by=ana)
+        before = desk.figures.report("2025-08", by=ana)
         adopt(desk, ana)
         figures(desk, ana, 7000)
-        made = desk.report("2025-08", by=ana)
+        made = desk.figures.report("2025-08", by=ana)
 
         [row] = made.table("others").rows
         assert (row.head, [cell.text for cell in row.cells]) == (
@@ -99,11 +99,13 @@ class TestTheReport:
     def test_it_belongs_to_the_month_in_which_it_was_published_in_the_reports_zone(self, desk, ana):
         adopt(desk, ana, on=date(2025, 8, 1))
         adopt(desk, ana, url="https://vk.com/wall-1_23", on=date(2025, 7, 31))
-        assert [row.head for row in desk.report("2025-08", by=ana).table("others").rows] == [THEIRS]
+        assert [
+            row.head for row in desk.figures.report("2025-08", by=ana).table("others").rows
+        ] == [THEIRS]
 
     def test_every_document_has_it_and_what_was_frozen_is_read_back(self, desk, ana):
         adopt(desk, ana)
-        made = desk.report("2025-08", by=ana)
+        made = desk.figures.report("2025-08", by=ana)
         assert Report.of(made.as_data()) == made
         for name, kind in FORMATS.items():
             data = kind.write(made, template_folder=REPOSITORY / "templates" / "reports")
@@ -113,7 +115,7 @@ class TestTheReport:
 
     def test_a_figure_that_nobody_read_is_not_available(self, desk, ana):
         adopt(desk, ana)
-        [row] = desk.report("2025-08", by=ana).table("others").rows
+        [row] = desk.figures.report("2025-08", by=ana).table("others").rows
         assert [cell.text for cell in row.cells][-2:] == ["..", ".."]
 
     def test_figures_of_what_was_never_adopted_are_a_mistake(self, desk, ana):
@@ -130,7 +132,7 @@ class TestAnotherToolsExport:
             "config/columns.toml",
             '[theirs]\nchannel = "vk"\n"标题" = "-"\n"内容url" = "post"\n"阅读次数" = "displays"\n',
         )
-        found = desk.read_figures(self.DATA, file="e.csv", kind="theirs")
+        found = desk.figures.read(self.DATA, file="e.csv", kind="theirs")
         assert found.problems == ()
         assert found.posts[0].figures["displays"].value == 310
         shown = "\n".join(found.preview())
@@ -138,7 +140,7 @@ class TestAnotherToolsExport:
         assert "column '标题': left out" in shown
 
     def test_without_that_it_says_which_columns_it_does_not_know(self, desk):
-        found = desk.read_figures(self.DATA, file="e.csv")
+        found = desk.figures.read(self.DATA, file="e.csv")
         assert [p.what for p in found.problems] == [
             "unknown column '标题'",
             "unknown column '内容url'",
@@ -148,20 +150,20 @@ class TestAnotherToolsExport:
     def test_every_mistake_in_the_list_of_heads_is_told_with_its_line(self, desk, office):
         office.write("config/columns.toml", '[a]\nchannel = "kv"\n"x" = "dispays"\n[b]\n')
         with pytest.raises(WrongFiles) as wrong:
-            desk.read_figures(self.DATA, file="e.csv", kind="a")
+            desk.figures.read(self.DATA, file="e.csv", kind="a")
         said = str(wrong.value)
         assert "config/columns.toml:2: there is no channel 'kv'" in said
         assert "config/columns.toml:3: 'x' cannot mean 'dispays'" in said
         assert "config/columns.toml:4: b says nothing" in said
         office.write("config/columns.toml", '[wechat]\n"x" = "displays"\n')
         with pytest.raises(NotFound, match=r"has no \[wechta\]"):
-            desk.read_figures(self.DATA, file="e.csv", kind="wechta")
+            desk.figures.read(self.DATA, file="e.csv", kind="wechta")
 
     def test_channel_and_month_may_be_said_for_the_whole_file(self, desk):
         from outreach.measure.imports import Columns
 
         columns = Columns({"Views": "displays"}, "vk", "2025-08")
-        found = desk.read_figures(b"Views\n300\n", file="e.csv", columns=columns)
+        found = desk.figures.read(b"Views\n300\n", file="e.csv", columns=columns)
         assert (found.problems, found.months[0].channel, found.months[0].month) == (
             (),
             "vk",

@@ -253,12 +253,12 @@ class TestTheDesk:
     def test_a_month_that_is_none(self, office):
         desk = office.open()
         with pytest.raises(NoSuchMonth, match="'August' is no month") as told:
-            desk.report("August", by=desk.person("bo"))
+            desk.figures.report("August", by=desk.person("bo"))
         assert told.value.hint == "write year and month, like 2025-08"
 
     def test_a_month_with_no_data(self, office):
         desk = office.open()
-        report = desk.report("2024-02", by=desk.person("bo"))
+        report = desk.figures.report("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
 

@@ -72,23 +72,23 @@ def displays(desk, name: str) -> list[tuple[str, int | None, str, str]]:
 def test_the_collector_switches_and_the_report_prints_the_break(desk, office, network):
     live(desk, network, "october", utc("2025-10-10T02:00"), "aaaaaaaa")
     office.clock.to("2025-11-01T00:00Z")
-    desk.collect()
+    desk.figures.collect()
     live(desk, network, "november", utc("2025-11-12T02:00"), "bbbbbbbb")
     office.clock.to("2025-11-13T02:30Z")
-    desk.collect()
+    desk.figures.collect()
 
     office.clock.at = RETIRED
     del network.insights["post_impressions"]
     network.insights["post_media_view"] = 900
     office.clock.to("2025-11-15T02:30Z")  # the dictionary's day has come; impressions end
-    desk.collect()
+    desk.figures.collect()
     office.clock.to("2025-12-06T00:00Z")
-    desk.collect()
+    desk.figures.collect()
     assert displays(desk, "october")[-1] == ("28 d", 400, "", "post_impressions")
     assert ("3 d", 900, "", "post_media_view") in displays(desk, "november")
 
-    desk.import_figures(VK.encode(), file="vk.csv", by=desk.person("ana"))
-    report = desk.report("2025-11", by=desk.person("bo"))
+    desk.figures.keep(VK.encode(), file="vk.csv", by=desk.person("ana"))
+    report = desk.figures.report("2025-11", by=desk.person("bo"))
     [compared, _] = report.comparisons
     by = {line.metric: line for line in compared.lines}
     assert (by["displays"].this, by["displays"].before) == (1500, 1000)  # VK's alone
@@ -107,7 +107,7 @@ def test_before_the_day_that_was_announced_it_is_marked_and_asked_by_its_success
     office.clock.at = RETIRED
     del network.insights["post_impressions"]
     network.insights["post_media_view"] = 900
-    desk.collect()
+    desk.figures.collect()
     rows = displays(desk, "november")
     assert rows[:2] == [
         ("1 h", None, "metric_retired", "post_impressions"),

@@ -71,10 +71,10 @@ def test_days_are_the_report_s(jobs):
 
 def test_a_job_of_a_slot_is_taken_by_the_first_only(office: Office):
     one, other = office.open(), office.open()
-    assert one.once("audience", "2025-08-25")
-    assert not other.once("audience", "2025-08-25")
-    assert not one.once("audience", "2025-08-25")
-    assert other.once("audience", "2025-08-26")
+    assert one.presence.once("audience", "2025-08-25")
+    assert not other.presence.once("audience", "2025-08-25")
+    assert not one.presence.once("audience", "2025-08-25")
+    assert other.presence.once("audience", "2025-08-26")
 
 
 def test_a_day_s_followers_are_asked_for_once_a_local_day(office: Office):

@@ -80,8 +80,8 @@ class TestTheLadder:
             for post in desk.platforms["net"].live:
                 desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
             office.clock.at = utc(SOON) + timedelta(hours=hours)
-            desk.collect()
-            desk.collect()
+            desk.figures.collect()
+            desk.figures.collect()
         assert figures(desk) == [("1 h", 3, ""), ("6 h", 7, ""), ("1 d", 9, "")]
 
 
@@ -91,24 +91,24 @@ class TestWhatANetworkTells:
         ask = desk.platforms["net"].figures
         desk.platforms["net"].figures = lambda r: calls.append(len(r)) or ask(r)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert calls == [2]
 
     def test_a_figure_it_does_not_tell_is_none_with_a_reason_and_never_nought(self, desk, office):
         news = next(p for p in desk.platforms["net"].live if p.part.text == "This is news.")
         desk.platforms["net"].figures_of[news.receipt.id] = {}
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", None, "collection_failed")]
         assert figures(desk, "c/more/en@net") == [("1 h", 0, "")]
 
     def test_not_now_is_asked_again_and_keeps_nothing(self, desk, office):
         fail(desk, NotNow("busy"))
         office.clock.forward(hours=1)
-        assert desk.collect() == 0
+        assert desk.figures.collect() == 0
         mend(desk)
         office.clock.forward(minutes=5)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     @pytest.mark.parametrize(
@@ -118,37 +118,37 @@ class TestWhatANetworkTells:
     def test_it_is_none_with_the_reason_once_patience_is_over(self, desk, office, error, reason):
         fail(desk, error)
         office.clock.forward(hours=6, minutes=59)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == []
         office.clock.forward(minutes=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", None, reason)]
 
     def test_it_recovers_within_patience_and_then_it_is_a_value(self, desk, office):
         fail(desk, Refused("expired"))
         office.clock.forward(hours=2)
-        desk.collect()
+        desk.figures.collect()
         mend(desk)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     def test_a_figure_that_is_taken_late_says_so(self, desk, office):
         office.clock.forward(hours=4, minutes=30)
-        desk.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             notes = session.scalars(select(Snapshot.note).where(Snapshot.subject == KEY)).all()
         assert set(notes) == {"collected 3 hours after it was due"}
 
     def test_followers_are_the_account_s(self, desk):
         desk.platforms["net"].audience = lambda: {"followers": 1204}
-        desk.collect_audience()
+        desk.figures.collect_audience()
         assert figures(desk, "net", "followers") == [("", 1204, "")]
 
     def test_what_a_person_has_to_read_is_pending(self, office):
         desk = by_hand(office, "https://hand.example.org/1")
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
 
 
@@ -160,13 +160,13 @@ class TestClaims:
         met = []
 
         def meanwhile(receipts):
-            met.append(other.collect())
+            met.append(other.figures.collect())
             return Memory.figures(desk.platforms["net"], receipts)
 
         desk.platforms["net"].figures = meanwhile
         other.platforms["net"].figures = lambda _receipts: met.append("asked")
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert met == [0]
         assert figures(desk) == [("1 h", 0, "")]
 
@@ -174,12 +174,12 @@ class TestClaims:
         fail(desk, SystemExit())
         office.clock.forward(hours=1)
         with pytest.raises(SystemExit):
-            desk.collect()
+            desk.figures.collect()
         other = office.open()
         other.platforms["net"].live = desk.platforms["net"].live
-        assert other.collect() == 0
+        assert other.figures.collect() == 0
         office.leases.seconds += LEASE + 1
-        other.collect()
+        other.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     def test_an_answer_after_the_lease_is_not_kept_a_second_time(self, desk, office):
@@ -188,23 +188,23 @@ class TestClaims:
 
         def slow(receipts):
             office.leases.seconds += LEASE + 1
-            other.collect()
+            other.figures.collect()
             return {one.id: {"likes": 99} for one in receipts}
 
         desk.platforms["net"].figures = slow
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk) == [("1 h", 0, "")]
 
     def test_a_network_that_asks_to_wait_is_not_asked_before(self, desk, office):
         fail(desk, NotNow("busy", timedelta(hours=2)))
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         mend(desk)
         office.clock.forward(hours=1, minutes=59)
-        assert desk.collect() == 0
+        assert desk.figures.collect() == 0
         office.clock.forward(minutes=1)
-        assert desk.collect() > 0
+        assert desk.figures.collect() > 0
 
 
 class TestWindows:
@@ -218,7 +218,7 @@ class TestWindows:
         put(desk, soon("news"), clear=True)
         office.clock.to(SOON)
         desk.tick()
-        desk.collect()
+        desk.figures.collect()
         return desk
 
     def test_it_is_asked_before_the_window_closes_and_that_is_what_stays(self, desk, office):
@@ -226,7 +226,7 @@ class TestWindows:
         for days, told in ((6.2, {"likes": 5}), (8, {}), (29, {})):
             desk.platforms["net"].figures_of = dict.fromkeys(posts, told)
             office.clock.at = utc(SOON) + timedelta(days=days)
-            desk.collect()
+            desk.figures.collect()
         found = figures(desk)
         assert ("before 7 days", 5, "") in found
         assert {value for _, value, _ in found} == {5}
@@ -235,19 +235,19 @@ class TestWindows:
     def test_a_network_that_fails_then_is_asked_until_it_closes(self, desk, office):
         fail(desk, RuntimeError("down"))
         office.clock.at = utc(SOON) + timedelta(days=6, hours=4)
-        desk.collect()
+        desk.figures.collect()
         office.clock.at = utc(SOON) + timedelta(days=6, hours=23)
-        desk.collect()
+        desk.figures.collect()
         mend(desk)
         office.clock.forward(minutes=30)
-        desk.collect()
+        desk.figures.collect()
         assert ("before 7 days", 0, "") in figures(desk)
 
     def test_one_that_was_missed_is_never_missed_silently(self, desk, office):
         for post in desk.platforms["net"].live:
             desk.platforms["net"].figures_of[post.receipt.id] = {}
         office.clock.at = utc(SOON) + timedelta(days=8)
-        desk.collect()
+        desk.figures.collect()
         assert ("before 7 days", None, "expired_window") in figures(desk)
         [alarm] = [one for one in desk.watch.look() if one.kind == "figures"]
         assert alarm.what == (
@@ -258,7 +258,7 @@ class TestWindows:
 class TestClicks:
     def test_a_visit_is_counted_to_the_minute_and_nothing_is_kept_of_who_it_was(self, desk, office):
         office.clock.to("2025-07-20T02:03:41Z")
-        assert desk.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
+        assert desk.public.follow(LINK.code, method="GET", headers=BROWSER) == LINK.target
         with desk.store.reading() as session:
             [click] = session.scalars(select(Click))
         assert {c.name: getattr(click, c.name) for c in Click.__table__.columns} == {
@@ -279,7 +279,7 @@ class TestClicks:
         ids=["a bot", "nobody", "a look", "a prefetch"],
     )
     def test_what_is_no_reader_gets_there_and_is_not_counted(self, desk, method, headers):
-        assert desk.follow(LINK.code, method=method, headers=headers) == LINK.target
+        assert desk.public.follow(LINK.code, method=method, headers=headers) == LINK.target
         with desk.store.reading() as session:
             assert session.scalars(select(Click)).all() == []
 
@@ -287,15 +287,15 @@ class TestClicks:
         desk = office.open()
         put(desk, soon("news", links=[LINK]), clear=True)
         with pytest.raises(NotFound, match="there is no such link"):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         with pytest.raises(NotFound):
-            desk.follow("nothing2", method="GET", headers=BROWSER)
+            desk.public.follow("nothing2", method="GET", headers=BROWSER)
 
     def test_they_are_figures_of_the_post(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.forward(hours=1)
-        desk.collect()
+        desk.figures.collect()
         assert figures(desk, KEY, "clicks") == [("1 h", 3, "")]
         assert figures(desk, "c/more/en@net", "clicks") == []  # it prints no link
 
@@ -304,7 +304,7 @@ class TestImports:
     csv = b"channel,month,posts,displays,engagements,clicks\nnet,2025-06,6,3842,121,44\n"
 
     def imported(self, desk, data: bytes | None = None) -> None:
-        desk.import_figures(data or self.csv, file="june.csv", by=desk.person("ana"))
+        desk.figures.keep(data or self.csv, file="june.csv", by=desk.person("ana"))
 
     def test_the_same_file_twice_changes_nothing(self, desk):
         self.imported(desk)
@@ -319,14 +319,14 @@ class TestImports:
         for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
             office.clock.forward(minutes=1)
             self.imported(desk, data)
-            assert displays in printed(desk.report("2025-06", by=desk.person("bo")))
+            assert displays in printed(desk.figures.report("2025-06", by=desk.person("bo")))
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
-            desk.follow(LINK.code, method="GET", headers=BROWSER)
+            desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.to("2025-08-10T00:00Z")
         self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
-        words = printed(desk.report("2025-07", by=desk.person("bo")))
+        words = printed(desk.figures.report("2025-07", by=desk.person("bo")))
         assert "3,842" in words
         assert "44" in words
 
@@ -352,26 +352,26 @@ class TestImports:
         for number, likes in ((1, 12), (2, 120)):
             office.clock.forward(minutes=1)
             data = f"post,displays,likes\n{url},310,{likes}\n".encode()
-            assert desk.import_figures(data, file="j.csv", by=ana).number == number
+            assert desk.figures.keep(data, file="j.csv", by=ana).number == number
         self.imported(desk, self.csv.replace(b"net,", b"hand,"))
         assert [likes_of(desk), displays_in_june(desk)] == [120, 3842]
-        desk.undo_import(3, by=ana)
-        desk.undo_import(2, by=ana)
+        desk.figures.undo(3, by=ana)
+        desk.figures.undo(2, by=ana)
         assert [likes_of(desk), displays_in_june(desk)] == [12, None]
         assert len(figures(desk, "c/news/en@hand")) == 2
         with pytest.raises(NotAllowed, match="was taken back already, by ana"):
-            desk.undo_import(2, by=ana)
+            desk.figures.undo(2, by=ana)
         with pytest.raises(NotFound, match="there is no import 9"):
-            desk.undo_import(9, by=ana)
-        desk.import_figures(data, file="j.csv", by=ana)
+            desk.figures.undo(9, by=ana)
+        desk.figures.keep(data, file="j.csv", by=ana)
         assert likes_of(desk) == 120
-        assert [one.undone_by for one in desk.imports()] == [None, "ana", "ana", None]
+        assert [one.undone_by for one in desk.figures.imports()] == [None, "ana", "ana", None]
 
 
 class TestReports:
     def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
         office.clock.to("2025-07-20T09:00Z")
-        report = desk.report("2024-02", by=desk.person("bo"))
+        report = desk.figures.report("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
         assert report.table("channels").rows == ()
@@ -384,15 +384,15 @@ class TestReports:
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
         )
-        report = desk.report("2025-07", by=desk.person("bo"))
+        report = desk.figures.report("2025-07", by=desk.person("bo"))
         assert any(
             KEY in line and "The venue is shut" in line for line in report.words("publication")
         )
 
     def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
         office.clock.to("2025-08-25T00:00Z")
-        desk.collect()
-        desk.collect()
+        desk.figures.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             rungs = session.scalars(select(Collection.rung).where(Collection.key == KEY)).all()
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()

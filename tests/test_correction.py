@@ -44,7 +44,7 @@ def desk(office: Office):
 
 
 def proposed(desk, name: str = "c/news"):
-    [told] = desk.correct(name, WHY, by=desk.person("ana"))
+    [told] = desk.incidents.correct(name, WHY, by=desk.person("ana"))
     [reading] = desk.readings()
     assert reading.name == told == NAME
     return reading
@@ -57,7 +57,7 @@ def cleared(desk) -> None:
 
 class TestWhatIsProposed:
     def test_each_channel_is_edited_or_says_what_to_do_instead(self, desk):
-        hand, net = desk.would_correct("c/news")
+        hand, net = desk.incidents.would_correct("c/news")
         assert (net.key, net.instead) == (KEY, "")
         assert (net.was, net.becomes) == (("We meet in room 1.",), ("We meet in room 2.",))
         assert (hand.key, hand.instead) == (HAND, "it was posted by hand: a person edits it there")
@@ -81,19 +81,19 @@ class TestWhatIsProposed:
     def test_where_the_file_says_what_is_live_there_is_nothing_to_correct(self, desk, office):
         office.campaign(CAMPAIGN, news="## en\nWe meet in room 1.\n")
         with pytest.raises(NotAllowed, match="says what is live"):
-            desk.would_correct("c/news")
+            desk.incidents.would_correct("c/news")
 
     def test_a_reason_is_needed_and_a_message_that_exists(self, desk):
         with pytest.raises(NotAllowed, match="a reason is needed"):
-            desk.correct("c/news", "", by=desk.person("ana"))
+            desk.incidents.correct("c/news", "", by=desk.person("ana"))
         with pytest.raises(NotFound):
-            desk.correct("c/nothing", WHY, by=desk.person("ana"))
+            desk.incidents.correct("c/nothing", WHY, by=desk.person("ana"))
         with pytest.raises(NotAllowed, match="none of these can be edited"):
-            desk.correct(HAND, WHY, by=desk.person("ana"))
+            desk.incidents.correct(HAND, WHY, by=desk.person("ana"))
 
     def test_another_number_of_parts_is_another_post(self, desk, office):
         office.campaign(CAMPAIGN, news="## en\nWe meet.\n\n---\n\nIn room 2.\n")
-        found = {one.key: one.instead for one in desk.would_correct("c/news")}
+        found = {one.key: one.instead for one in desk.incidents.would_correct("c/news")}
         assert "another number of parts" in found[KEY]
 
     def test_sent_back_it_is_dropped_and_may_be_proposed_anew(self, desk, office):
@@ -118,7 +118,7 @@ class TestWhatIsEdited:
         assert (after.part.text, after.receipt) == ("We meet in room 2.", before.receipt)
         assert trail(desk)[-3:] == ["correction proposed", "correction cleared", "corrected"]
         assert KEY not in [one.key for one in desk.plan().notices]
-        report = desk.report("2025-07", by=desk.person("ana"))
+        report = desk.figures.report("2025-07", by=desk.person("ana"))
         assert [
             WHY in line and "Corrected: news on net" in line for line in report.words("incidents")
         ]
@@ -139,7 +139,7 @@ class TestWhatIsEdited:
         cleared(desk)
         desk.platforms["net"].next_trouble = fault
         with pytest.raises(SystemExit):
-            desk.corrections.work("net")
+            desk.incidents.corrections.work("net")
         desk.tick()
         assert "corrected" not in trail(desk)  # whoever had it may be at it still
         office.leases.seconds += Memory.limits.deadline
@@ -157,7 +157,7 @@ class TestWhatIsEdited:
 
     def test_what_is_taken_down_meanwhile_is_not_corrected(self, desk):
         cleared(desk)
-        desk.take_down(KEY, "it is all wrong", by=desk.person("ana"))
+        desk.incidents.take_down(KEY, "it is all wrong", by=desk.person("ana"))
         desk.tick()
         assert desk.platforms["net"].live == []
         assert (state(desk, KEY), "corrected" in trail(desk)) == ("taken-down", False)

@@ -134,7 +134,7 @@ class TestSums:
     def test_a_channel_kept_by_hand_waits_for_its_figures(self, desk, office):
         live(desk, "c/one/en@byhand", at=utc("2025-08-04T02:00"), url="https://wx.example.org/1")
         office.clock.to("2025-09-01T00:00Z")
-        desk.collect()
+        desk.figures.collect()
         assert figure(desk, "byhand", "displays") == (None, "manual_pending")
 
     def test_followers_are_those_of_the_month_s_last_reading(self, desk, office):
@@ -156,7 +156,7 @@ class TestClicks:
         live(desk, "c/two/en@web", at=utc("2025-08-20T02:00"), url="u:2")
         for at in ("2025-07-31T16:59", "2025-07-31T17:00", "2025-08-31T16:59", "2025-08-31T17:00"):
             office.clock.at = utc(at)
-            desk.follow("abcdefgh", method="GET", headers=BROWSER)
+            desk.public.follow("abcdefgh", method="GET", headers=BROWSER)
         office.clock.to("2025-09-06T00:00Z")
         assert figure(desk, "web", "clicks") == (2, "")
         assert figure(desk, "web", "clicks", "2025-07") == (1, "")
@@ -166,7 +166,7 @@ class TestClicks:
         live(desk, "c/one/en@web", text, at=utc("2025-08-20T02:00"), url="u:1")
         assert figure(desk, "web", "clicks") == (None, "direct_links")
         assert facts(desk).posts[0].figures["clicks"].reason == "direct_links"
-        report = desk.report("2025-08", by=desk.person("ana"))
+        report = desk.figures.report("2025-08", by=desk.person("ana"))
         notes = [note.text for note in report.table("channels").notes]
         assert notes == [
             "The posts printed direct links, not short ones of this desk, so that nobody counted "
@@ -182,7 +182,7 @@ class TestClicks:
 
 class TestImports:
     def imported(self, desk, text, **options):
-        desk.import_figures(text.encode(), file="f.csv", by=desk.person("ana"), **options)
+        desk.figures.keep(text.encode(), file="f.csv", by=desk.person("ana"), **options)
 
     def test_a_month_that_somebody_imported_wins_over_what_was_computed(self, desk):
         live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
@@ -208,7 +208,7 @@ class TestImports:
     def test_samples_are_marked_to_the_end(self, desk):
         self.imported(desk, "channel,month,likes\nnet,2025-08,7\n", sample=True)
         assert facts(desk).this.get("net").sample
-        assert desk.report("2025-08", by=desk.person("ana")).sample
+        assert desk.figures.report("2025-08", by=desk.person("ana")).sample
 
 
 class TestWhatHappened:
@@ -238,7 +238,7 @@ class TestWhatHappened:
         office.clock.to("2025-09-06T00:00Z")
         [override] = facts(desk).overrides
         assert (override.by, override.reason) == ("ana", "the venue was closed at 08:50")
-        report = desk.report("2025-08", by=desk.person("bo"))
+        report = desk.figures.report("2025-08", by=desk.person("bo"))
         assert any("venue was closed at 08:50" in line for line in report.words("publication"))
         assert facts(desk, "2025-09").overrides == ()
 
@@ -255,7 +255,7 @@ class TestWhatHappened:
 
 class TestTheReport:
     def test_a_month_with_no_data_says_so_and_has_no_zero_for_unknown(self, desk):
-        report = desk.report("2025-03", by=desk.person("ana"))
+        report = desk.figures.report("2025-03", by=desk.person("ana"))
         assert report.table("channels").rows == ()
         assert report.summary == ("No figures were recorded for March 2025.",)
         assert report.completeness[0] == "No channel was kept in March 2025."
@@ -263,28 +263,28 @@ class TestTheReport:
 
     def test_what_is_no_month_is_refused(self, desk):
         with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:
-            desk.report("August", by=desk.person("ana"))
+            desk.figures.report("August", by=desk.person("ana"))
         assert refused.value.hint == "write year and month, like 2025-08"
 
     def test_a_month_that_is_not_over_says_so(self, desk, office):
         said = "August 2025 was not over when this report was made: posts and figures up to "
         office.clock.to("2025-08-20T00:00Z")
-        report = desk.report("2025-08", by=desk.person("ana"))
+        report = desk.figures.report("2025-08", by=desk.person("ana"))
         assert f"{said}20 August 2025, 07:00, in the time zone Asia/Bangkok." in report.completeness
         office.clock.to("2025-09-01T00:00Z")
-        report = desk.report("2025-08", by=desk.person("ana"))
+        report = desk.figures.report("2025-08", by=desk.person("ana"))
         assert not any("was not over" in line for line in report.completeness)
 
     def test_a_month_that_has_not_begun_is_declined(self, desk, office):
         with pytest.raises(NotAllowed, match="October 2025 has not begun") as refused:
-            desk.report("2025-10", by=desk.person("ana"))
+            desk.figures.report("2025-10", by=desk.person("ana"))
         assert refused.value.hint == "make its report when it is over: 1 November 2025 or later"
 
     def test_it_is_frozen_and_a_later_one_is_another_version(self, desk):
         live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
-        first = desk.report("2025-08", by=desk.person("ana"))
+        first = desk.figures.report("2025-08", by=desk.person("ana"))
         read(desk, "c/one/en@net", "likes", 9, at="2025-09-01T02:00")
-        second = desk.report("2025-08", by=desk.person("bo"))
+        second = desk.figures.report("2025-08", by=desk.person("bo"))
         with desk.store.reading() as session:
             rows = session.scalars(select(ReportRow).order_by(ReportRow.version)).all()
         assert [(row.version, row.by) for row in rows] == [(1, "ana"), (2, "bo")]

@@ -241,7 +241,7 @@ class TestReminders:
         secret = link_in(server.mails[0])
         office.clock.forward(hours=6)
         desk.tick()
-        assert desk.complete(secret, URL).state == "done"
+        assert desk.answers.complete(secret, URL).state == "done"
         assert state(desk, KEY) == "published"
 
 
@@ -310,12 +310,12 @@ class TestOnce:
 class TestTheLink:
     def test_it_opens_one_task_for_one_person(self, desk, office, server):
         handed(desk, office, server)
-        task = desk.task(link_in(server.mails[0]))
+        task = desk.handover.open(link_in(server.mails[0]))
         assert (task.sheet.key, task.state, task.who) == (KEY, "open", "cy")
 
     def test_the_trail_says_whose_link_it_was(self, desk, office, server):
         handed(desk, office, server)
-        desk.complete(link_in(server.mails[0]), URL)
+        desk.answers.complete(link_in(server.mails[0]), URL)
         assert ("cy", "settled: live") in [(who, what) for _, who, what, _ in desk.trail(KEY)]
 
     @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ class TestTheLink:
         handed(desk, office, server)
         secret = link_in(server.mails[0])
         with pytest.raises(NotAllowed, match=words):
-            desk.complete(secret, url)
+            desk.answers.complete(secret, url)
         with pytest.raises(NotAllowed, match=words):
             pasted(desk, url)
         assert state(desk, KEY) == "handed"
@@ -341,10 +341,10 @@ class TestTheLink:
     def test_the_same_said_twice_is_said_once_and_another_is_refused(self, desk, office, server):
         handed(desk, office, server)
         secret = link_in(server.mails[0])
-        desk.complete(secret, URL)
-        assert desk.complete(secret, f" {URL} ").url == URL
+        desk.answers.complete(secret, URL)
+        assert desk.answers.complete(secret, f" {URL} ").url == URL
         with pytest.raises(NotAllowed, match="not open any more"):
-            desk.complete(secret, URL.replace("Ab", "Zz"))
+            desk.answers.complete(secret, URL.replace("Ab", "Zz"))
         assert trail(desk, KEY).count("published") == 1
 
     def test_it_ends_and_then_it_never_was(self, desk, office, server):
@@ -353,7 +353,7 @@ class TestTheLink:
         office.clock.forward(days=8)
         for one in (secret, secret[:-1] + "x", "x" * 43):
             with pytest.raises(NotFound, match="there is no such task"):
-                desk.task(one)
+                desk.handover.open(one)
 
     def test_only_its_hash_is_kept(self, desk, office, server):
         handed(desk, office, server)
@@ -365,7 +365,7 @@ class TestTheLink:
 
     def test_the_list_of_tasks_has_the_same_link_for_the_same_person(self, desk, office, server):
         handed(desk, office, server)
-        [one] = desk.tasks(for_=desk.person("cy"))
+        [one] = desk.handover.waiting("cy")
         assert one.link.rpartition("/")[2] == link_in(server.mails[0])
         assert one.gives_up == office.clock() + timedelta(hours=6)
         assert one.told[0] == "task to cy, sent"
@@ -373,10 +373,12 @@ class TestTheLink:
 
 class TestTakingDown:
     def ordered(self, desk):
-        number = desk.take_down("c/news", "the date is wrong", by=desk.person("ana")).number
+        number = desk.incidents.take_down(
+            "c/news", "the date is wrong", by=desk.person("ana")
+        ).number
         desk.tick()
         desk.tick()
-        return desk.incident(number)
+        return desk.incidents.standing(number)
 
     def test_whoever_has_the_task_is_told_once_not_to_post_it_and_reminded_no_more(
         self, desk, office, server
@@ -531,6 +533,6 @@ class TestThePage:
         assert state(desk, KEY) == "handed"
 
     def test_a_trouble_of_ours_logs_no_secret(self, visit, page, desk, caplog):
-        desk.task = None
+        desk.handover.open = None
         assert visit.get(page).status_code == 500
         assert page.rpartition("/")[2] not in caplog.text

@@ -52,14 +52,14 @@ def visit(desk, path):
 
 
 def test_nothing_stands_there_before_it_is_published(desk):
-    assert desk.links() == []
+    assert desk.public.links() == []
     assert "No current post has a link." in visit(desk, "/links").text
     assert visit(desk, "/links/en").status_code == 404
 
 
 def test_a_message_stands_there_once_in_each_language_with_where_it_leads(office, desk):
     run_to(office, desk, utc("2025-07-20T02:00"))
-    shown = {one.language: one for one in desk.links()}
+    shown = {one.language: one for one in desk.public.links()}
     assert (shown["en"].words, shown["ko"].words) == (
         "The news of the Forum",
         "포럼 <b> news",
@@ -79,9 +79,9 @@ def test_a_message_stands_there_once_in_each_language_with_where_it_leads(office
 def test_what_is_over_goes_and_the_newest_stands_first(office, desk):
     run_to(office, desk, utc("2025-07-20T02:00"))
     run_to(office, desk, utc("2025-07-25T02:00"))
-    english = [one.words for one in desk.links() if one.language == "en"]
+    english = [one.words for one in desk.public.links() if one.language == "en"]
     assert english == ["The later of the Forum", "The news of the Forum"]
     office.clock.to("2025-08-02T00:00Z")
-    assert [one.words for one in desk.links() if one.language == "en"] == english[:1]
+    assert [one.words for one in desk.public.links() if one.language == "en"] == english[:1]
     office.clock.to("2025-10-02T00:00Z")
-    assert desk.links() == []
+    assert desk.public.links() == []

@@ -115,7 +115,7 @@ from outreach.pace import Pace, Rule
 desk = open_desk()
 for name, platform in desk.platforms.items():
     platform.check()  # as in a process that has run for a while
-desk.publisher.paces = {
+desk.publisher.claims.paces = {
     name: Pace(name, (Rule("the bot", int(sys.argv[1]), 1.0),)) for name in desk.platforms
 }
 dispatch = Embedded(desk._send, len(desk.platforms))

@@ -83,7 +83,7 @@ def test_a_lost_answer_ends_in_one_post_and_one_comment(desk, office, network, n
 def test_figures_of_a_post_and_its_comment_are_summed(desk, office):
     desk.tick()
     office.clock.forward(hours=1)
-    desk.collect()
+    desk.figures.collect()
     found = kept(desk)
     assert (found["displays"], found["reach"]) == ((250, ""), (120, ""))
     assert found["shares"] == (2, "")
@@ -96,7 +96,7 @@ def test_a_retired_figure_says_so_and_the_others_are_kept(desk, office, network)
     del network.insights["post_media_view"]
     desk.tick()
     office.clock.forward(hours=1)
-    desk.collect()
+    desk.figures.collect()
     found = kept(desk)
     assert found["displays"] == (None, "metric_retired")
     assert found["reach"] == (120, "")
@@ -119,8 +119,8 @@ def test_when_the_token_ends_is_known_ahead(desk, network):
 def test_a_months_report_has_what_adds_up_and_no_reach(desk, office):
     desk.tick()
     office.clock.forward(hours=1)
-    desk.collect()
-    report = desk.report(f"{office.clock():%Y-%m}", by=desk.person("bo"))
+    desk.figures.collect()
+    report = desk.figures.report(f"{office.clock():%Y-%m}", by=desk.person("bo"))
     measures = {row.cells[0].text for row in report.table("further").rows}
     assert {"Likes", "Shares", "Replies"} <= measures
     assert "Reach" not in measures

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from outreach import extras, kept
-from outreach.app import Files
 from outreach.compose import pictures
 from outreach.compose.pictures import untold
 from outreach.errors import Problem
+from outreach.folder import Files
 from tests.conftest import Office
 
 reads = pytest.mark.skipif(
@@ -125,7 +125,7 @@ class TestReading:
             "card.png says “Fifth International Forum”, “Low Carbon Cities”, “August 2025 "
             "Bangkok”, and its alt text does not"
         )
-        assert found in desk.office.open().look_into_pictures(desk.files())
+        assert found in desk.office.open().folder.look_into_pictures(desk.files())
 
     def test_nothing_is_said_of_a_picture_without_words_or_whose_words_are_told(
         self, desk: Desk

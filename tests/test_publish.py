@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import event, select, text
 
 from outreach.delivery import Attempt, Delivery, ReceiptRow
+from outreach.doubt import GONE
 from outreach.errors import NotAllowed, NotFound, NotNow
 from outreach.platforms.memory import Memory
-from outreach.publish import GONE, Publisher
+from outreach.publish import Publisher
 from tests.conftest import CHANNELS_TOML, Office, apply, clear_all, state
 from tests.drafts import put_cleared as put
 from tests.drafts import soon as draft
@@ -119,10 +120,10 @@ class TestWhatTheNetworkSays:
         desk.platforms["net"].next_fault = "lost before"
         desk.tick()
         office.leases.seconds += 15 * 60 - 1
-        desk.publisher.look(at_once=True)
+        desk.publisher.doubt.look(at_once=True)
         assert state(desk, KEY) == "uncertain"
         office.leases.seconds += 1
-        desk.publisher.look(at_once=True)
+        desk.publisher.doubt.look(at_once=True)
         assert "not live" in trail(desk)
         desk.tick()
         assert (state(desk, KEY), len(desk.platforms["net"].live)) == ("published", 1)

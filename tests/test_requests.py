@@ -274,7 +274,7 @@ class TestAfterwards:
         apply(desk)
         desk.tick()
         assert subjects(server)[1:] == [f"Please do not publish yet: {KEY}"]
-        assert desk.task(secret_of(sent)).state == "changed"
+        assert desk.handover.open(secret_of(sent)).state == "changed"
 
         to(desk, office, "2025-08-15T01:00Z")  # long after the first deadline
         clear_all(desk)
@@ -286,7 +286,7 @@ class TestAfterwards:
         assert new["In-Reply-To"] == stale["In-Reply-To"] == sent["Message-ID"]
         assert new["Message-ID"] != sent["Message-ID"]
         assert "The booklet is published" in plain(new)
-        assert desk.task(secret_of(new)).state == "open"
+        assert desk.handover.open(secret_of(new)).state == "open"
         assert desk.plan().operations == ()
 
     def test_a_new_text_that_is_not_cleared_in_time_never_goes(
@@ -330,7 +330,7 @@ class TestAfterwards:
         desk.tick()
         assert subjects(server)[1:] == [f"Withdrawn, please do not publish: {KEY}"]
         assert mails(server)[1]["In-Reply-To"] == sent["Message-ID"]
-        assert desk.task(secret_of(sent)).state == "over"
+        assert desk.handover.open(secret_of(sent)).state == "over"
 
     def test_they_are_reminded_before_and_after_and_then_it_is_missed(
         self, desk, office, sent, server
@@ -377,7 +377,7 @@ class TestTheForm:
 
     def test_the_same_wording_is_no_change(self, desk, sent, visit):
         page = f"/task/{secret_of(sent)}"
-        text = desk.task(secret_of(sent)).sheet.text.replace("\n", "\r\n")
+        text = desk.handover.open(secret_of(sent)).sheet.text.replace("\n", "\r\n")
         visit.post(page, data={"url": URL, "wording": f"{text} "})
         assert "worded otherwise" not in trail(desk, KEY)
 
@@ -408,7 +408,7 @@ class TestTheForm:
 
     def test_a_wrong_address_is_refused(self, desk, sent):
         with pytest.raises(NotAllowed, match="not the address"):
-            desk.complete(secret_of(sent), "soon")
+            desk.answers.complete(secret_of(sent), "soon")
 
 
 class TestWithOtherLanguages:

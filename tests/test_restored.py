@@ -390,7 +390,7 @@ class TestWithinAMinute:
             ticking = pool.submit(lambda: [desk.tick() for _ in range(100)])
             while not ticking.done():
                 other = office.open()
-                assert not other.mind_the_gap()
+                assert not other.presence.mind_the_gap()
                 other.close()
             ticking.result()
 
@@ -489,7 +489,7 @@ class TestAnnounced:
         desk.close()
         again = office.open()
         again.platforms["net"] = network
-        self.told = again.restore(file, replace=True)
+        self.told = again.backups.restore(file, replace=True)
         return again
 
     def with_a_hand(self, office, desk):
@@ -500,7 +500,7 @@ class TestAnnounced:
         return office.open()
 
     def kept(self, office, desk):
-        return desk.back_up(office.home / "kept.zip").file
+        return desk.backups.make(office.home / "kept.zip").file
 
     def test_what_went_out_since_is_found_and_not_sent_again(self, desk, office):
         put(desk, draft(KEY, "One.", "Two."))
@@ -611,11 +611,11 @@ class TestAnnounced:
         clear_all(desk)
         file = self.kept(office, desk)
         run_to(office, desk, AT)
-        [before] = desk.feed("web")
+        [before] = desk.public.feed("web")
         desk = self.restored(office, desk, file)
-        assert desk.feed("web") == []
+        assert desk.public.feed("web") == []
         run(office, desk)
-        [after] = desk.feed("web")
+        [after] = desk.public.feed("web")
         assert (after.id, after.text, state(desk, entry)) == (before.id, before.text, "published")
 
     def test_what_is_due_later_is_looked_for_ahead_and_goes_out_at_its_time(self, desk, office):

@@ -229,7 +229,7 @@ class TestLeaving:
         join(desk, network, "one@example.org")
         desk.subscribers.forget("ONE@example.org", by="ana")
         csv = b"address,language,source,date\none@example.org,en,a form,2025-01-02\n"
-        assert desk.take_subscribers("newsletter", csv, file="list.csv", by=ana) == (0, 1)
+        assert desk.newsletters.take("newsletter", csv, file="list.csv", by=ana) == (0, 1)
         join(desk, network, "one@example.org")
         assert desk.subscribers.suppressed() == {}
 
@@ -354,7 +354,7 @@ class TestAMailing:
         desk.tick()
         network.defers = {}
         desk.now.forward(minutes=15)
-        desk.publisher.fell_due(None, desk.now(), restored=True)
+        desk.publisher.doubt.fell_due(None, desk.now(), restored=True)
         for _ in range(3):
             desk.tick()
         assert (state(desk, KEY), network.readers) == ("uncertain", ["one@example.org"])
@@ -371,8 +371,8 @@ class TestAMailing:
         post(desk)
         desk.tick()
         desk.now.forward(hours=2)
-        desk.collect()
-        desk.collect_audience()
+        desk.figures.collect()
+        desk.figures.collect_audience()
         with desk.store.reading() as session:
             found = {s.metric: s.value for s in session.scalars(select(Snapshot))}
         assert found == {"sent": 1, "bounced": 0, "unsubscribed": 0, "followers": 1}
@@ -406,8 +406,8 @@ class TestWhatComesBack:
         return dict(network.mails)["one@example.org"]
 
     def test_a_mailbox_that_does_not_exist_is_written_to_no_more(self, desk, mail, network):
-        assert desk.read_bounces(self.report(mail)) == (1, 1)
-        assert desk.read_bounces(self.report(mail)) == (0, 0)
+        assert desk.newsletters.read_bounces(self.report(mail)) == (1, 1)
+        assert desk.newsletters.read_bounces(self.report(mail)) == (0, 0)
         assert desk.subscribers.suppressed() == {"bounced": 1}
         post(desk, "second", at="2025-07-20T01:09Z")
         network.mails.clear()
@@ -416,17 +416,17 @@ class TestWhatComesBack:
 
     @pytest.mark.parametrize("status", ["5.2.2", "5.7.1"])
     def test_a_full_one_or_one_that_refuses_our_kind_is_told_and_kept(self, desk, mail, status):
-        assert desk.read_bounces(self.report(mail, status)) == (1, 0)
+        assert desk.newsletters.read_bounces(self.report(mail, status)) == (1, 0)
         assert desk.subscribers.suppressed() == {}
 
     def test_a_delay_is_no_bounce(self, desk, mail):
-        assert desk.read_bounces(self.report(mail, "4.4.1", "delayed")) == (0, 0)
+        assert desk.newsletters.read_bounces(self.report(mail, "4.4.1", "delayed")) == (0, 0)
 
     def test_a_report_that_somebody_made_up_takes_nobody_off(self, desk, mail):
         guessed = {"Message-ID": f"<{'0' * 32}.{'0' * 16}@example.org>"}
-        assert desk.read_bounces(self.report(guessed)) == (0, 0)
-        assert desk.read_bounces(b"not a mail at all") == (0, 0)
-        assert desk.read_bounces(b"\xff\xfe" * 1000) == (0, 0)
+        assert desk.newsletters.read_bounces(self.report(guessed)) == (0, 0)
+        assert desk.newsletters.read_bounces(b"not a mail at all") == (0, 0)
+        assert desk.newsletters.read_bounces(b"\xff\xfe" * 1000) == (0, 0)
 
     def test_a_whole_mailbox_in_a_file_is_read(self, desk, mail, network):
         two = dict(network.mails)["two@example.org"]
@@ -434,7 +434,7 @@ class TestWhatComesBack:
             b"From MAILER-DAEMON Mon Jul 21 00:00:00 2025\n" + self.report(one) + b"\n"
             for one in (mail, two)
         )
-        assert desk.read_bounces(box) == (2, 2)
+        assert desk.newsletters.read_bounces(box) == (2, 2)
 
 
 class TestTheCommand:
@@ -473,7 +473,7 @@ class TestTheCommand:
             "three@example.org,en,a form,2025-07-01\nTHREE@example.org,en,a form,2025-07-01\n"
         )
         with pytest.raises(WrongFiles) as error:
-            desk.take_subscribers("newsletter", file.read_bytes(), file="list.csv", by=ana)
+            desk.newsletters.take("newsletter", file.read_bytes(), file="list.csv", by=ana)
         assert [str(p.where) for p in error.value.problems] == [
             "list.csv:2", "list.csv:3", "list.csv:3", "list.csv:3", "list.csv:4", "list.csv:6",
         ]  # fmt: skip
@@ -488,7 +488,7 @@ class TestTheCommand:
         monkeypatch.setenv("OUTREACH_TOKEN", desk.token_for("cy", by=desk.person("ana")))
         assert self.run(office, "subscribers", "forget", "two@example.org").exit_code == 2
         with pytest.raises(NotAllowed):
-            desk.give_subscribers("newsletter", by=desk.person("cy"))
+            desk.newsletters.give("newsletter", by=desk.person("cy"))
 
     def test_who_does_not_surely_have_it_is_listed(self, office, desk, network):
         join(desk, network, "one@example.org", "two@example.org")
@@ -544,9 +544,11 @@ class TestTakingDown:
         key = post(desk)
         ticked(desk)
         assert state(desk, key) == "published"
-        number = desk.take_down("c/news", "the date is wrong", by=desk.person("ana")).number
+        number = desk.incidents.take_down(
+            "c/news", "the date is wrong", by=desk.person("ana")
+        ).number
         desk.tick()
-        [one] = desk.incident(number).results
+        [one] = desk.incidents.standing(number).results
         assert (one.state, one.reason) == (
             "sent",
             "a mail that was sent cannot be taken back: 2 of its 2 readers have it, or may; "
@@ -564,7 +566,7 @@ class TestTakingDown:
         def send(*given):
             told = original(*given)
             if len(network.mails) == 1:
-                desk.take_down("c/news", "the date is wrong", by=by)
+                desk.incidents.take_down("c/news", "the date is wrong", by=by)
             return told
 
         newsletter._send = send
@@ -574,7 +576,7 @@ class TestTakingDown:
         ticked(desk)
         assert len(network.mails) == 1
         assert state(desk, key) == "proposed"  # somebody reads it again, or nobody gets it
-        [one] = desk.incident(1).results
+        [one] = desk.incidents.standing(1).results
         assert "1 of its 3 readers have it, or may" in one.reason
         with desk.store.reading() as session:
             [kept] = session.scalars(select(Evidence.data).where(Evidence.key == key))

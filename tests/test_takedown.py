@@ -43,9 +43,9 @@ def desk(office: Office):
 
 def down(desk, name: str = "c/news", why: str = WHY, **more):
     """Ordered, and one turn of the clock."""
-    number = desk.take_down(name, why, by=desk.person("ana"), **more).number
+    number = desk.incidents.take_down(name, why, by=desk.person("ana"), **more).number
     desk.tick()
-    return desk.incident(number)
+    return desk.incidents.standing(number)
 
 
 def states(desk) -> dict[str, str]:
@@ -90,7 +90,7 @@ class TestAWrongPost:
         [mail] = [one for one in mails if "by hand" in one.subject]
         assert url in mail.body and "outreach settle c/news/en@hand --gone" in mail.body
         desk.settle("c/news/en@hand", "gone", by=ana)
-        assert desk.incident(stands.number).done
+        assert desk.incidents.standing(stands.number).done
         assert state(desk, "c/news/en@hand") == "taken-down"
 
     def test_what_nobody_was_asked_to_delete_is_not_gone(self, desk, ana):
@@ -137,7 +137,7 @@ class TestAWrongPost:
         assert stands.results[0].state == "open"
         office.clock.forward(minutes=2)
         desk.tick()
-        assert desk.incident(stands.number).done
+        assert desk.incidents.standing(stands.number).done
         assert desk.platforms["net"].live == []
 
     def test_a_hold_does_not_stop_it(self, desk, ana):
@@ -156,14 +156,14 @@ class TestAWrongPost:
             session.execute(
                 text("UPDATE receipt SET url = :a WHERE channel = 'net'"), {"a": address}
             )
-        found = desk.would_take_down(f"{address}?utm_source=x")
+        found = desk.incidents.would_take_down(f"{address}?utm_source=x")
         assert set(found.live) == {"c/news/en@net", "c/news/en@other"}
 
     def test_one_language_or_one_channel_can_be_named(self, desk):
         live(desk, "c/news/en@net")
         live(desk, "c/news/ko@net")
-        assert set(desk.would_take_down("c/news/ko").live) == {"c/news/ko@net"}
-        assert set(desk.would_take_down("c/news/en@net").live) == {"c/news/en@net"}
+        assert set(desk.incidents.would_take_down("c/news/ko").live) == {"c/news/ko@net"}
+        assert set(desk.incidents.would_take_down("c/news/en@net").live) == {"c/news/en@net"}
 
 
 class TestWhoMayAndWhy:
@@ -176,7 +176,7 @@ class TestWhoMayAndWhy:
     def test_a_guest_may_not(self, desk):
         live(desk)
         with pytest.raises(NotAllowed, match="it needs the role"):
-            desk.take_down("c/news", WHY, by=desk.person("cy"))
+            desk.incidents.take_down("c/news", WHY, by=desk.person("cy"))
 
     def test_a_reason_is_needed(self, desk):
         live(desk)
@@ -245,7 +245,7 @@ class TestTheEvidence:
 
     def test_it_is_there_with_the_order_whoever_dies_after_it(self, desk):
         live(desk)
-        desk.take_down("c/news", WHY, by=desk.person("ana"))
+        desk.incidents.take_down("c/news", WHY, by=desk.person("ana"))
         assert [data["post"]["parts"][0]["text"] for data in evidence(desk)] == ["This is news."]
         down(desk)
         assert len(evidence(desk)) == 1  # kept once
@@ -256,7 +256,7 @@ class TestTheEvidence:
         desk.platforms["net"].figures_of[post.receipt.id] = {"likes": 12}
         down(desk)
         office.clock.forward(days=2)
-        desk.collect()
+        desk.figures.collect()
         with desk.store.reading() as session:
             taken = session.execute(
                 select(Snapshot.metric, Snapshot.value, Snapshot.rung).where(
@@ -303,7 +303,7 @@ class TestWhatHasNotGoneOutYet:
         live(desk)
         with desk.store.writing() as session:
             session.get_one(Delivery, KEY).content = row(desk, "c/map/en@net").content
-        found = desk.would_take_down("c/news")
+        found = desk.incidents.would_take_down("c/news")
         assert (found.held, found.pending) == (("c/news", "c/map"), ("c/map/en@net",))
         down(desk)
         run_to(office, desk, later)
@@ -318,10 +318,12 @@ class TestWhatHasNotGoneOutYet:
                 found = session.get_one(Delivery, f"c/news{day}/en@net")
                 found.message, found.slot = "news", f"2025-07-0{day}T10:00"
         with pytest.raises(NotAllowed, match="went out 2 times") as error:
-            desk.would_take_down("c/news")
+            desk.incidents.would_take_down("c/news")
         assert "c/news~2025-07-01T10:00" in str(error.value)
-        assert set(desk.would_take_down("c/news~2025-07-01T10:00").live) == {"c/news1/en@net"}
-        assert len(desk.would_take_down("c/news", every=True).live) == 2
+        assert set(desk.incidents.would_take_down("c/news~2025-07-01T10:00").live) == {
+            "c/news1/en@net"
+        }
+        assert len(desk.incidents.would_take_down("c/news", every=True).live) == 2
 
 
 class TestWhatMayBeLive:
@@ -352,9 +354,9 @@ class TestWhatMayBeLive:
         stands = down(desk)
         office.leases.seconds += 15 * 60 + 1
         for _ in range(3):
-            desk.publisher.look(at_once=True)
+            desk.publisher.doubt.look(at_once=True)
             desk.tick()
-        assert desk.incident(stands.number).results[0].state == "never live"
+        assert desk.incidents.standing(stands.number).results[0].state == "never live"
         assert desk.platforms["net"].live == []
 
     def test_what_is_being_sent_is_taken_down_as_soon_as_it_is_out(self, desk, office):
@@ -369,8 +371,8 @@ class TestWhatMayBeLive:
         network.publish = publish
         desk.dispatch.ring(["net"])
         assert begun.wait(20)
-        number = desk.take_down("c/news", WHY, by=desk.person("ana")).number
-        assert "being sent at this moment" in desk.incident(number).results[0].reason
+        number = desk.incidents.take_down("c/news", WHY, by=desk.person("ana")).number
+        assert "being sent at this moment" in desk.incidents.standing(number).results[0].reason
         go_on.set()
         desk.dispatch.wait()
         assert len(network.live) == 1
@@ -387,7 +389,7 @@ class TestWhatMayBeLive:
         assert "is told not to" in stands.results[0].reason
         desk.settle(key, "live", by=ana, url="https://wechat.example.org/9")
         desk.tick()
-        [one] = desk.incident(stands.number).results
+        [one] = desk.incidents.standing(stands.number).results
         assert (one.state, one.urls) == ("by hand", ("https://wechat.example.org/9",))
 
 
@@ -400,7 +402,7 @@ def test_the_rest_of_a_thread_is_not_sent_once_its_beginning_is_ordered_down(des
     def publish(part, after):
         receipt = original(part, after)
         if part.text == "One.":
-            desk.take_down("c/news", WHY, by=desk.person("ana"))
+            desk.incidents.take_down("c/news", WHY, by=desk.person("ana"))
         return receipt
 
     network.publish = publish
@@ -413,17 +415,17 @@ class TestWhoeverDies:
     @pytest.mark.parametrize("fault", ["killed before", "killed after"])
     def test_a_death_in_the_middle_leaves_a_trace_and_it_is_done_again(self, desk, office, fault):
         live(desk, "news", "One.", "Two.")
-        number = desk.take_down("c/news", WHY, by=desk.person("ana")).number
+        number = desk.incidents.take_down("c/news", WHY, by=desk.person("ana")).number
         desk.platforms["net"].next_trouble = fault
         with pytest.raises(SystemExit):
-            desk.take_downs.work("net")
+            desk.incidents.take_downs.work("net")
         heir = office.open()
         heir.__dict__["platforms"] = desk.platforms
         heir.tick()
-        assert heir.incident(number).results[0].state == "open"  # it may be at it still
+        assert heir.incidents.standing(number).results[0].state == "open"  # it may be at it still
         office.leases.seconds += Memory.limits.deadline
         heir.tick()
-        assert heir.incident(number).done
+        assert heir.incidents.standing(number).done
         assert desk.platforms["net"].live == []
 
     def test_two_workers_do_not_both_do_it(self, desk, office):
@@ -442,29 +444,30 @@ class TestWhoeverDies:
             original(receipt)
 
         network.withdraw = withdraw
-        number = desk.take_down("c/news", WHY, by=desk.person("ana"), every=True).number
+        number = desk.incidents.take_down("c/news", WHY, by=desk.person("ana"), every=True).number
         threads = [
-            threading.Thread(target=one.take_downs.work, args=("net",)) for one in (desk, other)
+            threading.Thread(target=one.incidents.take_downs.work, args=("net",))
+            for one in (desk, other)
         ]
         for one in threads:
             one.start()
         for one in threads:
             one.join()
-        assert desk.incident(number).done
+        assert desk.incidents.standing(number).done
         assert (len(calls), len(set(calls))) == (6, 6)
 
     def test_an_account_that_is_not_ready_here_is_left_to_who_has_it(self, desk, office):
         live(desk)
         network = desk.platforms["net"]
         others = {name: one for name, one in desk.platforms.items() if name != "net"}
-        desk.take_downs.platforms = others
+        desk.incidents.take_downs.platforms = others
         desk.__dict__["unready"] = {"net": "it has no token"}
         stands = down(desk)
         assert (stands.results[0].state, stands.results[0].reason) == ("open", "it has no token")
         heir = office.open()
         heir.__dict__["platforms"] = {**others, "net": network}
         heir.tick()
-        assert heir.incident(stands.number).done
+        assert heir.incidents.standing(stands.number).done
 
 
 def test_the_plan_says_of_what_was_taken_down_that_it_needs_a_new_message(desk):
@@ -491,7 +494,7 @@ class TestTheMonthsReport:
             desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
         down(desk)
         run_to(office, desk, AT + timedelta(days=20))
-        report = desk.report("2025-07", by=desk.person("ana"))
+        report = desk.figures.report("2025-07", by=desk.person("ana"))
         [told] = report.words("incidents")
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
@@ -507,10 +510,10 @@ class TestTheMonthsReport:
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
         down(desk)
-        [told] = desk.report("2025-07", by=desk.person("ana")).words("incidents")
+        [told] = desk.figures.report("2025-07", by=desk.person("ana")).words("incidents")
         assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
 
     def test_a_quiet_month_has_no_such_section(self, desk):
         live(desk)
-        report = desk.report("2025-07", by=desk.person("ana"))
+        report = desk.figures.report("2025-07", by=desk.person("ana"))
         assert (report.words("incidents"), report.table("withdrawn")) == ((), None)

@@ -85,7 +85,7 @@ def test_in_the_end_nothing_of_it_is_live(template, parts, sends, deletes, befor
             turn()
         number = 0
         with suppress(NotAllowed):  # nothing of it is live, nor may be
-            number = desk.take_down("c/news", "wrong", by=desk.person("ana")).number
+            number = desk.incidents.take_down("c/news", "wrong", by=desk.person("ana")).number
         if not number:
             return
         if restarts:
@@ -94,9 +94,9 @@ def test_in_the_end_nothing_of_it_is_live(template, parts, sends, deletes, befor
             desk.publisher.pauses = ()
         for _ in range(40):
             turn()
-            if desk.incident(number).done:
+            if desk.incidents.standing(number).done:
                 break
-        stands = desk.incident(number)
+        stands = desk.incidents.standing(number)
         assert stands.done, stands
         assert network.live == []
         assert network.unkept == []

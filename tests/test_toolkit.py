@@ -122,7 +122,7 @@ def desk(desk):
 
 def kits(desk, **chosen):
     return {
-        f"{k.partner} {k.language}": k for k in desk.toolkit("forum-2025", by=ana(desk), **chosen)
+        f"{k.partner} {k.language}": k for k in desk.kits.give("forum-2025", by=ana(desk), **chosen)
     }
 
 
@@ -202,7 +202,7 @@ class TestWhatIsInAKit:
         text = words(files(iclei(desk)))
         codes = set(re.findall(r"https://post\.example\.org/l/([a-z2-7]{8})", text))
         for code in codes:
-            target = desk.follow(code, method="GET", headers=PERSON)
+            target = desk.public.follow(code, method="GET", headers=PERSON)
             assert "utm_source=iclei" in target and "utm_medium=partner" in target
         assert len(codes) == 6  # two messages on two networks, one of them with two addresses
 
@@ -315,9 +315,9 @@ class TestClicks:
         for kit, times in ((iclei(desk), 3), (kits(desk, partners=["igdp"])["igdp en"], 1)):
             text = files(kit)["posts.csv"].decode()
             for code in re.findall(r"/l/([a-z2-7]{8})", text)[:1] * times:
-                desk.follow(code, method="GET", headers=PERSON)
+                desk.public.follow(code, method="GET", headers=PERSON)
         office.clock.to("2025-09-03T00:00Z")
-        report = desk.report("2025-08", by=ana(desk))
+        report = desk.figures.report("2025-08", by=ana(desk))
 
         rows = {
             row.head: [cell.text for cell in row.cells] for row in report.table("partners").rows
@@ -333,17 +333,17 @@ class TestClicks:
         office.clock.to("2025-09-03T00:00Z")
         typed = b"channel,month,clicks\npartner:iclei,2025-08,17\npartner:nobody,2025-08,1\n"
         assert "there is no channel 'partner:nobody'" in str(
-            desk.read_figures(typed, file="a.csv").problems[0]
+            desk.figures.read(typed, file="a.csv").problems[0]
         )
-        desk.import_figures(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
-        [row] = desk.report("2025-08", by=ana(desk)).table("partners").rows
+        desk.figures.keep(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
+        [row] = desk.figures.report("2025-08", by=ana(desk)).table("partners").rows
         assert (row.head, [cell.text for cell in row.cells]) == (
             "ICLEI",
             ["utm_source, imported", "17"],
         )
 
     def test_a_month_without_kits_says_nothing_of_partners(self, office, desk):
-        report = desk.report("2025-07", by=ana(desk))
+        report = desk.figures.report("2025-07", by=ana(desk))
         assert report.table("partners") is None
         assert "Partner" not in " ".join(report.words("publication"))
 
@@ -373,22 +373,22 @@ class TestWhatIsDeclined:
 
     def test_a_campaign_that_is_not_there(self, desk):
         with pytest.raises(NotFound, match="no campaign 'forum-2026'") as error:
-            desk.toolkit("forum-2026", by=ana(desk))
+            desk.kits.give("forum-2026", by=ana(desk))
         assert "forum-2025" in error.value.hint
 
     def test_nothing_cleared_and_nothing_given_before(self, office):
         desk = office.open()
         with pytest.raises(NotAllowed, match="nothing of forum-2025 is cleared yet"):
-            desk.toolkit("forum-2025", by=desk.person("ana"))
+            desk.kits.give("forum-2025", by=desk.person("ana"))
 
     def test_a_guest_gives_nothing_away(self, desk):
         with pytest.raises(NotAllowed):
-            desk.toolkit("forum-2025", by=desk.person("cy"))
+            desk.kits.give("forum-2025", by=desk.person("cy"))
 
     def test_mistakes_in_the_partners_are_told_with_their_line(self, office, desk):
         office.write("config/partners.toml", '[a]\nnames = {en = "A"}\nutm-source = "a b"\n')
         with pytest.raises(WrongFiles, match=r"partners\.toml:1: a has the utm-source 'a b'"):
-            desk.toolkit("forum-2025", by=ana(desk))
+            desk.kits.give("forum-2025", by=ana(desk))
 
 
 def test_times_say_the_zone_and_utc():

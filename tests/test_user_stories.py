@@ -97,7 +97,7 @@ class TestFourEyes:
             (what, why) for _, _, what, why in desk.trail(self.key)
         ]
         office.clock.to("2025-09-06T00:00Z")
-        report = desk.report("2025-08", by=desk.person("bo"))
+        report = desk.figures.report("2025-08", by=desk.person("bo"))
         assert any("venue was closed at 08:50" in line for line in report.words("publication"))
 
 
@@ -144,7 +144,7 @@ class TestCrashAndClock:
         # 09:00: the network takes the first post, and the process dies before it can write it down.
         office.clock.to("2025-08-24T02:00:01Z")
         network.next_fault = "killed after"
-        desk.publisher.sweep()
+        desk.publisher.doubt.sweep()
         with pytest.raises(SystemExit):
             list(desk.publisher.send("net"))
         assert network.texts == ["This is the post called accepted."]

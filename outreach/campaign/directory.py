@@ -6,16 +6,18 @@ by `load_directory`, and every mistake in them is a Problem with its line.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from outreach.errors import Problem, WrongFiles
+from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 from outreach.hints import did_you_mean, known_as
 from outreach.toml import line_of, read_toml
 
 TBC = "tbc"
+_FOR_FILES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""A partner's name that can name a folder and an address."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,36 @@ class Directory:
 
     partners: Mapping[str, Partner] = field(default_factory=dict)
     boilerplate: Mapping[str, Boilerplate] = field(default_factory=dict)
+
+    @property
+    def getting_kits(self) -> dict[str, Partner]:
+        """The partners who are given texts: those whose readers can be told from others'."""
+        return {name: one for name, one in self.partners.items() if one.utm_source}
+
+    def giving_to(self, names: Sequence[str]) -> dict[str, Partner]:
+        """The partners of these names who get kits, or all who do. Raises NotFound, NotAllowed."""
+        for name in names:
+            if name not in self.partners:
+                hint = did_you_mean(name, self.partners) or "partners stand in config/partners.toml"
+                raise NotFound(f"there is no partner {name!r}", hint)
+            if not self.partners[name].utm_source:
+                raise NotAllowed(
+                    f"{name} has no utm-source, by which its readers are told from others'",
+                    f'at [{name}] in config/partners.toml, write utm-source = "{name}"',
+                )
+        wanted = self.getting_kits
+        if not wanted:
+            raise NotAllowed(
+                "no partner gets kits yet",
+                'write utm-source = "…" for those who do, in config/partners.toml',
+            )
+        for name in wanted:
+            if not _FOR_FILES.fullmatch(name):
+                raise NotAllowed(
+                    f"{name!r} cannot name a folder",
+                    "name the partner with letters, digits and hyphens in config/partners.toml",
+                )
+        return {name: wanted[name] for name in (names or wanted)}
 
 
 def load_directory(config: Path, *, root: Path) -> Directory:

@@ -56,7 +56,7 @@ def import_(
     data = file.read_bytes()
     columns = _columns(column, channel, month)
     with door.desk() as desk:
-        figures = desk.read_figures(data, file=file.name, kind=kind, columns=columns)
+        figures = desk.figures.read(data, file=file.name, kind=kind, columns=columns)
         if json:
             as_json(asdict(figures))
         else:
@@ -71,7 +71,7 @@ def import_(
             typer.echo("Nothing was kept.")
             return
         by = door.person(desk)
-        made = desk.import_figures(data, file=file.name, by=by, kind=kind, columns=columns)
+        made = desk.figures.keep(data, file=file.name, by=by, kind=kind, columns=columns)
     if not json:
         count = rows.counted(len(figures.months) + len(figures.posts), "row")
         typer.echo(f"Kept: {count}. To take them back: outreach import --undo {made.number}")
@@ -85,10 +85,10 @@ def _imported(door: Door, undo: int | None, *, json: bool) -> None:
     """List what was imported, or take one of it back."""
     with door.desk() as desk:
         if undo is not None:
-            back = desk.undo_import(undo, by=door.person(desk))
+            back = desk.figures.undo(undo, by=door.person(desk))
             typer.echo(f"Taken back: {back.file}. Its figures count in no report from now on.")
             return
-        found, zones = desk.imports(), rows.Zones.of(desk)
+        found, zones = desk.figures.imports(), rows.Zones.of(desk)
         if json:
             as_json(
                 [
@@ -149,7 +149,7 @@ def adopt(
     door: Door = ctx.obj
     with door.desk() as desk:
         if not url:
-            found = desk.adopted()
+            found = desk.figures.adopted()
             if json:
                 as_json([asdict(one) for one in found])
                 return
@@ -163,12 +163,14 @@ def adopt(
             return
         by_whom = door.person(desk)
         if remove:
-            desk.let_go(url, by=by_whom)
+            desk.figures.let_go(url, by=by_whom)
             typer.echo("Let go: it is not reported any more.")
             return
         if not campaign or not channel:
             raise NotAllowed("say what it is about, and where", "--campaign NAME --channel NAME")
-        desk.adopt(url, campaign=campaign, channel=channel, by=by_whom, whose=whose, on=_day(on))
+        desk.figures.adopt(
+            url, campaign=campaign, channel=channel, by=by_whom, whose=whose, on=_day(on)
+        )
         typer.echo("Adopted: it is reported apart from our own posts.")
         typer.echo("Its figures come by its address: outreach import FILE.csv (post,displays,…)")
 
@@ -199,7 +201,7 @@ def report(
 
     door: Door = ctx.obj
     with door.desk() as desk:
-        made = desk.report(month, by=door.person(desk))
+        made = desk.figures.report(month, by=door.person(desk))
         if made.made_at < made.ends:
             typer.echo(f"{month} is not over: the report has what is known up to now.", err=True)
         if json:

@@ -12,8 +12,9 @@ from outreach.cli.door import FOUND, Door, as_json, command, nobody_to_ask
 from outreach.errors import NotAllowed, Problem, WrongFiles
 
 if TYPE_CHECKING:
-    from outreach.app import Files, Outreach
+    from outreach.app import Outreach
     from outreach.campaign.plan import Plan
+    from outreach.folder import Files
 
 
 @command(
@@ -48,10 +49,10 @@ def _checked(door: Door, *, links: bool, json: bool) -> bool:
             files = composed(desk)
             problems, count = list(files.problems), len(files.drafts)
             with rows.progress("Reading words in pictures", many=0) as tell:
-                problems += desk.look_into_pictures(files, tell)
+                problems += desk.folder.look_into_pictures(files, tell)
             if links:
                 with rows.progress("Asking addresses", many=0) as tell:
-                    problems += desk.ask_links(files, tell)
+                    problems += desk.folder.ask_links(files, desk.ask, tell)
     except WrongFiles as error:  # the configuration: posts cannot be made, but files can be read
         problems, count = [*error.problems, *_campaign_problems(door.office)], 0
     problems += _list_problems(door.office)

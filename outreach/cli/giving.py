@@ -38,7 +38,7 @@ def toolkit(
 
     door: Door = ctx.obj
     with door.desk() as desk:
-        kits = desk.toolkit(campaign, partners=partner, languages=language, by=door.person(desk))
+        kits = desk.kits.give(campaign, partners=partner, languages=language, by=door.person(desk))
         folder = (out or desk.home / "toolkits").expanduser() / campaign
         written: list[tuple[Kit, Path, int]] = []
         for kit in kits:

@@ -33,7 +33,7 @@ def backup(
     """
     door: Door = ctx.obj
     with door.desk() as desk, rows.progress("Backing up", many=LARGE) as tell:
-        made = desk.back_up(where, keep=keep, tell=tell)
+        made = desk.backups.make(where, keep=keep, tell=tell)
     typer.echo(f"wrote {made.file}")
     counts = made.about.rows
     typer.echo(
@@ -80,7 +80,7 @@ def restore(
             f"take the office's folder out of it first: outreach restore {file} --files DIR",
         ) from None
     with door.desk(prepare=False) as desk, rows.progress("Restoring", many=LARGE) as tell:
-        restored = desk.restore(
+        restored = desk.backups.restore(
             file,
             token=os.environ.get("OUTREACH_TOKEN") or tokens.read(home),
             acting=door.acting if desk.configuration.settings.desk.demo else "",

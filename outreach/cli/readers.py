@@ -65,14 +65,14 @@ def _list(desk: "Outreach", _what: str, _channel: str, _by: "Person | None") -> 
 def _import(desk: "Outreach", what: str, channel: str, by: "Person | None") -> None:
     file = Path(_named(what, "a CSV file", "outreach subscribers import FILE"))
     data = sys.stdin.buffer.read() if what == "-" else file.read_bytes()
-    added, known = desk.take_subscribers(_channel(desk, channel), data, file=file.name, by=_who(by))
+    added, known = desk.newsletters.take(_channel(desk, channel), data, file=file.name, by=_who(by))
     left_out = f"; {known:,} are on it already, or have left" if known else ""
     typer.echo(f"{rows.counted(added, 'address', 'addresses')} added{left_out}.")
 
 
 def _export(desk: "Outreach", what: str, channel: str, by: "Person | None") -> None:
     file = Path(_named(what, "a file to write", "outreach subscribers export FILE"))
-    data, count = desk.give_subscribers(_channel(desk, channel), by=_who(by))
+    data, count = desk.newsletters.give(_channel(desk, channel), by=_who(by))
     write_whole(file, data)
     file.chmod(0o600)  # what people gave us in confidence
     typer.echo(f"{rows.counted(count, 'address', 'addresses')} written to {file}.")
@@ -93,7 +93,7 @@ def _bounces(desk: "Outreach", what: str, _channel: str, by: "Person | None") ->
 
     _who(by).must_be(MAY_WRITE, MAY_ADMINISTER)
     data = sys.stdin.buffer.read() if what == "-" else Path(what).read_bytes() if what else None
-    ours, gone = desk.read_bounces(data)
+    ours, gone = desk.newsletters.read_bounces(data)
     typer.echo(
         f"{rows.counted(ours, 'mail')} of ours came back; "
         f"{rows.counted(gone, 'address', 'addresses')} written to no more."

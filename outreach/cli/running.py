@@ -51,7 +51,8 @@ def tasks(
     """
     door: Door = ctx.obj
     with door.desk() as desk:
-        found = desk.tasks(for_=door.anybody(desk))
+        person = door.anybody(desk)
+        found = desk.handover.waiting(person.id if person else "")
         if json:
             as_json([asdict(one) for one in found])
         else:

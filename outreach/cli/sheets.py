@@ -19,9 +19,10 @@ from outreach.cli.rows import Row, Zones, row
 from outreach.errors import NotAllowed, NotFound, Problem, WrongFiles
 
 if TYPE_CHECKING:
-    from outreach.app import Files, Outreach
+    from outreach.app import Outreach
     from outreach.campaign.plan import Plan
     from outreach.campaign.values import Loaded
+    from outreach.folder import Files
     from outreach.sheets.book import Book, Got
     from outreach.sheets.office import Import, Made, Planned
 

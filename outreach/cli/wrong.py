@@ -42,7 +42,7 @@ def take_down(
     with door.desk() as desk:
         zones = rows.Zones.of(desk)
         if not name or name.isdigit():
-            found = [desk.incident(int(name))] if name else list(desk.status().incidents)
+            found = [desk.incidents.standing(int(name))] if name else list(desk.status().incidents)
             if json:
                 as_json([asdict(one) for one in found])
             elif not found:
@@ -53,7 +53,7 @@ def take_down(
                 raise typer.Exit(FOUND)
             return
         by = door.person(desk)
-        what = desk.would_take_down(name, every=every)
+        what = desk.incidents.would_take_down(name, every=every)
         if not json:
             rows.say(show.affected(what))
         asked = not why.strip()
@@ -66,8 +66,8 @@ def take_down(
             why = typer.prompt("What is wrong with it?", prompt_suffix=" ") if asked else why
             if not yes and choose("Take it down?", "yn") == "n":
                 raise NotAllowed("nothing was taken down", "it is all as it was")
-        number = desk.take_down(name, why, by=by, every=every).number
-        stands = desk.see_to(number, seconds=PATIENCE)
+        number = desk.incidents.take_down(name, why, by=by, every=every).number
+        stands = desk.incidents.see_to(number, seconds=PATIENCE)
         if json:
             as_json(asdict(stands))
         else:
@@ -99,7 +99,7 @@ def correct(
     door: Door = ctx.obj
     with door.desk() as desk:
         by = door.person(desk)
-        posts = desk.would_correct(name)
+        posts = desk.incidents.would_correct(name)
         rows.say(show.differing(posts))
         asked = not why.strip()
         possible = any(not one.instead for one in posts)
@@ -112,6 +112,6 @@ def correct(
             why = typer.prompt("What was wrong?", prompt_suffix=" ") if asked else why
             if not yes and choose("Propose this correction?", "yn") == "n":
                 raise NotAllowed("nothing was proposed", "it is all as it was")
-        for proposed in desk.correct(name, why, by=by):
+        for proposed in desk.incidents.correct(name, why, by=by):
             typer.echo("It waits for a colleague who clears:")
             typer.echo(f"  → outreach review {proposed}")

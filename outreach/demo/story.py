@@ -140,7 +140,7 @@ def _publish(
         for one in fresh:
             ahead |= set(ladder(one.at, zone).values())
         shown += fresh
-        figures += desk.collect()
+        figures += desk.figures.collect()
     _all_out(desk, planned, shown)
     _all_counted(desk, visits)
     return visits.total(), bots, figures
@@ -244,9 +244,9 @@ def _report(desk: Outreach, clock: FastClock, home: Path) -> Report:
     """Figures by hand, marked as samples; then the month, frozen and written."""
     officer = desk.person("officer")
     clock.to(TYPED)
-    desk.import_figures(SAMPLE.read_bytes(), file=SAMPLE.name, by=officer, sample=True)
+    desk.figures.keep(SAMPLE.read_bytes(), file=SAMPLE.name, by=officer, sample=True)
     clock.to(REPORTED)
-    made = desk.report(MONTH, by=officer)
+    made = desk.figures.report(MONTH, by=officer)
     if not made.sample:
         raise Short("the report does not say that its figures are samples")
     (home / "reports").mkdir()

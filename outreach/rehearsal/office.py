@@ -18,13 +18,14 @@ from typing import cast
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from outreach.app import Files, Outreach
+from outreach.app import Outreach
 from outreach.campaign import moved
 from outreach.campaign.directory import load_directory
 from outreach.campaign.load import campaign_files, load_campaigns
 from outreach.compose import Draft, compose
 from outreach.config import Configuration, MailSettings, read_configuration, real_now
 from outreach.errors import NotAllowed, NotFound, OutreachError, Problem
+from outreach.folder import Files
 from outreach.holds import placed
 from outreach.pace import Pace
 from outreach.platforms import Account, Platform, Told, load
@@ -165,7 +166,7 @@ class Rehearsed(Outreach):
 
     def files(self, progress: Callable[[int, int], None] | None = None) -> Files:
         """What the rehearsed files ask for; the same object while nothing can have changed."""
-        seen = (self._tree(), self.now().date())
+        seen = (self.folder.tree(), self.now().date())
         if seen not in self._read:
             self._read = {seen: self._files(progress)}
         return self._read[seen]

@@ -185,7 +185,7 @@ class Run:
         if self._clear() + self._post_by_hand():
             desk.tick()
         self._follow_up()
-        desk.collect()
+        desk.figures.collect()
         self._report()
 
     def _expect(self) -> None:
@@ -289,11 +289,13 @@ class Run:
     def _report(self) -> None:
         for month, due in list(self._reports_due.items()):
             end = bounds(month, self.desk.configuration.report_zone)[1]
-            if end - LAST_LOOK <= self.clock() < end and self.desk.once("followers", month):
-                self.desk.collect_audience()
+            if end - LAST_LOOK <= self.clock() < end and self.desk.presence.once(
+                "followers", month
+            ):
+                self.desk.figures.collect_audience()
             if due <= self.clock():
                 del self._reports_due[month]
-                self.reports.append(self.desk.report(month, by=OFFICER))
+                self.reports.append(self.desk.figures.report(month, by=OFFICER))
 
     def _outcomes(self) -> dict[str, Outcome]:
         with self.desk.store.reading() as session:

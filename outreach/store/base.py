@@ -37,7 +37,7 @@ class Claimable:
     """What a row has that one process at a time works at, until it is done.
 
     The claim is committed before the call, and its lease is on the clock of leases
-    (`outreach/publish.py`): a process that dies leaves a claim that runs out.
+    (`outreach/leases.py`): a process that dies leaves a claim that runs out.
     """
 
     tries: Mapped[int] = mapped_column(default=0)

@@ -12,7 +12,7 @@ earlier ones must no longer be used. The same content is the same version, with 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,22 +20,26 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.campaign.directory import Partner
+from outreach.campaign.directory import Partner, load_directory
 from outreach.campaign.models import Campaign
 from outreach.campaign.occasions import embargo
-from outreach.clearance import in_force
+from outreach.clearance import MAY_ADMINISTER, MAY_CLEAR, MAY_WRITE, Person, in_force, record
 from outreach.compose import links as addresses
+from outreach.config import Configuration
 from outreach.delivery import IN_FLIGHT, Delivery, State
+from outreach.errors import NotAllowed, NotFound
+from outreach.folder import Files
+from outreach.hints import did_you_mean
 from outreach.holds import held, placed
 from outreach.platforms import Channel
 from outreach.post import Picture, Slot
+from outreach.store import Store
 from outreach.store.tables import PARTNER, Asset, ShortLink, ToolkitRow
 
 MEDIUM = "partner"
 MOST_BYTES = 25_000_000  # of a zip: what mail servers take, the strictest of the usual ones
 BEGINS = 80  # characters by which a text of an earlier version is recognized
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _READY = frozenset({State.CLEARED, State.PUBLISHED, *IN_FLIGHT})
 
 
@@ -101,11 +105,6 @@ class Kit:
     def stem(self) -> str:
         """What its folder and its zip are called."""
         return f"{self.campaign}-{self.partner}-{self.language}-v{self.version}"
-
-
-def fit_for_files(name: str) -> bool:
-    """Whether a partner's name in partners.toml can name a folder and an address."""
-    return bool(_NAME.fullmatch(name))
 
 
 def make(
@@ -321,3 +320,83 @@ def _recalls(now: Mapping[str, Any], before: list[ToolkitRow]) -> Iterator[Recal
 
 def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
+
+
+class Kits:
+    """The kits of an office: made of what is cleared, given to its partners, and remembered.
+
+    `files` tells what the files say now; `differs` which posts wait, since theirs have changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        configuration: Configuration,
+        channels: Mapping[str, Channel],
+        now: Callable[[], datetime],
+        files: Callable[[], Files],
+        differs: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self.store, self.configuration, self.channels = store, configuration, channels
+        self.now, self.files, self.differs = now, files, differs
+
+    def give(
+        self,
+        campaign: str,
+        *,
+        partners: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        by: Person,
+    ) -> list[Kit]:
+        """Kits of a campaign's cleared texts, for each partner with a utm-source, or these alone.
+
+        Raises NotFound for a campaign, partner or language that there is not, NotAllowed where
+        nothing of it is cleared.
+        """
+        by.must_be(MAY_WRITE, MAY_CLEAR, MAY_ADMINISTER)
+        files = self.files()
+        known = {one.campaign: one for one in files.loaded.campaigns}
+        if campaign not in known:
+            hint = did_you_mean(campaign, known) or f"known are: {', '.join(sorted(known))}"
+            raise NotFound(f"there is no campaign {campaign!r}", hint)
+        its = known[campaign].languages.all
+        for language in languages:
+            if language not in its:
+                what = f"{campaign} has no texts in {language!r}"
+                raise NotFound(what, f"its languages are: {', '.join(its)}")
+        wanted = load_directory(
+            self.configuration.home / "config", root=self.configuration.home
+        ).giving_to(partners)
+        differs = self.differs()
+        made = []
+        with self.store.writing() as session:
+            for name, partner in wanted.items():
+                for language in partner.languages or its:
+                    if language not in (languages or its):
+                        continue
+                    kit = make(
+                        session,
+                        known[campaign],
+                        name,
+                        partner,
+                        language,
+                        channels=self.channels,
+                        office=self.configuration.settings.office.name,
+                        zone=self.configuration.settings.office.zone,
+                        public_url=self.configuration.settings.web.public_url.rstrip("/"),
+                        differs=differs,
+                        messages={key: draft.of for key, draft in files.drafts.items()},
+                        by=by.id,
+                        now=self.now(),
+                    )
+                    if kit:
+                        what = f"toolkit {kit.stem} made"
+                        record(session, self.now(), by.id, what)
+                        made.append(kit)
+        if not made:
+            raise NotAllowed(
+                f"nothing of {campaign} is cleared yet: there is nothing to give",
+                "what waits is listed by: outreach review",
+            )
+        return made

@@ -49,7 +49,8 @@ from outreach.web.pages import HERE, Pages, code_of, in_languages
 if TYPE_CHECKING:
     import uvicorn
 
-    from outreach.handover import Task
+    from outreach.answers import Answers
+    from outreach.handover import Handover, Task
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,31 @@ _METHODS = ["GET", "HEAD"]
 LARGEST_ANSWER = 200_000  # bytes; a text of 20,000 characters, each of up to nine in a form
 
 
+class Public(Protocol):
+    """What anybody may see; asked from several threads at once."""
+
+    def feeds(self) -> Sequence[FeedInfo]:
+        """The public feeds."""
+
+    def feed(self, channel: str) -> Sequence[FeedEntry]:
+        """What is published on it, newest first; raises NotFound."""
+
+    def entry(self, channel: str, entry: str) -> FeedEntry:
+        """One published entry; raises NotFound."""
+
+    def links(self) -> Sequence[Shown]:
+        """Where current posts lead, newest first."""
+
+    def picture(self, sha256: str) -> tuple[bytes, str]:
+        """Bytes and type of a picture of a published post; NotFound for every other."""
+
+    def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
+        """Where a short link leads, its visit counted if a person's; NotFound if not ours.
+
+        `headers` are those of `outreach.measure.clicks.HEADERS` that came, in lower case.
+        """
+
+
 class Desk(Protocol):
     """What this door asks of the desk; called from several threads at once."""
 
@@ -106,39 +132,21 @@ class Desk(Protocol):
     def office(self) -> str:
         """The office's name, "NEASPEC secretariat"."""
 
-    def feeds(self) -> Sequence[FeedInfo]:
-        """The public feeds."""
-
-    def feed(self, channel: str) -> Sequence[FeedEntry]:
-        """What is published on it, newest first; raises NotFound."""
-
-    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
-        """One published entry; raises NotFound."""
-
-    def links(self) -> Sequence[Shown]:
-        """Where current posts lead, newest first."""
-
-    def published_picture(self, sha256: str) -> tuple[bytes, str]:
-        """Bytes and type of a picture of a published post; NotFound for every other."""
-
-    def follow(self, code: str, *, method: str, headers: Mapping[str, str]) -> str:
-        """Where a short link leads, its visit counted if a person's; NotFound if not ours.
-
-        `headers` are those of `outreach.measure.clicks.HEADERS` that came, in lower case.
-        """
-
-    def task(self, secret: str) -> "Task":
-        """What a task's link opens; NotFound for one that never was, or has ended."""
-
-    def complete(self, secret: str, url: str, *, wording: str = "") -> "Task":
-        """It is live there, so worded; raises NotFound, or an OutreachError in plain words."""
-
-    def decline(self, secret: str, why: str) -> "Task":
-        """Another office will not publish it; raises likewise."""
+    @property
+    def public(self) -> Public:
+        """What anybody may see."""
 
     @property
     def subscribers(self) -> Subscribers:
         """Those who receive the newsletters."""
+
+    @property
+    def handover(self) -> "Handover":
+        """Opens the tasks that people do for the desk."""
+
+    @property
+    def answers(self) -> "Answers":
+        """Takes what they say of them."""
 
 
 def create_app(desk: Desk) -> FastAPI:
@@ -192,7 +200,7 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
     base = desk.public_url.rstrip("/")
 
     def info_of(channel: str) -> FeedInfo:
-        for info in desk.feeds():
+        for info in desk.public.feeds():
             if info.channel == channel:
                 return info
         raise NotFound(f"there is no feed {channel!r}")
@@ -204,27 +212,27 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
     @router.api_route("/", methods=_METHODS)
     def front(request: Request) -> Response:
         newsletters = desk.subscribers.newsletters.values()
-        return page(request, "front.html", feeds=desk.feeds(), newsletters=newsletters)
+        return page(request, "front.html", feeds=desk.public.feeds(), newsletters=newsletters)
 
     @router.api_route("/links", methods=_METHODS)
     def links(request: Request) -> Response:
-        return page(request, "links.html", groups=in_languages(desk.links()), one="")
+        return page(request, "links.html", groups=in_languages(desk.public.links()), one="")
 
     @router.api_route("/links/{language}", methods=_METHODS)
     def links_in(request: Request, language: str) -> Response:
-        groups = [one for one in in_languages(desk.links()) if one[0] == language]
+        groups = [one for one in in_languages(desk.public.links()) if one[0] == language]
         if not groups:
             raise NotFound(f"there are no links in {language!r}")
         return page(request, "links.html", groups=groups, one=language)
 
     @router.api_route("/healthz", methods=_METHODS)
     def healthz() -> Response:
-        desk.feeds()
+        desk.public.feeds()
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
     @router.api_route("/feed/{channel}", methods=_METHODS)
     def feed(request: Request, channel: str) -> Response:
-        info, entries = info_of(channel), desk.feed(channel)
+        info, entries = info_of(channel), desk.public.feed(channel)
         number = _page_number(request.query_params.get("page", "1"))
         last = max(1, -(-len(entries) // A_PAGE))
         if number > last:
@@ -235,27 +243,27 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
     @router.api_route("/feed/{channel}/atom.xml", methods=_METHODS)
     def atom(request: Request, channel: str) -> Response:
         document, changed = feeds.atom(
-            info_of(channel), desk.feed(channel), public_url=base, office=desk.office
+            info_of(channel), desk.public.feed(channel), public_url=base, office=desk.office
         )
         return _polled(request, document, changed, "application/atom+xml; charset=utf-8")
 
     @router.api_route("/feed/{channel}/feed.json", methods=_METHODS)
     def json_feed(request: Request, channel: str) -> Response:
         document, changed = feeds.json_feed(
-            info_of(channel), desk.feed(channel), public_url=base, office=desk.office
+            info_of(channel), desk.public.feed(channel), public_url=base, office=desk.office
         )
         return _polled(request, document, changed, "application/feed+json; charset=utf-8")
 
     @router.api_route("/feed/{channel}/embed", methods=_METHODS)
     def embed(request: Request, channel: str) -> Response:
-        entries = desk.feed(channel)[:EMBEDDED]
+        entries = desk.public.feed(channel)[:EMBEDDED]
         response = page(request, "embed.html", feed=info_of(channel), entries=entries)
         response.headers["Content-Security-Policy"] = _POLICY.format("*")
         return response
 
     @router.api_route("/feed/{channel}/{entry}", methods=_METHODS)
     def entry(request: Request, channel: str, entry: str) -> Response:
-        shown = desk.feed_entry(channel, entry)
+        shown = desk.public.entry(channel, entry)
         return page(request, "entry.html", feed=info_of(channel), entry=shown)
 
     @router.api_route("/media/{sha256}", methods=_METHODS)
@@ -263,7 +271,7 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
         if not re.fullmatch("[0-9a-f]{64}", sha256):
             raise NotFound("a picture's address ends with its hash")
         # Asked every time, whatever the visitor has: a picture that was taken down is gone.
-        data, kind = desk.published_picture(sha256)
+        data, kind = desk.public.picture(sha256)
         if kind not in PICTURES:
             raise NotFound(f"{kind} is not served")
         headers = {**_FOR_ALL_SITES, "ETag": f'"{sha256}"'}
@@ -280,7 +288,7 @@ def _links(desk: Desk) -> APIRouter:
     @router.api_route("/l/{code}", methods=_METHODS)
     def follow(request: Request, code: str) -> Response:
         headers = {name: request.headers[name] for name in TELLING if name in request.headers}
-        target = desk.follow(code, method=request.method, headers=headers)
+        target = desk.public.follow(code, method=request.method, headers=headers)
         parts = urlsplit(target)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"the link {code!r} leads to no web address")
@@ -318,7 +326,7 @@ def _tasks(desk: Desk, pages: Pages) -> APIRouter:
 
     @router.api_route("/task/{secret}", methods=_METHODS)
     def look(request: Request, secret: str) -> Response:
-        return shown(request, desk.task(_secret(secret)))
+        return shown(request, desk.handover.open(_secret(secret)))
 
     @router.post("/task/{secret}")
     def answer(
@@ -327,20 +335,20 @@ def _tasks(desk: Desk, pages: Pages) -> APIRouter:
         secret = _secret(secret)
         try:
             if said.get("answer") == "no":
-                task = desk.decline(secret, said.get("why", ""))
+                task = desk.answers.decline(secret, said.get("why", ""))
             else:
                 wording = said.get("wording", "")
-                task = desk.complete(secret, said.get("url", ""), wording=wording)
+                task = desk.answers.complete(secret, said.get("url", ""), wording=wording)
         except NotFound:
             raise
         except OutreachError as error:
             status = 422 if isinstance(error, NotAllowed) else 503
-            return shown(request, desk.task(secret), status=status, said=said, wrong=error)
+            return shown(request, desk.handover.open(secret), status=status, said=said, wrong=error)
         return shown(request, task)
 
     @router.api_route("/task/{secret}/{name}", methods=_METHODS)
     def picture(secret: str, name: str) -> Response:
-        task = desk.task(_secret(secret))
+        task = desk.handover.open(_secret(secret))
         for known, found in names(task.sheet):
             if known == name and found.type in PICTURES:
                 headers = {**_FOR_ONE, "Content-Disposition": f"inline; filename={_ascii(name)}"}

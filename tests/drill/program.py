@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import event, select
 
-from outreach import engine, platforms, publish
+from outreach import claims, doubt, engine, platforms, publish
 from outreach.app import open_desk
 from outreach.cli import Door, app
 from outreach.config import real_now
@@ -35,7 +35,7 @@ class _RetriesTheUnknown(publish.Publisher):
         return super()._end(claim, attempt, state, outcome, error, wait)
 
 
-class _SweepsToCleared(publish.Publisher):
+class _SweepsToCleared(doubt.Doubt):
     """What a dead process had claimed is sent again."""
 
     def sweep(self):
@@ -46,24 +46,24 @@ class _SweepsToCleared(publish.Publisher):
         return swept
 
 
-class _HasNoFence(publish.Publisher):
+class _HasNoFence(claims.Claims):
     """Who was stopped after its claim and wakes after its lease sends all the same."""
 
     def _fence(self, until, **_):
         return lambda _seconds: None
 
 
-class _IgnoresHolds(publish.Publisher):
+class _IgnoresHolds(claims.Claims):
     """A hold is not looked at when a delivery is claimed."""
 
     def _may_go(self, session, row, receipts, holds):
         return super()._may_go(session, row, receipts, ())
 
 
-class _IgnoresTheOwner(publish.Publisher):
+class _IgnoresTheOwner(claims.Claims):
     """What became of a call is written down, whoever has the post by now."""
 
-    def _ours(self, session, claims):
+    def ours(self, session, claims):
         mine = Delivery.key.in_([one.key for one in claims]), Delivery.state == State.SENDING
         rows = session.scalars(select(Delivery).where(*mine).with_for_update())
         owners = {one.key: one.owner for one in claims}
@@ -101,7 +101,7 @@ for kind in ("mastodon", "bluesky", "telegram", "x", "email"):
     real.timeout, real.connect = 3.0, 1.0
 # Waits that are minutes in an office are no other paths through the code where they are seconds.
 if margin := os.environ.get("DRILL_MARGIN"):
-    publish.MARGIN, publish.FIRST_LOOK = float(margin), 0.5
+    claims.MARGIN, doubt.FIRST_LOOK = float(margin), 0.5
     engine.BEAT, engine.STALLED = 1.0, 4.0
 CLOCK, FULL = os.environ.get("DRILL_CLOCK"), os.environ.get("DRILL_FULL")
 
@@ -113,7 +113,7 @@ def now() -> datetime:
 
 def opened(home, *, prepare, make):
     if bug := os.environ.get("DRILL_BUG"):
-        publish.Publisher = BUGS[bug]
+        setattr(publish, BUGS[bug].__base__.__name__, BUGS[bug])
     desk = open_desk(home, now=now, prepare=prepare, make=make)
     if os.environ.get("DRILL_FAST"):
         desk.real = real_now

@@ -188,23 +188,23 @@ class TestThinning:
         read(desk, "likes", 4, "2022-05-05T02:00", rung="1 d")
         self.followers(desk)
         before = report_of(desk, "2022-05")
-        assert desk.tidy_figures() == 4
+        assert desk.figures.tidy() == 4
         assert self.kept(desk) == [
             *("2022-05-28", "2022-06-28"),
             *("2025-08-03", "2025-08-17", "2025-08-28"),
         ]
         assert report_of(desk, "2022-05").this == before.this
-        assert desk.tidy_figures() == 0
+        assert desk.figures.tidy() == 0
 
     def test_what_a_frozen_report_cites_stays_though_a_later_reading_came(self, desk, office):
         live(desk, KEY, at=utc("2022-05-04T02:00"))
         read(desk, "followers", 3, "2022-05-03T03:00", subject="net")
         office.clock.to("2022-05-10T00:00Z")
-        desk.report("2022-05", by=desk.person("ana"))
+        desk.figures.report("2022-05", by=desk.person("ana"))
         office.clock.to("2025-09-06T00:00Z")
         read(desk, "followers", 28, "2022-05-28T03:00", subject="net")
         read(desk, "followers", 30, "2025-08-28T03:00", subject="net")
-        assert desk.tidy_figures() == 0
+        assert desk.figures.tidy() == 0
         with desk.store.reading() as session:
             [cited] = session.scalars(select(Cited.snapshot))
         for verb in (

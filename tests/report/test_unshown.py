@@ -105,9 +105,9 @@ def test_of_a_channel_kept_by_hand_figures_are_still_to_come(office: Office):
         "forum/day-of/en@byhand", "live", by=desk.person("ana"), url="https://example.org/1"
     )
     office.clock.to("2025-09-01T02:00Z")
-    desk.collect()
+    desk.figures.collect()
     office.clock.to("2025-09-06T02:00Z")
-    report = desk.report("2025-08", by=desk.person("ana"))
+    report = desk.figures.report("2025-08", by=desk.person("ana"))
 
     assert report.completeness[:2] == (
         "Figures are complete for 0 of 1 channels.",

@@ -68,6 +68,12 @@ class Desk:
     subscribers: Any = field(default_factory=lambda: SimpleNamespace(newsletters={}))
     public_url: str = BASE
     office: str = "NEASPEC secretariat"
+    handover: Any = None
+    answers: Any = None
+
+    @property
+    def public(self) -> "Desk":
+        return self
 
     def feeds(self) -> Sequence[FeedInfo]:
         return self.infos
@@ -77,13 +83,13 @@ class Desk:
             raise NotFound(f"there is no feed {channel!r}", "known are: web, secret-draft")
         return sorted(self.entries, key=lambda entry: entry.published, reverse=True)
 
-    def feed_entry(self, channel: str, entry: str) -> FeedEntry:
+    def entry(self, channel: str, entry: str) -> FeedEntry:
         for known in self.feed(channel):
             if known.id == entry:
                 return known
         raise NotFound(f"there is no entry {entry!r}", "did you mean secret-draft?")
 
-    def published_picture(self, sha256: str) -> tuple[bytes, str]:
+    def picture(self, sha256: str) -> tuple[bytes, str]:
         if sha256 not in self.pictures:
             raise NotFound("no published post shows this picture")
         return self.pictures[sha256]
