@@ -31,7 +31,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import URL, delete, inspect, select, text
 from sqlalchemy.orm import Session
 
-from outreach import people
+from outreach import pace, people, subscribers  # noqa: F401 - their tables are copied too
 from outreach.clearance import PROGRAM, record
 from outreach.config import FOLDERS, Configuration
 from outreach.delivery import Delivery, State
@@ -49,7 +49,6 @@ from outreach.store.transfer import (
     must_be_whole,
     reading,
 )
-from outreach.subscribers import Subscriber  # noqa: F401 - registers its tables, to be copied
 
 LAST = "last backup"  # in Meta: when the last one was made, ISO 8601
 

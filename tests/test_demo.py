@@ -138,7 +138,8 @@ def test_the_report_has_the_figures_of_the_samples_to_the_digit_and_is_marked(ra
     assert year["lines"][1]["change"] == "96.0"
     assert report["incomplete"] == ["Facebook", "WeChat"]
     assert report["sample"].startswith("SAMPLE FIGURES.")
-    assert report["channels"]["sample"] == "Sample figures: examples, not measured."
+    channels = next(one for one in report["sections"] if one["name"] == "channels")
+    assert channels["tables"][0]["sample"] == "Sample figures: examples, not measured."
 
     word = Document(str(ran.folder / "reports" / "outreach-2025-08.docx"))
     cells = [cell.text for table in word.tables for row in table.rows for cell in row.cells]

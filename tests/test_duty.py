@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from sqlalchemy import text
 
 from outreach.errors import Unusable
 from outreach.store import Store
@@ -142,3 +143,10 @@ class TestPostgreSQL:
             store.duty.renew()
             assert alive(watching) == {store.duty.life, watching.duty.life}
         watching.close()
+
+    def test_a_connection_that_the_server_ended_is_not_used_again(self, store):
+        with store.reading() as session:
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+        postgresql.server().ask(f"SELECT pg_terminate_backend({pid}, 5000)")
+        with store.reading() as session:
+            assert session.scalar(text("SELECT pg_backend_pid()")) != pid

@@ -3,6 +3,8 @@
 Imported when a table is first asked or written through SQLAlchemy: see `outreach/store/plain.py`.
 """
 
+import select
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,8 +85,24 @@ def _postgresql(url: URL, busy: float) -> Engine:
             "a PostgreSQL database needs a part that is not installed",
             "install it: pip install 'outreach[postgresql]'",
         ) from error
+    engine.dialect.do_ping = _listened(engine.dialect.do_ping)  # type: ignore[assignment]
     event.listen(engine, "begin", _take_turn)
     return engine
+
+
+def _listened(ask: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Ask an idle connection whether it lives only where its server has said something.
+
+    A server that ends one says so, and so does the machine that it ran on. Asking every time was
+    a tenth of what a worker at rest did.
+    """
+
+    def alive(connection: Any) -> bool:
+        told = select.poll()
+        told.register(connection.fileno(), select.POLLIN)
+        return not told.poll(0) or ask(connection)
+
+    return alive
 
 
 def _take_turn(connection: Connection) -> None:
