@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from outreach.measure.metrics import NotAdditive, add
 from outreach.report.arithmetic import (
     BREAK,
+    comparable,
     complete_sums,
     like_for_like,
     pooled_rates,
@@ -127,6 +128,8 @@ def test_a_break_in_series_takes_its_channels_out_of_that_measure_alone(
     left = MonthFacts("2025-12", tuple(c for c in this.channels if c.channel not in without))
     alone = {line.metric: line for line in like_for_like(left, before, us6.METRICS)}
     for line, whole in zip(lines, like_for_like(this, before, us6.METRICS), strict=True):
+        broken = [one for one in comparable(this, before) if one in names]
+        assert list(line.without) == (broken if line.metric == metric else [])
         if line.metric != metric or not line.without:
             assert line == whole
         elif metric in alone:
