@@ -6,7 +6,7 @@ Everything this program can do. The command line, the web pages and the bot all 
     publishing   tick, hold, release, settle, status,    once, or somebody is asked
                  in_full, look_at_links
     care         doctor, watch, ask_account,             before the day, and while it runs
-                 connecting, renew_permits,
+                 connecting, renew_permits, announce,
                  confirm_people, token_for
 
 What belongs together beside these is reached as one:
@@ -58,7 +58,7 @@ from outreach.errors import (
     Unusable,
 )
 from outreach.folder import Files, Folder, ahead
-from outreach.platforms import PLATFORMS, Channel, Platform, Previews
+from outreach.platforms import PLATFORMS, Announces, Channel, Platform, Previews
 from outreach.store import Store
 from outreach.store.plain import Ask, asking
 
@@ -213,6 +213,12 @@ class Outreach:
                 except PlatformError as error:
                     log.warning("the token of %s was not renewed: %s", channel, error)
         return renewed
+
+    def announce(self) -> None:
+        """Have each feed's hub told of what is new there; in a demo nothing leaves this machine."""
+        for platform in self.platforms.values():
+            if isinstance(platform, Announces) and not self.configuration.settings.desk.demo:
+                platform.announce()
 
     def connecting(self, channel: str) -> Connecting:
         """A person's way of giving us a channel's credentials. Raises NotFound, NotAllowed."""

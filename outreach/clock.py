@@ -36,6 +36,7 @@ LINKS = 300.0  # seconds between two looks at which addresses are due to be aske
 RENEW = 60.0  # seconds between two looks at which tokens are to be renewed
 COLLECT = 300.0  # seconds between two looks at which figures are due
 BOUNCES = 600.0  # seconds between two looks at what came back of newsletters
+ANNOUNCE = 10.0  # seconds between two looks at what a feed's hub has to be told
 WATCH = 30.0  # seconds between two looks at what is an alarm
 ALIVE = 15.0  # seconds between two words to the service manager
 HUNG = 900.0  # seconds without an end of a tick, good or bad, after which we are not called alive
@@ -61,6 +62,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("collect", desk.figures.collect, IntervalTrigger(seconds=COLLECT)),
         ("audience", lambda: _daily(desk), CronTrigger(hour="*", minute=10, timezone=zone)),
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
+        ("hubs", desk.announce, IntervalTrigger(seconds=ANNOUNCE)),
         ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]

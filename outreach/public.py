@@ -20,7 +20,7 @@ from outreach.errors import NotFound, Unusable
 from outreach.measure.clicks import Bots, is_person, load_bots
 from outreach.measure.collect import count_click
 from outreach.platforms import Channel
-from outreach.platforms.feed import FeedEntry, FeedInfo, entries
+from outreach.platforms.feed import FeedEntry, FeedInfo, entries, hub_of
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
 from outreach.store.tables import Asset, ShortLink, partner_of
@@ -50,6 +50,7 @@ class Public:
                 settings.options.get("title") or self.channels[name].title,
                 settings.options.get("description", ""),
                 settings.languages[0],
+                hub_of(settings.options),
             )
             for name, settings in self.configuration.channels.items()
             if settings.platform == "feed"

@@ -33,7 +33,7 @@ from outreach.courtesy import Words
 from outreach.delivery import Delivery, PartToken
 from outreach.errors import NotFound, NotNow, PlatformError, Refused, Uncertain
 from outreach.holds import held, placed
-from outreach.platforms import Fate, Invites, Progress, Reader
+from outreach.platforms import Done, Fate, Invites, Progress, Reader
 from outreach.store import Store
 from outreach.store.base import Base
 from outreach.store.tables import SEED, Meta
@@ -298,56 +298,58 @@ class Roll:
         session.flush()
         session.execute(insert(MailingReader), readers)
 
-    def next(self, token: str, language: str) -> Reader | None:
-        """Claim whoever is next. Raises NotNow while its post is on hold."""
+    def next(self, token: str, language: str, before: Done | None = None) -> Reader | None:
+        """Claim whoever is next, in one transaction with what became of the one `before`.
+
+        Raises NotNow while its post is on hold.
+        """
         now, claim = self._now(), secrets.token_hex(8)
         with self._store.writing(shared=True) as session:
+            if before:
+                _over(session, before, now)
             row = _delivery(session, token)
-            if row and (why := held(row, placed(session))):
-                raise NotNow(f"it is {why}")
-            if session.get(Mailing, token) is None:
-                return None
-            waits = MailingReader.token == token, MailingReader.fate == Fate.WAITING
-            ready = or_(MailingReader.next_try.is_(None), MailingReader.next_try <= now)
-            turn = (
-                select(MailingReader)
-                .where(*waits, ready)
-                .order_by(MailingReader.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
-            while reader := session.scalar(turn):
-                who = session.get(Subscriber, reader.subscriber) if reader.subscriber else None
-                if who is None or who.language != language or _is_suppressed(session, who):
-                    reader.fate, reader.why = (
-                        Fate.LEFT,
-                        "no reader of it any more when their turn came",
-                    )
-                    session.flush()
-                    continue
-                reader.fate, reader.claim, reader.tried_at = Fate.SENDING, claim, now
-                reader.tries += 1
-                return Reader(reader.id, who.address, who.ref, reader.digest, claim)
-            _close(session, token, now)
+            why = held(row, placed(session)) if row else ""
+            if not why:
+                if claimed := self._claimed(session, token, language, claim, now):
+                    return claimed
+                _close(session, token, now)
+        if why:  # outside: what became of the one before is kept
+            raise NotNow(f"it is {why}")
         return None
 
-    def over(self, reader: Reader, fate: Fate, why: str = "", *, hard: bool = False) -> None:
+    @staticmethod
+    def _claimed(
+        session: Session, token: str, language: str, claim: str, now: datetime
+    ) -> Reader | None:
+        waits = MailingReader.token == token, MailingReader.fate == Fate.WAITING
+        ready = or_(MailingReader.next_try.is_(None), MailingReader.next_try <= now)
+        of = Suppressed.hash == Subscriber.hash, Suppressed.channel.in_(["", Subscriber.channel])
+        who = Subscriber.address, Subscriber.ref, Subscriber.language, exists().where(*of)
+        turn = (
+            select(MailingReader.id, MailingReader.digest, MailingReader.tries, *who)
+            .outerjoin(Subscriber, Subscriber.id == MailingReader.subscriber)
+            .where(*waits, ready)
+            .order_by(MailingReader.id)
+            .limit(1)
+            .with_for_update(of=MailingReader, skip_locked=True)
+        )
+        while found := session.execute(turn).first():
+            number, digest, tries, address, ref, speaks, suppressed = found
+            theirs = update(MailingReader).where(MailingReader.id == number)
+            if address and speaks == language and not suppressed:
+                taken = {"fate": Fate.SENDING, "claim": claim, "tried_at": now, "tries": tries + 1}
+                session.execute(theirs.values(taken))
+                return Reader(number, address, ref, digest, claim)
+            why = "no reader of it any more when their turn came"
+            session.execute(theirs.values(fate=Fate.LEFT, why=why))
+        return None
+
+    def over(self, done: Done) -> None:
         """Say what became of a claim; one that was lost meanwhile may still be said to be sent."""
         now = self._now()
         with self._store.writing(shared=True) as session:
-            row = session.get(MailingReader, reader.number, with_for_update=True)
-            if row is None or row.claim != reader.claim:
-                return
-            row.fate, row.why, row.hard = fate, why, hard
-            if fate is Fate.SENDING:  # nothing was begun
-                row.fate, row.tries = Fate.WAITING, row.tries - 1
-            if fate is Fate.WAITING:
-                row.next_try = now + PAUSE * 2 ** (row.tries - 1)
-                mailing = session.get_one(Mailing, row.token)
-                if row.next_try >= mailing.until:
-                    row.fate = Fate.LATE
-            session.flush()
-            _close(session, row.token, now)
+            if token := _over(session, done, now):
+                _close(session, token, now)
 
     def again(self, token: str) -> None:
         """Those who were refused wait anew."""
@@ -406,9 +408,26 @@ def _delivery(session: Session, token: str) -> Delivery | None:
     return session.get(Delivery, key) if key else None
 
 
-def _is_suppressed(session: Session, who: Subscriber) -> bool:
-    everywhere, here = (who.hash, ""), (who.hash, who.channel)
-    return bool(session.get(Suppressed, everywhere) or session.get(Suppressed, here))
+def _over(session: Session, done: Done, now: datetime) -> str:
+    """Write down what became of a claim; the mailing's token, "" where it is nobody's any more."""
+    ours = MailingReader.id == done.reader.number, MailingReader.claim == done.reader.claim
+    if done.fate not in (Fate.SENDING, Fate.WAITING):
+        last = {"fate": done.fate, "why": done.why, "hard": done.hard}
+        kept = update(MailingReader).where(*ours).values(last).returning(MailingReader.token)
+        return session.scalar(kept) or ""
+    row = session.scalar(select(MailingReader).where(*ours).with_for_update())
+    if row is None:
+        return ""
+    row.fate, row.why, row.hard = done.fate, done.why, done.hard
+    if done.fate is Fate.SENDING:  # nothing was begun
+        row.fate, row.tries = Fate.WAITING, row.tries - 1
+    else:
+        row.next_try = now + PAUSE * 2 ** (row.tries - 1)
+        mailing = session.get_one(Mailing, row.token)
+        if row.next_try >= mailing.until:
+            row.fate = Fate.LATE
+    session.flush()
+    return row.token
 
 
 def _progress(session: Session, token: str, now: datetime) -> Progress:

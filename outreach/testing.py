@@ -100,9 +100,9 @@ class DictShelf:
         """What is kept, or None."""
         return self.kept.get(token)
 
-    def list(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Everything, newest first."""
-        return list(reversed(self.kept.items()))
+    def list(self, newest: int | None = None) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Everything, or so many, newest first."""
+        return list(reversed(self.kept.items()))[:newest]
 
 
 def account_of(

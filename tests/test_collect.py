@@ -14,6 +14,7 @@ from outreach.report import gather
 from outreach.store.tables import Click, Collection, ImportBatch, Snapshot
 from tests.conftest import Office
 from tests.drafts import KEY, SOON, put, soon, utc
+from tests.platforms.servers import XNetwork, serving
 
 LINK = Link("abcdefgh", "https://neaspec.org/forum?utm_source=net")
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -298,6 +299,31 @@ class TestClicks:
         desk.figures.collect()
         assert figures(desk, KEY, "clicks") == [("1 h", 3, "")]
         assert figures(desk, "c/more/en@net", "clicks") == []  # it prints no link
+
+
+def test_xs_own_count_of_clicks_is_kept_where_our_links_are_not_and_for_thirty_days(office):
+    """The last rung but a month's end is before X stops telling; none after it takes it away."""
+    network = XNetwork(generation="post")
+    with serving(network) as base:
+        office.write("config/channels.toml", f'[net]\nplatform = "x"\nbase = "{base}"\n')
+        secrets = (f"OUTREACH_NET_{name.upper()}={v}\n" for name, v in network.SECRETS.items())
+        office.write(".env", "".join(secrets))
+        desk = office.open()
+        desk.tick()
+        direct = soon("more", "More at https://neaspec.org/forum", account="x net")
+        put(desk, soon("news", links=[LINK], account="x net"), direct, clear=True)
+        office.clock.to(SOON)
+        desk.tick()
+        days = timedelta(0)
+        for after in (timedelta(hours=1), timedelta(days=28), timedelta(days=32)):
+            office.clock.at += after - days
+            for post in network.posts:  # the stand-in's clock is the real one
+                post.at -= after - days
+            days = after
+            desk.figures.collect()
+    assert [value for _, value, _ in figures(desk, "c/more/en@net", "clicks")][-1] == 9
+    assert {value for _, value, _ in figures(desk, KEY, "clicks")} == {0}  # our own: nobody came
+    assert {value for _, value, _ in figures(desk, KEY, "likes")} == {3}
 
 
 class TestImports:

@@ -1,4 +1,4 @@
-"""A whole desk over the pages of LinkedIn and Facebook, whose stand-ins lose their answers."""
+"""A whole desk over the pages of LinkedIn and Facebook: figures, tokens that end, the report."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from outreach.credentials import EXPIRES
 from outreach.store.tables import AccountCheck, Snapshot
-from tests.conftest import Office, state
+from tests.conftest import Office
 from tests.drafts import KEY, draft, put_cleared
 from tests.platforms.servers import serving
 from tests.platforms.servers_facebook import FacebookNetwork
@@ -48,36 +48,6 @@ def desk(office: Office, network):
         put_cleared(desk, draft("news", ONE, TWO, at=due, late=late, account=account))
         office.clock.forward(seconds=60)
         yield desk
-
-
-class LostOnce:
-    """Loses the answer to the nth request that would publish: its network has taken it or not."""
-
-    def __init__(self, network, nth: int, fault: str) -> None:
-        self.answer, self.network, self.left, self.fault = network.answer, network, nth, fault
-
-    def __call__(self, *request):
-        kind, reply = self.answer(*request)
-        if kind == "publish":
-            self.left -= 1
-            self.network.next_fault = "" if self.left else self.fault
-        return kind, reply
-
-
-@pytest.mark.parametrize("nth", [1, 2], ids=["of the post", "of the comment"])
-@pytest.mark.parametrize("fault", ["lost after", "lost before"])
-def test_a_lost_answer_ends_in_one_post_and_one_comment(desk, office, network, nth, fault):
-    network.answer = LostOnce(network, nth, fault)
-    desk.tick()
-    assert state(desk, KEY) == "uncertain"
-    for _ in range(12):  # "not found" is believed after a quarter of an hour
-        office.clock.forward(minutes=2)
-        office.leases.seconds += 120
-        desk.tick()
-
-    assert state(desk, KEY) == "published"
-    assert network.texts == [ONE, TWO]
-    assert [post.after for post in network.posts] == ["", network.posts[0].id]
 
 
 def test_figures_of_a_post_and_its_comment_are_summed(desk, office):

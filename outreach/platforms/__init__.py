@@ -187,8 +187,8 @@ class Shelf(Protocol):
     def get(self, token: str) -> Mapping[str, Any] | None:
         """What is kept under `token`, or None."""
 
-    def list(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Everything kept, newest first, as (token, value)."""
+    def list(self, newest: int | None = None) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Everything kept, or so many, newest first, as (token, value)."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,19 @@ class Fate(StrEnum):
     DOUBT = "in doubt"  #: it may have been taken: never sent again
     LEFT = "left"  #: unsubscribed before their turn came
     LATE = "late"  #: not taken before the time for it was over
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a claim. `hard`: the address itself is no good.
+
+    WAITING is tried again after a while, and SENDING means that nothing was begun.
+    """
+
+    reader: Reader
+    fate: Fate
+    why: str = ""
+    hard: bool = False
 
 
 @dataclass(frozen=True)
@@ -255,17 +268,15 @@ class Readers(Protocol):
         What an earlier process had under way is in doubt from here on.
         """
 
-    def next(self, token: str, language: str) -> Reader | None:
+    def next(self, token: str, language: str, before: Done | None = None) -> Reader | None:
         """Claim whoever is next, and commit that; None where nobody can be tried now.
 
-        Raises NotNow while its post is on hold.
+        `before` is written down with it, and is kept also where it raises: NotNow while its post
+        is on hold.
         """
 
-    def over(self, reader: Reader, fate: Fate, why: str = "", *, hard: bool = False) -> None:
-        """Say what became of a claim. `hard`: the address itself is no good.
-
-        WAITING is tried again after a while, and SENDING means that nothing was begun.
-        """
+    def over(self, done: Done) -> None:
+        """Say what became of a claim, and commit that."""
 
     def again(self, token: str) -> None:
         """Those who were refused wait anew: it was not for them that the server refused."""
@@ -325,6 +336,17 @@ class Corrects(Protocol):
 
     def correct(self, receipt: Receipt, part: Part) -> None:
         """Replace its text by the part's, its pictures stay; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A platform that tells somebody who passes it on when there is something new."""
+
+    def announce(self) -> None:
+        """Tell them what has changed since they were last told; what fails is told later.
+
+        Asked again and again, apart from publishing. Raises only what a database does.
+        """
 
 
 @runtime_checkable

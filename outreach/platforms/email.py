@@ -27,6 +27,7 @@ from outreach.errors import CannotTell, NotFound, NotNow, PlatformError, Refused
 from outreach.platforms import (
     Account,
     Ask,
+    Done,
     Fate,
     Figures,
     How,
@@ -279,21 +280,27 @@ class Email:
     def _some(self, line: smtp.Line, part: Part, words: Mapping[str, str]) -> bool:
         """Write to as many as one connection takes; whether there may be more."""
         readers, in_a_row, slower = self._readers, 0, 0
+        done: Done | None = None  # written down with the next claim
         for _ in range(A_LINE):
             began = time.monotonic()
-            reader = readers.next(part.token, part.language)
+            reader = readers.next(part.token, part.language, done)
+            done = None
             if reader is None:
                 return False
             try:
                 mail = self._mail(part, reader, words)
                 fate, why, hard = self._send(line, reader.address, mail, part)
             except _HungUp as error:  # perhaps at this very address: the others come first
-                readers.over(reader, Fate.WAITING, str(error))
+                readers.over(Done(reader, Fate.WAITING, str(error)))
                 raise
             except (NotNow, Refused) as error:  # it was not about this reader: nothing left
-                readers.over(reader, Fate.SENDING, str(error))
+                readers.over(Done(reader, Fate.SENDING, str(error)))
                 raise
-            readers.over(reader, fate, why, hard=hard)
+            done = Done(reader, fate, why, hard)
+            wait = self._gap - (time.monotonic() - began)
+            if fate is not Fate.SENT or wait > 0:  # what is known is not kept in mind meanwhile
+                readers.over(done)
+                done = None
             if fate is Fate.DOUBT:
                 self._lost += 1
                 if self._lost >= LOST and self._more(part.token):
@@ -313,7 +320,9 @@ class Email:
                 raise Refused(f"{self._server.host} refuses one reader after the other: {why}")
             if slower == IN_A_ROW:
                 raise NotNow(f"{self._server.host}: {why}", SLOWER, everything=True)
-            time.sleep(max(0.0, self._gap - (time.monotonic() - began)))
+            time.sleep(max(0.0, wait))
+        if done:
+            readers.over(done)
         return True
 
     def _send(

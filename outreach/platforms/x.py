@@ -43,6 +43,11 @@ METRICS = {
     "bookmark_count": "bookmarks",
 }
 
+OWN = {"url_link_clicks": "clicks"}
+"""What X tells the account itself alone, of posts with an address, and only for a while."""
+
+TOLD_FOR = timedelta(days=30)
+
 
 class X:
     """One X account."""
@@ -66,7 +71,8 @@ class X:
         # https://docs.x.com/x-api/getting-started/pricing, of April 2026
         costs=Costs(Decimal("0.015"), Decimal("0.20"), Decimal("0.005"), linked),
     )
-    offers: ClassVar = frozenset({*METRICS.values(), "followers"})
+    offers: ClassVar = frozenset({*METRICS.values(), *OWN.values(), "followers"})
+    windows: ClassVar = dict.fromkeys(OWN.values(), TOLD_FOR)
     needs: ClassVar = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
     uses: ClassVar = ("client_secret",)
     asks: ClassVar = ("handle", "client-id")
@@ -140,15 +146,42 @@ class X:
         return None
 
     def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
-        """Public metrics, a hundred posts a call."""
+        """Public metrics, and the account's own of the last 30 days, a hundred posts a call.
+
+        Where X refuses the latter, for a post or for all, the former are asked for alone.
+        """
+        since = self._account.now() - TOLD_FOR
+        young = [one.id for one in receipts if not one.at or one.at > since]
+        old = [one.id for one in receipts if one.at and one.at <= since]
         told: dict[str, Figures] = {}
         with self._client() as client:
-            for start in range(0, len(receipts), 100):
-                ids = ",".join(receipt.id for receipt in receipts[start : start + 100])
-                answer = self._get(client, "/2/tweets", {"ids": ids}, "public_metrics")
-                for post in answer.get("data", []):
-                    told[post["id"]] = _figures(post.get("public_metrics", {}))
+            for ids in _hundreds(young):
+                found, refused = self._own(client, ids)
+                told |= found
+                old += refused
+            for ids in _hundreds(old):
+                asked = {"ids": ",".join(ids)}
+                answer = self._get(client, "/2/tweets", asked, "public_metrics")
+                told |= _told(answer)
         return told
+
+    def _own(self, client: Any, ids: Sequence[str]) -> tuple[dict[str, Figures], list[str]]:
+        """What X tells the account of its posts, and those that it refuses to tell so."""
+        import tweepy
+
+        generation, asked = self._fields, {"ids": ",".join(ids)}
+        try:
+            answer = self._get(client, "/2/tweets", asked, "public_metrics,non_public_metrics")
+        except (tweepy.BadRequest, tweepy.Forbidden):
+            self._fields = generation  # it was not the generation that was refused
+            return {}, list(ids)
+        refused = {
+            str(error.get("resource_id") or error.get("value"))
+            for error in answer.get("errors", [])
+            if str(error.get("type", "")).endswith("not-authorized-for-field")
+        }
+        told = _told(answer)
+        return told, [id_ for id_ in ids if id_ in refused and id_ not in told]
 
     def audience(self) -> Figures:
         """The account's followers."""
@@ -379,10 +412,21 @@ def _heard(answer: Any, *, posting: bool) -> None:
         raise NotNow("X asks to wait", _wait(answer.headers), everything=posting)
 
 
-def _figures(metrics: Mapping[str, Any]) -> Figures:
-    """Our names for X's metrics of either generation; what it did not tell is absent."""
+def _hundreds(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many as X takes in a question."""
+    for start in range(0, len(ids), 100):
+        yield ids[start : start + 100]
+
+
+def _told(answer: Mapping[str, Any]) -> dict[str, Figures]:
+    """Our names for X's metrics of either generation, by post; what it did not tell is absent."""
+    known = {"public_metrics": METRICS, "non_public_metrics": OWN}
     return {
-        METRICS[name]: count
-        for name, count in metrics.items()
-        if name in METRICS and isinstance(count, int)
+        post["id"]: {
+            names[name]: count
+            for group, names in known.items()
+            for name, count in post.get(group, {}).items()
+            if name in names and isinstance(count, int)
+        }
+        for post in answer.get("data", [])
     }

@@ -42,12 +42,13 @@ class TableShelf:
             row = session.get(ShelfItem, (self._channel, token))
             return row.value if row else None
 
-    def list(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Everything kept, newest first."""
+    def list(self, newest: int | None = None) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Everything kept, or so many, newest first."""
         with self._store.reading() as session:
             rows = session.scalars(
                 select(ShelfItem)
                 .where(ShelfItem.channel == self._channel)
                 .order_by(ShelfItem.at.desc(), ShelfItem.token)
+                .limit(newest)
             )
             return [(row.token, row.value) for row in rows]

@@ -240,19 +240,28 @@ def _feeds(desk: Desk, pages: Pages) -> APIRouter:
         shown = entries[(number - 1) * A_PAGE : number * A_PAGE]
         return page(request, "feed.html", feed=info, entries=shown, number=number, last=last)
 
+    def linked(info: FeedInfo, name: str) -> dict[str, str]:
+        """What tells a reader of a feed with a hub that it need not ask again and again."""
+        own = f"{base}/feed/{info.channel}/{name}"
+        return {"Link": f'<{own}>; rel="self", <{info.hub}>; rel="hub"'} if info.hub else {}
+
     @router.api_route("/feed/{channel}/atom.xml", methods=_METHODS)
     def atom(request: Request, channel: str) -> Response:
+        info = info_of(channel)
         document, changed = feeds.atom(
-            info_of(channel), desk.public.feed(channel), public_url=base, office=desk.office
+            info, desk.public.feed(channel), public_url=base, office=desk.office
         )
-        return _polled(request, document, changed, "application/atom+xml; charset=utf-8")
+        links = linked(info, "atom.xml")
+        return _polled(request, document, changed, "application/atom+xml; charset=utf-8", links)
 
     @router.api_route("/feed/{channel}/feed.json", methods=_METHODS)
     def json_feed(request: Request, channel: str) -> Response:
+        info = info_of(channel)
         document, changed = feeds.json_feed(
-            info_of(channel), desk.public.feed(channel), public_url=base, office=desk.office
+            info, desk.public.feed(channel), public_url=base, office=desk.office
         )
-        return _polled(request, document, changed, "application/feed+json; charset=utf-8")
+        links = linked(info, "feed.json")
+        return _polled(request, document, changed, "application/feed+json; charset=utf-8", links)
 
     @router.api_route("/feed/{channel}/embed", methods=_METHODS)
     def embed(request: Request, channel: str) -> Response:
@@ -485,11 +494,13 @@ async def _typed(request: Request, most: int = LARGEST_FORM) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _polled(request: Request, document: bytes, changed: datetime, kind: str) -> Response:
+def _polled(
+    request: Request, document: bytes, changed: datetime, kind: str, links: Mapping[str, str]
+) -> Response:
     """The document, or 304 where the poller has it (RFC 9110, 13.1)."""
     etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
     modified = format_datetime(changed.astimezone(UTC), usegmt=True)
-    headers = {**_FOR_ALL_SITES, "ETag": etag, "Last-Modified": modified}
+    headers = {**_FOR_ALL_SITES, **links, "ETag": etag, "Last-Modified": modified}
     if _known(request.headers, etag, modified):
         return Response(status_code=304, headers=headers)
     return Response(document, headers={**headers, "Content-Type": kind})

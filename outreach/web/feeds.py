@@ -43,6 +43,8 @@ def atom(
     feed.updated(changed)
     feed.link(href=f"{home}/atom.xml", rel="self", type="application/atom+xml")
     feed.link(href=home, rel="alternate", type="text/html")
+    if info.hub:
+        feed.link(href=info.hub, rel="hub")
     for entry in entries[:NEWEST]:
         item = feed.add_entry(order="append")
         item.id(_urn(info.channel, entry.id))
@@ -92,6 +94,7 @@ def json_feed(
         "home_page_url": home,
         "feed_url": f"{home}/feed.json",
         "authors": [{"name": office}],
+        **({"hubs": [{"type": "WebSub", "url": info.hub}]} if info.hub else {}),
         "items": items,
     }
     return json.dumps(feed, indent=1).encode(), last_changed(entries)

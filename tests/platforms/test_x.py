@@ -223,6 +223,27 @@ class TestX(ListsAHundred, Uploads, ServerContract):
         lists = [path for _, path in network.requests if path == "/2/tweets"]
         assert len(lists) == (2 if network.generation == "tweet" else 3)
 
+    def test_its_own_count_of_clicks_is_read_for_thirty_days(self, platform, network):
+        now = datetime.now(UTC)
+
+        def kept(text, days, told=True):
+            post = network.keep(text, now - timedelta(days=days))
+            return Receipt(post.id, "", post.at if told else None)
+
+        fresh, plain = kept("See https://neaspec.org", 28), kept("No address.", 28)
+        late, unsure = kept("See https://neaspec.org/a", 31), kept("See https://x.org", 31, False)
+        told = platform.figures([fresh, plain, late, unsure])
+        clicks = {id_: figures.get("clicks") for id_, figures in told.items()}
+        assert clicks == {fresh.id: 9, plain.id: None, late.id: None, unsure.id: None}
+        assert {figures["displays"] for figures in told.values()} == {250}
+
+    def test_where_x_tells_nobody_clicks_the_public_figures_are_read(self, platform, network):
+        network.own = False
+        receipt = platform.publish(part("See https://neaspec.org"), None)
+        figures = platform.figures([receipt])[receipt.id]
+        assert (figures["likes"], "clicks" in figures) == (3, False)
+        assert platform.find(part("See https://neaspec.org"), LONG_AGO, frozenset())
+
     def test_a_figure_that_x_does_not_tell_is_absent_and_not_zero(self, platform, network):
         network.metrics = {"like_count": 0, "bookmark_count": None, "new_count": 5}
         receipt = platform.publish(part(), None)

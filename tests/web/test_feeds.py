@@ -1,6 +1,10 @@
-"""The feed as other sites read it, checked against the documents that define it."""
+"""The feed as other sites read it, checked against the documents that define it, and by readers
+and schemas that nobody here wrote."""
 
 import json
+import os
+import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -8,6 +12,8 @@ import pytest
 
 from outreach.platforms.feed import FeedEntry, FeedInfo
 from outreach.web.feeds import NEWEST, atom, headline, json_feed
+from tests.conftest import REPOSITORY
+from tests.platforms.counterparts import installed
 
 from .desk import BASE, CARD, a_month, entry, shown
 
@@ -79,6 +85,46 @@ def test_the_checker_finds_what_is_wrong():
         "nobody is the author",
         "the feed does not say where it is",
     }
+
+
+ATOM_SCHEMA = "OUTREACH_ATOM_RNC"  # names RFC 4287's appendix B, a text in RELAX NG's compact form
+HUB = replace(WEB, hub="https://hub.example.org/")
+
+
+def in_others_words(entries: list[FeedEntry], info: FeedInfo = HUB, **changed: str) -> dict:
+    """What others' readers and schemas have against both documents; `changed` replaces in both."""
+    python = installed("feeds/bin/python", "the feeds are held against our own reading alone")
+    documents = {
+        kind: make(info, entries, public_url=BASE, office="NEASPEC")[0].decode()
+        for kind, make in (("atom", atom), ("json", json_feed))
+    }
+    for old, new in changed.items():
+        documents = {kind: text.replace(old, new) for kind, text in documents.items()}
+    command = [python, REPOSITORY / "tests/counterparts/check_feeds.py"]
+    command += [os.environ[ATOM_SCHEMA]] if os.environ.get(ATOM_SCHEMA) else []
+    told = subprocess.run(
+        command, input=json.dumps(documents), capture_output=True, text=True, check=True
+    )
+    return json.loads(told.stdout)
+
+
+@pytest.mark.counterpart
+def test_others_readers_and_schemas_have_nothing_against_the_feeds():
+    found = in_others_words(a_month())
+    assert found == {"atom": [], "json": [], "languages": ["en", "zh", "ru"]}
+    assert in_others_words([], WEB)["atom"] == []
+
+    broken = in_others_words(a_month(), updated="renewed", content_text="text", url="uri")
+    assert broken["atom"] or not os.environ.get(ATOM_SCHEMA)
+    assert broken["json"]
+
+
+def test_both_feeds_name_their_hub_and_themselves_where_there_is_one():
+    [hub] = [link for link in parsed(as_atom([], HUB)) if link.get("rel") == "hub"]
+    assert hub.get("href") == HUB.hub
+    document = json.loads(json_feed(HUB, [], public_url=BASE, office="NEASPEC")[0])
+    assert document["hubs"] == [{"type": "WebSub", "url": HUB.hub}]
+    assert b"hub" not in as_atom([]) + json_feed(WEB, [], public_url=BASE, office="NEASPEC")[0]
 
 
 def test_atom_carries_the_text_its_language_its_page_and_its_pictures():
