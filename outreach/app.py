@@ -17,6 +17,7 @@ What belongs together beside these is reached as one:
     handover     open, waiting                           what people publish for us
     answers      complete, decline                       and what they say of it
     figures      collect, read, keep, undo, report       values, or none with a reason; a month
+    entries      look, keep, undo                        what people enter of what came of it
     public       feeds, picture, links, follow           what anybody may see
     kits         give                                    cleared texts for partners
     newsletters  take, give, read_bounces                who receives them, and what comes back
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from outreach.handover import Handover
     from outreach.incidents import Incidents
     from outreach.leases import Leases
+    from outreach.measure.entries import Entries
     from outreach.newsletters import Newsletters
     from outreach.pace import Pace
     from outreach.permits import Permits
@@ -312,6 +314,19 @@ class Outreach:
             paces=lambda: self.paces,
             leases=lambda: self.leases,
             now=self.now,
+        )
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What people enter of what came of it: files' counts, numbers by hand, costs."""
+        from outreach.campaign.load import campaign_files
+        from outreach.measure.entries import Entries
+
+        return Entries(
+            self.store,
+            self.now,
+            self.configuration.report_zone,
+            lambda: {path.stem for path in campaign_files(self.home / "campaigns")},
         )
 
     @cached_property

@@ -23,7 +23,7 @@ from outreach.platforms import Channel
 from outreach.platforms.feed import FeedEntry, FeedInfo, entries, hub_of
 from outreach.store import Store
 from outreach.store.shelf import TableShelf
-from outreach.store.tables import Asset, ShortLink, partner_of
+from outreach.store.tables import PRINTED, Asset, ShortLink, partner_of
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +115,9 @@ class Public:
 
 
 def _may_be_public(session: Session, key: str) -> bool:
-    """Whether a post, or a part of it, is live or may be; a partner's address always may."""
-    if partner_of(key):
+    """Whether a post, or a part of it, is live or may be; a partner's address, and one on paper,
+    always may."""
+    if partner_of(key) or key.startswith(PRINTED):
         return True
     row = session.get(Delivery, key)
     if row is None or row.state in (State.PUBLISHED, *IN_FLIGHT):

@@ -105,6 +105,7 @@ BOTH = {
     "test_links_page",
     "test_moved",
     "test_notices",
+    "test_outcomes",
     "test_pace",
     "test_people",
     "test_permits",

@@ -128,8 +128,9 @@ def _unknown(document: Document, campaign: Campaign) -> None:
         if not isinstance(link, Tbc):
             document.set("links", name, value="tbc")
     for name, goal in campaign.goals.items():
-        for key, value in (("target", goal.target), ("baseline", goal.baseline)):
-            if not isinstance(value, Tbc):
+        given = (("target", goal.target), ("baseline", goal.baseline), ("source", goal.source))
+        for key, value in given:
+            if value != "" and not isinstance(value, Tbc):
                 document.set("goals", name, key, value="tbc")
 
 

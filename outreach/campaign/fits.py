@@ -19,6 +19,7 @@ from outreach.campaign.when import (
 )
 from outreach.errors import Problem
 from outreach.hints import did_you_mean
+from outreach.measure.amec import MEASURES
 from outreach.platforms import nearest
 from outreach.post import Slot
 
@@ -198,10 +199,23 @@ def _links_are_addresses(campaign: Campaign) -> Iterator[Problem]:
             yield Problem(campaign.where("links", name), what, "write https://…, or tbc")
 
 
+def _goals_are_counted(campaign: Campaign) -> Iterator[Problem]:
+    for name, goal in campaign.goals.items():
+        if (goal.measure or name) not in MEASURES:
+            what = f"the goal {name} is counted in nothing: there is no {goal.measure or name!r}"
+            known = f"measure: one of {', '.join(MEASURES)}"
+            hint = did_you_mean(goal.measure or name, MEASURES) or known
+            path = ("measure",) if goal.measure else ()
+            yield Problem(campaign.where("goals", name, *path), what, hint)
+        for key, number in (("target", goal.target), ("baseline", goal.baseline)):
+            if isinstance(number, int) and number < 0:
+                what = f"the {key} of {name} is below zero"
+                yield Problem(campaign.where("goals", name, key), what, "write how many there are")
+
+
 def _nobody_counts_on_it(campaign: Campaign) -> Iterator[Problem]:
     """Keys that are read and not acted upon yet: said, so that no one relies on them."""
     asked: list[tuple[Path, object, str]] = [
-        (("goals",), campaign.goals, "the month's report does not count towards them"),
         (("defaults", "clear-by"), campaign.defaults.clear_by, "nobody is reminded of it"),
     ]
     for name, message in campaign.messages.items():
@@ -220,5 +234,6 @@ CHECKS: Final = (
     _times_can_be_met,
     _links_are_addresses,
     _each_has_one_time,
+    _goals_are_counted,
     _nobody_counts_on_it,
 )

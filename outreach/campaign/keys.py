@@ -76,6 +76,11 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "baseline": ("the number before", "baseline: tbc"),
         "by": ("when", "by: forum"),
         "from": ("where the figure comes from", "from: indico-csv"),
+        "measure": (
+            "what is counted, if the goal's own name does not say it",
+            "measure: registrations",
+        ),
+        "source": ("where the target was set", 'source: "activity plan for 2026"'),
     },
     "Defaults": {
         "time": (

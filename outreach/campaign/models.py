@@ -239,12 +239,18 @@ class Fact(Frozen):
 
 
 class Goal(Frozen):
-    """What a campaign is for, in a number."""
+    """What a campaign is for, in a number.
+
+    It is counted in `measure`, one of `outreach/measure/amec.py`; in that of its own name unless
+    said. `source` is where the target stands.
+    """
 
     target: Count
     baseline: Count = Tbc()
     by: Moment
     from_: str
+    measure: str = ""
+    source: Text = ""
 
 
 class Media(Frozen):

@@ -7,7 +7,7 @@
     running     status, run, tick, alarms, hold, release, settle
     wrong       take-down, correct
     readers     subscribers
-    figures     import, report
+    figures     import, adopt, report, figures, links
     giving      toolkit
 
 Each command calls one verb of `Outreach` and hands the value to `show`. The error boundary is in
@@ -19,7 +19,7 @@ import sys
 
 # Each registers its commands, in the order in which help lists them.
 from outreach.cli import office, connecting, keeping, files, linting, languages, sheets, making  # isort: skip  # noqa: F401 - for what they register
-from outreach.cli import rehearsing, clearing, running, wrong, readers, figures, giving  # isort: skip  # noqa: F401 - for what they register
+from outreach.cli import rehearsing, clearing, running, wrong, readers, figures, outcomes, giving  # isort: skip  # noqa: F401 - for what they register
 from outreach.cli.door import UNHEARD, Door, app, hush
 
 __all__ = ["Door", "app", "main"]

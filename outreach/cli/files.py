@@ -86,11 +86,13 @@ def _list_problems(home: Path) -> list[Problem]:
     from outreach.campaign.care import load_dates
     from outreach.measure.clicks import load_bots
     from outreach.measure.metrics import load_metrics
+    from outreach.measure.som import som
 
     readers: tuple[tuple[Callable[[Path], object], str], ...] = (
         (load_bots, "bots.txt"),
         (load_metrics, "metrics.toml"),
         (load_dates, "dates.toml"),
+        (som, "som.toml"),
     )
     problems: list[Problem] = []
     for read, name in readers:

@@ -22,6 +22,7 @@ COPIED = (
     "config/bots.txt",
     *(f"config/house-style/{language}.yaml" for language in ("en", "ja", "ko", "mn", "ru", "zh")),
     "config/dates.toml",
+    "config/som.toml",
     "config/partners.toml",
     "config/boilerplate.toml",
     "config/newsletter.toml",

@@ -5,7 +5,8 @@ earlier in Seoul. A month is written "2025-08" everywhere.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.errors import OutreachError
@@ -14,6 +15,39 @@ from outreach.words import MONTHS
 
 class NoSuchMonth(OutreachError):
     """It is no month, or no month that a calendar here can hold."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From an instant to before another, aware; days are those of `zone`."""
+
+    starts: datetime
+    ends: datetime
+    zone: str
+
+    @classmethod
+    def month(cls, month: str, zone: str) -> "Period":
+        return cls(*bounds(month, zone), zone)
+
+    @classmethod
+    def of_days(cls, first: date, last: date, zone: str) -> "Period":
+        """Both days included."""
+        here = _zone(zone)
+        begins = datetime.combine(first, datetime.min.time(), here)
+        ends = datetime.combine(last + timedelta(days=1), datetime.min.time(), here)
+        return cls(begins.astimezone(UTC), ends.astimezone(UTC), zone)
+
+    @property
+    def first(self) -> str:
+        return self.starts.astimezone(ZoneInfo(self.zone)).date().isoformat()
+
+    @property
+    def after(self) -> str:
+        """The day after its last."""
+        return self.ends.astimezone(ZoneInfo(self.zone)).date().isoformat()
+
+    def has(self, day: str) -> bool:
+        return self.first <= day < self.after
 
 
 def parse_month(text: str) -> str:

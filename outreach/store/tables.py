@@ -190,6 +190,10 @@ def partner_of(key: str) -> str:
     return key.removeprefix(PARTNER).partition("/")[0] if key.startswith(PARTNER) else ""
 
 
+PRINTED = "print:"
+"""How the keys of short links on paper begin, "print:forum-2025/poster": they are no post's."""
+
+
 class LinkCheck(Base):
     """What the last look at an address found: `ok` is None where it could not be told."""
 
@@ -481,6 +485,66 @@ class Adopted(Base):
     published_on: Mapped[datetime]
     by: Mapped[str]
     at: Mapped[datetime]
+
+
+class OutcomeEntry(Base):
+    """What a person entered of what came of it: a file's counts, or a number typed by hand.
+
+    `source` is the file's name, or where the number stands. `first` and `last` are its days, ISO.
+    Undone, it counts no more, and stays. Of people it has nothing; see `outreach/measure/exports`.
+    """
+
+    __tablename__ = "outcome_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    campaign: Mapped[str] = mapped_column(index=True)
+    measure: Mapped[str]
+    event: Mapped[str]
+    source: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)  # of a file; "" where it was typed
+    first: Mapped[str]
+    last: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(default="")
+
+
+class OutcomeCount(Base):
+    """How many of one group, of one entry: a value, or none with the reason."""
+
+    __tablename__ = "outcome_count"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry: Mapped[int] = mapped_column(index=True)
+    day: Mapped[str]
+    session: Mapped[str] = mapped_column(default="")
+    country: Mapped[str] = mapped_column(default="")  # ISO 3166
+    sex: Mapped[str] = mapped_column(default="")
+    youth: Mapped[str] = mapped_column(default="")
+    organisation: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    document: Mapped[str] = mapped_column(default="")
+    value: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class CostRow(Base):
+    """What a campaign cost, as somebody typed it: money, or days of staff."""
+
+    __tablename__ = "cost"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    campaign: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]  # see outreach/measure/outcomes.py
+    amount: Mapped[str]  # a decimal number
+    unit: Mapped[str]  # a currency, or "days"
+    day: Mapped[str]
+    source: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(default="")
 
 
 class AccountCheck(Base):

@@ -141,6 +141,26 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(load, was, becomes, prob
     assert len(loaded.campaigns) == (0 if problem else 1)
 
 
+def test_a_goal_is_counted_in_something_that_is_counted(load):
+    goals = """\
+goals:
+  registratons: {target: 300, by: forum, from: hand}
+  hosts: {target: -2, by: forum, from: hand, measure: offers-to-host, source: work plan}
+  visits: {target: tbc, by: forum, from: links, measure: reach}
+"""
+    loaded = load(FORUM.replace("audiences:", f"{goals}audiences:"))
+    first, second, third = told(loaded)
+    assert first == (
+        "a.yaml:15: the goal registratons is counted in nothing: there is no 'registratons'"
+        " → did you mean registrations?"
+    )
+    assert second.startswith("a.yaml:16: the target of hosts is below zero")
+    assert third.startswith(
+        "a.yaml:17: the goal visits is counted in nothing: there is no 'reach' → measure: one of "
+        "mails-sent"
+    )
+
+
 def test_mistakes_of_every_kind_in_every_file_are_told_at_once(load):
     loaded = load(
         one=FORUM.replace("value: R", "valeu: R").replace("forum - 7", "form - 7"),
