@@ -223,6 +223,7 @@ class Accounts:
             public=self.configuration.settings.web.public_url.rstrip("/"),
             package=partial(self.package, name) if self.package else None,
             readers=self.readers(name),
+            together=lambda shared: TableShelf(self.store, shared, self.now),
         )
 
     def readers(self, name: str) -> Roll:

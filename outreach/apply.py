@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -139,7 +140,7 @@ def register(session: Session, draft: Draft, now: datetime) -> None:
         if session.get(ShortLink, link.code) is None:
             session.add(ShortLink(code=link.code, key=draft.key, target=link.target, at=now))
     for part in draft.post.parts:
-        for picture in part.pictures:
-            if session.get(Asset, picture.sha256) is None:
-                session.add(Asset(sha256=picture.sha256, type=picture.type, data=picture.data))
+        for sha256, type_, data in chain.from_iterable(p.files for p in part.pictures):
+            if session.get(Asset, sha256) is None:
+                session.add(Asset(sha256=sha256, type=type_, data=data))
                 session.flush()

@@ -84,7 +84,7 @@ class Claim:
     call: Call
     part: int
     parts: tuple[Part, ...]
-    before: Receipt | None  # the receipt of the part before
+    live: tuple[Receipt, ...]  # the receipts of the parts before
     until: float  # the clock of leases
 
 
@@ -337,13 +337,13 @@ class Claims:
             replace(
                 given,
                 token=token,
-                pictures=tuple(replace(p, data=pictures[p.sha256]) for p in given.pictures),
+                pictures=tuple(p.with_data(pictures) for p in given.pictures),
                 fence=self._fence(until, begins=number == part),
             )
             for number, (given, token) in enumerate(zip(row.post.parts, tokens, strict=True))
         )
-        before = receipts[-1] if receipts else None
-        return Claim(row.key, row.channel, row.owner, call, part, parts, before, row.lease_until)
+        live = tuple(receipts)
+        return Claim(row.key, row.channel, row.owner, call, part, parts, live, row.lease_until)
 
     def attempt(
         self, session: Session, key: str, part: int, token: str, fingerprint: str, owner: str

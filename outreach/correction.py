@@ -113,8 +113,8 @@ def _instead(
     old, new = row.post, draft.post
     if old.account != new.account:
         return f"it is on {old.account}, and the file is for {new.account}"
-    if len(old.parts) != len(new.parts):
-        return "it has another number of parts: take it down, and publish a new message"
+    if [part.comment for part in old.parts] != [part.comment for part in new.parts]:
+        return "it has another number of parts or comments: take it down, and publish a new message"
     if [_pictures(part) for part in old.parts] != [_pictures(part) for part in new.parts]:
         return "no network replaces pictures: take it down, and publish a new message"
     if platform is not None and not isinstance(platform, Corrects):

@@ -60,6 +60,9 @@ class Figures:
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
+        with self.store.alone("listen") as mine:  # what is told once is told to one
+            if mine:
+                collect.listen(self.platforms())
         return self._round().collect()
 
     def collect_audience(self) -> int:
@@ -110,8 +113,12 @@ class Figures:
         )
 
     def _offers(self) -> dict[str, frozenset[str]]:
-        """What each channel's network can ever tell, ready or not."""
-        return {name: load(one.platform).offers for name, one in self.channels.items()}
+        """What each channel can ever be told: as its account is set up, where it is ready."""
+        ready = self.platforms()
+        return {
+            name: (ready.get(name) or load(one.platform)).offers
+            for name, one in self.channels.items()
+        }
 
     def read(
         self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None

@@ -6,8 +6,8 @@ cleared and sent is the same `Part`: nothing is added to its text on the way out
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,12 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it will be sent. `data` travels beside the value and is never compared."""
+    """A picture as it will be sent; or a document, whose `type` says so.
+
+    `data` travels beside the value and is never compared. A document has no sides. `still` is the
+    small picture that stands for a document until it is opened. `focus` ("top left") is what stays
+    in view when a network cuts a picture, or "".
+    """
 
     file: str  # its name in the media folder, for people
     sha256: str  # what is cleared: the bytes, by their hash
@@ -26,6 +31,43 @@ class Picture:
     alt: str
     credit: str = ""
     data: bytes = field(default=b"", repr=False, compare=False)
+    still: "Picture | None" = None
+    focus: str = ""
+
+    @property
+    def kind(self) -> str:
+        """ "picture" or "document"."""
+        return "document" if self.type == "application/pdf" else "picture"
+
+    @property
+    def files(self) -> "Iterator[tuple[str, str, bytes]]":
+        """Whatever has bytes: hash, type and bytes, of itself and of what goes with it."""
+        yield self.sha256, self.type, self.data
+        if self.still:
+            yield from self.still.files
+
+    def with_data(self, data: Mapping[str, bytes]) -> "Picture":
+        """The same with the bytes that `data` has, by their hashes. Raises KeyError."""
+        return replace(
+            self,
+            data=data[self.sha256],
+            still=self.still.with_data(data) if self.still else None,
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        """The picture as JSON holds it, without its bytes; `Picture.of` reads it back."""
+        told = {name: getattr(self, name) for name in _TOLD}
+        if self.still:
+            told["still"] = self.still.as_data()
+        if self.focus:
+            told["focus"] = self.focus
+        return told
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Picture":
+        """The picture that `as_data` wrote, without its bytes."""
+        still = cls.of(data["still"]) if "still" in data else None
+        return cls(**{**data, "still": still})
 
     @property
     def name(self) -> str:
@@ -36,11 +78,13 @@ class Picture:
         return name if not wanted or ending.lower() in wanted else f"{stem or name}.{wanted[0]}"
 
 
+_TOLD: Final = ("file", "sha256", "type", "width", "height", "size", "alt", "credit")
 ENDINGS: Final = {
     "image/jpeg": ("jpg", "jpeg"),
     "image/png": ("png",),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
+    "application/pdf": ("pdf",),
 }
 """How the names of pictures end, by their type."""
 
@@ -59,6 +103,7 @@ class Part:
     attempt with this text; a network's idempotency key derives from it.
     `fence(seconds)` is called by the adapter's transport as the last thing before bytes leave:
     it raises NotNow when our lease would not outlast `seconds`, the time-out of that request.
+    `comment`: our own comment under the post; it answers the post's first part, always.
     """
 
     text: str
@@ -66,6 +111,18 @@ class Part:
     pictures: tuple[Picture, ...] = ()
     token: str = ""
     fence: Callable[[float], None] = field(default=unfenced, repr=False, compare=False)
+    comment: bool = False
+
+
+def called(parts: Sequence[Part], number: int) -> str:
+    """What a part is called where people read it: "part 2 of 3", "first comment"; "" if alone."""
+    if parts[number].comment:
+        before = sum(part.comment for part in parts[:number])
+        return f"comment {before + 1}" if before else "first comment"
+    of = sum(not part.comment for part in parts)
+    if of > 1:
+        return f"part {number + 1} of {of}"
+    return "post" if len(parts) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +173,8 @@ class Post:
                 {
                     "text": part.text,
                     "language": part.language,
-                    "pictures": [
-                        {
-                            "file": p.file,
-                            "sha256": p.sha256,
-                            "type": p.type,
-                            "width": p.width,
-                            "height": p.height,
-                            "size": p.size,
-                            "alt": p.alt,
-                            "credit": p.credit,
-                        }
-                        for p in part.pictures
-                    ],
+                    **({"comment": True} if part.comment else {}),
+                    "pictures": [picture.as_data() for picture in part.pictures],
                 }
                 for part in self.parts
             ],
@@ -141,7 +187,8 @@ class Post:
             Part(
                 text=part["text"],
                 language=part["language"],
-                pictures=tuple(Picture(**picture) for picture in part["pictures"]),
+                pictures=tuple(map(Picture.of, part["pictures"])),
+                comment=part.get("comment", False),
             )
             for part in data["parts"]
         )
@@ -154,8 +201,14 @@ def key_of(campaign: str, message: str, slot: str, language: str, channel: str) 
 
 
 def _seen(part: Part) -> list[Any]:
-    pictures = [[p.sha256, p.alt, p.credit] for p in part.pictures]
-    return [part.text, part.language, pictures]
+    pictures = [_shown(picture) for picture in part.pictures]
+    return [part.text, part.language, pictures, *(["comment"] if part.comment else [])]
+
+
+def _shown(picture: Picture) -> list[Any]:
+    beside = [["still", picture.still.sha256]] if picture.still else []
+    beside += [["focus", picture.focus]] if picture.focus else []
+    return [picture.sha256, picture.alt, picture.credit, *([beside] if beside else [])]
 
 
 @dataclass(frozen=True, slots=True)

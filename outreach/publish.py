@@ -222,10 +222,10 @@ class Publisher:
 
     def _publish(self, claim: Claim) -> tuple[Outcome, Claim | Full | None]:
         """Call, and record; returns what became of it, and what was claimed next with it."""
-        number, call, before = claim.part, claim.call, claim.before
+        number, call, live = claim.part, claim.call, claim.live
         while True:
             try:
-                receipt = self._ask(claim, number, before, call)
+                receipt = self._ask(claim, number, live, call)
             except NotNow as error:
                 wait = min(max(error.wait, timedelta(seconds=1)), pace.LONGEST)
                 outcome = self._end(claim, call, State.CLEARED, "not now", error, wait)
@@ -246,7 +246,7 @@ class Publisher:
                 if isinstance(going_on, Full):
                     return Outcome(claim.key, State.CLEARED, _rest(going_on)), going_on
                 if going_on is not None:
-                    call, before = going_on, receipt
+                    call, live = going_on, (*live, receipt)
                     note(attempt=call.attempt)
                     continue
             else:
@@ -257,10 +257,12 @@ class Publisher:
             # to look for.
             return Outcome(claim.key, State.UNCERTAIN, "it is live, but was not recorded"), None
 
-    def _ask(self, claim: Claim, number: int, before: Receipt | None, call: Call) -> Receipt:
+    def _ask(self, claim: Claim, number: int, live: tuple[Receipt, ...], call: Call) -> Receipt:
+        part = claim.parts[number]
+        after = live[0 if part.comment else -1] if live else None
         try:
             with counters.call(claim.channel):
-                return self.platforms[claim.channel].publish(claim.parts[number], before)
+                return self.platforms[claim.channel].publish(part, after)
         finally:
             call.answered = self.leases.here()
 

@@ -81,6 +81,6 @@ _TOKENS = select(PartToken).where(PartToken.key.in_(bindparam("keys", expanding=
 
 
 def pictures_of(session: Session, parts: Sequence[Part]) -> dict[str, bytes]:
-    wanted = {picture.sha256 for part in parts for picture in part.pictures}
+    wanted = {sha for part in parts for picture in part.pictures for sha, *_ in picture.files}
     rows = session.scalars(select(Asset).where(Asset.sha256.in_(wanted))) if wanted else ()
     return {row.sha256: row.data for row in rows}

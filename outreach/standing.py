@@ -88,12 +88,12 @@ def in_full(session: Session, row: Delivery) -> Line:
     """One delivery with its post, pictures included as they were applied; NotAllowed while it
     cannot be made."""
     post = row.post
-    wanted = {picture.sha256 for part in post.parts for picture in part.pictures}
+    wanted = {sha for part in post.parts for picture in part.pictures for sha, *_ in picture.files}
     data = {
         a.sha256: a.data for a in session.scalars(select(Asset).where(Asset.sha256.in_(wanted)))
     }
     parts = tuple(
-        replace(part, pictures=tuple(replace(p, data=data[p.sha256]) for p in part.pictures))
+        replace(part, pictures=tuple(p.with_data(data) for p in part.pictures))
         for part in post.parts
     )
     return replace(line(session, row), post=replace(post, parts=parts))

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from outreach import courtesy
 from outreach.bounces import Bounce
 from outreach.clearance import record
-from outreach.courtesy import Words
+from outreach.courtesy import OPEN, REVIEWER, Words
 from outreach.delivery import Delivery, PartToken
 from outreach.errors import NotFound, NotNow, PlatformError, Refused, Uncertain
 from outreach.holds import held, placed
@@ -219,6 +219,11 @@ class Roll:
     def unwritten(self) -> str:
         """A language of the channel without words, or ""."""
         return next((one for one in self._languages if one not in self._words), "")
+
+    def unread(self) -> str:
+        """A language of the channel whose words nobody has read yet, or ""."""
+        words = {one: self._words.get(one, {}) for one in self._languages}
+        return next((one for one in words if words[one].get(REVIEWER) == OPEN), "")
 
     def stamp(self) -> str:
         """Changes with the words below every mail."""

@@ -1,5 +1,6 @@
 """A whole desk over the pages of LinkedIn and Facebook: figures, tokens that end, the report."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,7 +46,10 @@ def desk(office: Office, network):
         desk.tick()
         account = desk.platforms["net"].account
         late = timedelta(hours=1)
-        put_cleared(desk, draft("news", ONE, TWO, at=due, late=late, account=account))
+        wanted = draft("news", ONE, TWO, at=due, late=late, account=account)
+        post, comment = wanted.post.parts
+        parts = (post, replace(comment, comment=True))
+        put_cleared(desk, replace(wanted, post=replace(wanted.post, parts=parts)))
         office.clock.forward(seconds=60)
         yield desk
 

@@ -4,12 +4,14 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
+from outreach import courtesy
 from outreach.cli import Door, app
+from outreach.compose.languages import UNOFFICIAL, wrong_language
 from outreach.delivery import Attempt, Delivery
 from outreach.errors import NotAllowed, NotFound, WrongFiles
 from outreach.store.tables import Evidence, TrailEntry
 from outreach.subscribers import ConsentText, Subscriber, Suppressed, address_of
-from tests.conftest import Office, apply, clear_all, state
+from tests.conftest import REPOSITORY, Office, apply, clear_all, state
 from tests.drafts import put, soon
 from tests.platforms.servers_email import PASSWORD, USER, EmailNetwork, plain_of
 
@@ -50,10 +52,8 @@ def desk(office: Office, network, monkeypatch):
 
 
 def _english():
-    from tests.conftest import REPOSITORY
-
     text = (REPOSITORY / "config/newsletter.toml").read_text()
-    return text[text.index("\n[en]\n") :]
+    return text[text.index("\n[en]\n") : text.index("\n[zh]\n")]
 
 
 def link_in(mail, of):
@@ -505,6 +505,33 @@ class TestTheCommand:
         office.write("config/channels.toml", '[web]\nplatform = "feed"\n')
         told = self.run(office, "subscribers")
         assert told.exit_code == 2 and "has no newsletter" in told.stderr
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ko", "ru", "ja", "mn"])
+def test_a_new_office_has_every_word_in_each_of_its_languages(office, monkeypatch, language):
+    """Each is a draft that says so, until a colleague has read it."""
+    words = (REPOSITORY / "config/newsletter.toml").read_text()
+    office.write("config/newsletter.toml", words)
+    known = courtesy.load_words(office.home)  # which tells what is missing, or has no place
+    filled = courtesy.filled(known[language], title="Air", office="NEASPEC", link="https://a.org")
+    assert filled.keys() - {"reviewer"} == courtesy.shipped().keys()
+    for name, english in courtesy.shipped().items():
+        assert ("{title}" in english) <= ("Air" in filled[name]), name
+        assert ("{link}" in english) <= ("https://a.org" in filled[name]), name
+    assert not wrong_language("\n".join(filled.values()), language, ["en"])
+    if language == "en":
+        return
+    assert all(UNOFFICIAL[language] in filled[name] for name in ("consent", "footer"))
+
+    channels = CHANNEL.format(base="smtp://127.0.0.1:1", user=USER)
+    office.write("config/channels.toml", channels.replace('["en", "ko"]', f'["{language}"]'))
+    settings = (office.home / "config/outreach.toml").read_text()
+    office.write("config/outreach.toml", f'{settings}\n[web]\npublic-url = "https://a.org"\n')
+    monkeypatch.setenv("OUTREACH_NEWSLETTER_PASSWORD", PASSWORD)
+    why = f"nobody has read the words that stand around a newsletter in {language}"
+    assert why in office.open().unready["newsletter"]
+    office.write("config/newsletter.toml", words.replace('reviewer = "open"', 'reviewer = "kim"'))
+    assert "newsletter" not in office.open().unready
 
 
 def test_the_words_that_are_wrong_are_told_with_their_lines(office):

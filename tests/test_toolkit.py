@@ -9,10 +9,12 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from outreach.compose.languages import wrong_language
 from outreach.errors import NotAllowed, NotFound, WrongFiles
 from outreach.store.tables import partner_of
 from outreach.toolkit import MOST_BYTES
 from outreach.toolkit.write import files, zipped
+from outreach.toolkit.write import words as said
 from tests.conftest import OUTREACH_TOML, apply, clear_all
 
 FOCAL = ["china", "dprk", "japan", "mongolia", "rok", "russia"]
@@ -197,6 +199,19 @@ class TestWhatIsInAKit:
         page = files(kit)["README.html"].decode()
         assert "8월 25일입니다." in page and "청록색 카드" in page
         assert "press@incheon.example" in page
+        # So is all that the page itself says, labelled as the house does.
+        assert '<html lang="ko">' in page and "(비공식 번역)" in page
+        assert "엠바고: 2025년 8월 11일 09:00 (서울; 00:00 UTC) 이전에는" in page
+        for english in ("Publish each", "EMBARGO", "Version", "Alt text", "pixels", "Do not"):
+            assert english not in page
+
+    @pytest.mark.parametrize("language", ["zh", "ko", "ru", "ja", "mn"])
+    def test_the_page_has_every_word_in_each_language(self, language):
+        theirs, english = said()[language], said()["en"]
+        assert theirs.keys() == english.keys()
+        for name, text in theirs.items():
+            assert set(re.findall("{[a-z]+}", text)) == set(re.findall("{[a-z]+}", english[name]))
+        assert not wrong_language("\n".join(theirs.values()), language, ["en"])
 
     def test_every_address_is_the_partners_own_and_none_of_ours_is_left(self, desk):
         text = words(files(iclei(desk)))

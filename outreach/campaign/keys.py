@@ -139,7 +139,9 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
                 "picture needs it), `credit`, `licence` and `consent` (with `tbc` the post waits), "
                 "`expires` (the day from which its licence, or somebody's consent, no longer "
                 "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
-                "clears it is asked)"
+                "clears it is asked), `only` (the channels or platforms that get it), `focus` "
+                "(what stays in view where a network cuts it: `top`, `bottom left`), and of a "
+                "document `thumbnail` (the picture that stands for it)"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -187,7 +189,7 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "consent": ("whether they agreed; nothing is printed without", "consent: no"),
     },
     "Media": {
-        "file": ("a picture in `media/`", "file: card.png"),
+        "file": ("a picture in `media/`, or a document", "file: card.png"),
         "alt": ("what it shows; a post with a picture needs it", "alt: The forum's date and place"),
         "credit": ("whose picture it is", "credit: ESCAP"),
         "licence": ("under what it may be used; with `tbc` it waits", "licence: CC BY 4.0"),
@@ -198,6 +200,13 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
         "contains-map": ("whether a map is in it: whoever clears it is asked", "contains-map: no"),
         "co-branded": ("whether a partner's logo is in it: likewise", "co-branded: yes"),
+        "only": ("the channels or platforms that get it; all unless said", "only: [telegram]"),
+        "focus": (
+            "what stays in view where a network cuts the picture (Mastodon): `top`, `bottom`, "
+            "`left`, `right`, or two of them, `top left`; its middle unless said",
+            "focus: top",
+        ),
+        "thumbnail": ("the picture that stands for a document", "thumbnail: cover.png"),
     },
     "Every": {
         "week": ("only in that week of a month", "week: first"),

@@ -153,6 +153,9 @@ def _country(value: Any) -> Any:
 
 DaysOff = Literal["before", "after", "keep"]
 Thread = Literal["split", "numbered", "as-written"]
+Focus = Literal[
+    "top", "bottom", "left", "right", "top left", "top right", "bottom left", "bottom right"
+]
 Weekday = Annotated[
     Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], BeforeValidator(_weekday)
 ]
@@ -254,8 +257,10 @@ class Goal(Frozen):
 
 
 class Media(Frozen):
-    """A picture of a message. `file` is a name in the office's media folder.
+    """A picture of a message, or a document. `file` is a name in the office's media folder.
 
+    `only` names the channels or platforms that get it; all do where it is empty. `focus` is what
+    should stay in view where a network cuts it; `thumbnail` the picture that stands for a document.
     From the day of `expires` on, where the post is due, it may no longer be used. What is said of
     it in media/assets.toml holds where the message does not say it.
     """
@@ -268,6 +273,9 @@ class Media(Frozen):
     expires: Day | None = None
     contains_map: bool = False
     co_branded: bool = False
+    only: tuple[str, ...] = ()
+    focus: Focus | None = None
+    thumbnail: str = ""
 
 
 class Every(Frozen):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from outreach.cli.rows import Row, Zones, ago, counted, row
 from outreach.errors import Problem
-from outreach.post import Slot
+from outreach.post import Slot, called
 
 if TYPE_CHECKING:  # these bring the database with them
     from outreach.alarms import Alarm
@@ -280,8 +280,8 @@ def _rendering(
         but = "" if same_text else ", with other addresses:"
         yield row(f"as on {others[rendering.same_as].channel}{but}", indent=4)
     for number, part in enumerate(rendering.post.parts):
-        if len(rendering.post.parts) > 1:
-            yield row(f"part {number + 1} of {len(rendering.post.parts)}", indent=4)
+        if name := called(rendering.post.parts, number):
+            yield row(name, indent=4)
         text = part.text.splitlines()
         if twin:
             same = set(twin[number].text.splitlines())
@@ -305,8 +305,13 @@ def _asked(post: "Post", zones: Zones, *, indent: int) -> Iterator[Row]:
 
 
 def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
-    about = f"{picture.width} x {picture.height}, {picture.size / 1000:,.0f} kB"
-    yield row(f"picture {picture.file} ({about})", indent=indent)
+    about = f"{picture.width} x {picture.height}, " if picture.width else ""
+    about += f"{picture.size / 1000:,.0f} kB"
+    yield row(f"{picture.kind} {picture.file} ({about})", indent=indent)
+    if picture.focus:
+        yield row(picture.focus, indent=indent + 2, lead="in view: ")
+    if picture.still:
+        yield row(f"shown as {picture.still.file}", indent=indent + 2)
     yield row(picture.alt or "none", indent=indent + 2, lead="described as: ")
     if picture.credit:
         yield row(picture.credit, indent=indent + 2, lead="credit: ")
@@ -405,7 +410,7 @@ def in_full(one: "Line", channel: "Channel | None", zones: Zones) -> Iterator[Ro
         yield from _asked(one.post, zones, indent=12)
     parts = one.post.parts if one.post else ()
     for number, part in enumerate(parts):
-        of = f", part {number + 1} of {len(parts)}" if len(parts) > 1 else ""
+        of = f", {name}" if (name := called(parts, number)) else ""
         yield row()
         yield row((f"--- text{of} ({_size(part, channel, number)})", "dim"))
         yield from (row(text, whole=True) for text in part.text.split("\n"))

@@ -26,18 +26,18 @@ from outreach.compose.texts import DIVIDER, Section, Texts, read_texts
 from outreach.errors import Problem
 from outreach.hints import did_you_mean, known_as
 from outreach.platforms import PLATFORMS, Channel, has_link, nearest
-from outreach.post import Part, Picture, Post, Slot, key_of
+from outreach.post import Part, Picture, Post, Slot, called, key_of
 
 if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every command
     from outreach.campaign.care import Remembrance
     from outreach.campaign.directory import Directory
-    from outreach.campaign.models import Campaign, Message
+    from outreach.campaign.models import Campaign, Media, Message
     from outreach.campaign.occasions import Occasion
     from outreach.campaign.values import Late
     from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
-_DIVIDERS = re.compile(rf"^{DIVIDER}[ \t]*$", re.MULTILINE)
+_WORDS = {"picture": languages.PICTURE, "document": languages.DOCUMENT}
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 A_DAY = timedelta(days=1)
@@ -522,12 +522,22 @@ class _Desk:
         self, item: _Wanted, channel: Channel
     ) -> tuple[tuple[Picture, ...], list[Problem]]:
         from outreach.campaign.models import in_language
-        from outreach.compose.media import in_time, read_picture
+        from outreach.compose.media import in_time, read_picture, together
 
         pictures: list[Picture] = []
+        wanted: list[Media] = []
         problems: list[Problem] = []
         of = ("messages", item.draft.of, "media")
         for number, given in enumerate(item.message.media):
+            known = {*self._channels, *PLATFORMS, *(c.platform for c in self._channels.values())}
+            for name in sorted(set(given.only) - known):
+                where = item.campaign.where(*of, number, "only")
+                what = f"there is no channel or platform called {name}"
+                hint = did_you_mean(name, known) or f"known are: {', '.join(sorted(known))}"
+                problems.append(Problem(where, what, hint))
+            if given.only and not {channel.name, channel.platform} & set(given.only):
+                continue
+            wanted.append(given)
             alt = in_language(given.alt, item.draft.language)
             media = given.model_copy(update={"alt": alt})
             where = item.campaign.where(*of, number, "file")
@@ -545,11 +555,7 @@ class _Desk:
                 pictures.append(found)
             else:
                 problems += found
-        count, most = len(item.message.media), channel.limits.pictures
-        if count > most:
-            where = item.campaign.where(*of)
-            what = f"{count} pictures; {channel.name} takes {most}"
-            problems.append(Problem(where, what, f"take out {count - most}"))
+        problems += together(wanted, channel, item.campaign.where(*of))
         return tuple(pictures), problems
 
     def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:
@@ -583,17 +589,21 @@ def _parts(
 
     `thread` says what becomes of one that is too long, where the network has threads.
     """
-    texts = [_tidy(part) for part in _DIVIDERS.split(text)]
+    first, *divided = DIVIDER.split(text)
+    below = list(zip(divided[1::2], divided[::2], strict=True))  # a text, and whether a comment
+    texts = [_tidy(first), *(_tidy(part) for part, comment in below if not comment)]
+    comments = [_tidy(part) for part, comment in below if comment]
     threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
     if threads and thread in ("split", "numbered"):
         texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
     if channel.limits.alt == 0 and texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
         texts[0] += "".join(_description(picture, language) for picture in pictures)
-    return tuple(
+    said = [
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
-    )
+    ]
+    return (*said, *(Part(text=text, language=language, comment=True) for text in comments))
 
 
 def _threaded(
@@ -631,7 +641,12 @@ def _fits(
 ) -> Iterator[Problem]:
     """What keeps these parts off the network, each at the line on which its part begins."""
     limits = channel.limits
-    if len(parts) > limits.parts:
+    if limits.parts == 1 and any(part.comment for part in parts):
+        where = f"{shown}:{section.line_of(len(parts) - 1, len(parts))}"
+        what = f"{channel.name} has no comment of ours under a post"
+        hint = f"say it in the post: write a variant `@{channel.name}` without `--- comment`"
+        yield Problem(where, what, hint)
+    elif len(parts) > limits.parts:
         where = f"{shown}:{section.line_of(limits.parts, len(parts))}"
         what = f"{len(parts)} parts; {channel.name} takes {limits.parts}"
         hint = f"take out {len(parts) - limits.parts}, or write a variant `@{channel.name}`"
@@ -639,12 +654,13 @@ def _fits(
     for number, part in enumerate(parts):
         begins = section.line_of(number, len(parts))
         where = f"{shown}:{begins}"
-        which = f"part {number + 1}: " if len(parts) > 1 else ""
+        name = called(parts, number).partition(" of ")[0]
+        which = f"{name}: " if name else ""
         if not part.text:
             yield Problem(where, f"{which}the text is empty", "write it, or take it out")
         count, room = limits.length(part.text), limits.room(part, number)
         if count > room:
-            of = " with a picture" if room == limits.caption else ""
+            of = f" with a {part.pictures[0].kind}" if room == limits.caption else ""
             of = " in a comment" if number and room == limits.later else of
             what = f"{which}{count:,} {limits.unit}{_described(part, channel)}"
             what += f"; {channel.name} takes {room:,}{of}"
@@ -734,12 +750,14 @@ def _described(part: Part, channel: Channel) -> str:
         return ""
     added = "".join(_description(picture, part.language) for picture in part.pictures)
     count = channel.limits.length(added)
-    whose = "the picture's description" if len(part.pictures) == 1 else "its pictures' descriptions"
+    one, *more = part.pictures
+    whose = f"its {one.kind}s' descriptions" if more else f"the {one.kind}'s description"
     return f", {count:,} of them {whose}, printed below the text"
 
 
 def _description(picture: Picture, language: str) -> str:
-    word = languages.PICTURE.get(language.partition("-")[0], languages.PICTURE["en"])
+    words = _WORDS[picture.kind]
+    word = words.get(language.partition("-")[0], words["en"])
     return f"\n\n[{word}: {picture.alt}]"
 
 

@@ -71,6 +71,16 @@ PICTURE = {
 }
 """What stands before a picture's description, where a network has no field for it."""
 
+DOCUMENT = {
+    "en": "Document",
+    "zh": "文件",
+    "ko": "문서",
+    "ja": "資料",
+    "ru": "Документ",
+    "mn": "Баримт бичиг",
+}
+"""The same of a document's."""
+
 FEW = 12  # letters: shorter than that, a text may be a name in another script
 HALF = 0.5
 LONG = 40  # letters of Cyrillic or Han within which its own would have come

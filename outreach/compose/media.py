@@ -1,10 +1,11 @@
-"""Pictures: read from the office's media folder, and made into what each network takes."""
+"""Pictures and documents: read from the media folder, and made into what each network takes."""
 
 import difflib
 import hashlib
 import io
 import warnings
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
@@ -13,7 +14,7 @@ from outreach.campaign.models import Media, Tbc
 from outreach.campaign.occasions import begins
 from outreach.compose.convert import fitted_before
 from outreach.errors import Problem
-from outreach.platforms import Limits
+from outreach.platforms import Channel, Limits
 from outreach.post import Picture, Slot
 
 MOST_BYTES = 30_000_000  # of any picture, before a network's own limit: read into memory whole
@@ -26,6 +27,16 @@ TYPES = {
     "GIF": ("image/gif", (".gif",)),
     "WEBP": ("image/webp", (".webp",)),
 }
+
+DOCUMENT = "application/pdf"
+MOST_OF_A_DOCUMENT = 50_000_000  # bytes, likewise
+# What stands for a document: https://core.telegram.org/bots/api#senddocument
+STILL = Limits(
+    text=0,
+    picture_bytes=200_000,
+    picture_types=frozenset({"image/jpeg"}),
+    picture_longest=320,
+)
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
 
@@ -55,19 +66,46 @@ def read_picture(
         return [Problem(where, found.what, found.hint), *problems]
     found = _as_taken(found, limits, read)
     problems = [*_fits(found, limits, where, channel), *problems]
+    still = _still(folder, media, where, read)
+    if isinstance(still, Problem):
+        problems.append(still)
     if problems:
         return problems
-    return Picture(
-        file=media.file,
-        sha256=found.sha256,
-        type=found.type,
-        width=found.width,
-        height=found.height,
-        size=found.size,
-        alt=str(media.alt).strip(),
-        credit=str(media.credit).strip(),
-        data=found.data,
-    )
+    assert not isinstance(still, Problem)  # noqa: S101 - it is among the problems
+    alt, credit = str(media.alt).strip(), str(media.credit).strip()
+    return replace(found, still=still, alt=alt, credit=credit, focus=media.focus or "")
+
+
+def together(wanted: Sequence[Media], channel: Channel, where: str) -> Iterator[Problem]:
+    """Whether a network takes these in one post, whatever else is wrong with them."""
+    limits = channel.limits
+    kinds = {"document" if _is_document(media.file) else "picture" for media in wanted}
+    if len(kinds) > 1:
+        what = f"{channel.name} takes no pictures beside a document in one post"
+        hint = "take one of them out, or say after `only:` which channels get it"
+        yield Problem(where, what, hint)
+        return
+    count, most = len(wanted), limits.documents if kinds == {"document"} else limits.pictures
+    if count > most and (most or "picture" in kinds):  # without documents, each is refused
+        what = f"{count} {''.join(kinds)}s; {channel.name} takes {most}"
+        yield Problem(where, what, f"take out {count - most}")
+
+
+def _still(folder: Path, media: Media, where: str, read: Read) -> Picture | Problem | None:
+    """The small picture that stands for a document, where one is named."""
+    if not media.thumbnail:
+        return None
+    if not _is_document(media.file):
+        hint = "take out `thumbnail:`; a picture is shown itself"
+        return Problem(where, f"{media.file} is no document", hint)
+    if media.thumbnail not in read:
+        read[media.thumbnail] = _read(folder, media.thumbnail, where)
+    found = read[media.thumbnail]
+    if isinstance(found, Problem):
+        return Problem(where, found.what, found.hint)
+    if found.kind != "picture":
+        return Problem(where, f"{media.thumbnail} is no picture", "name a PNG or JPEG")
+    return _as_taken(found, STILL, read)
 
 
 def in_time(
@@ -92,6 +130,8 @@ def in_time(
 
 def _as_taken(picture: Picture, limits: Limits, read: Read) -> Picture:
     """As the network of these limits takes it; written once, whichever channels it is for."""
+    if picture.kind != "picture":
+        return picture
     takes = (limits.picture_bytes, limits.picture_types, limits.picture_sides)
     key = (picture.file, *takes, limits.picture_longest)
     if key not in read:
@@ -116,9 +156,12 @@ def _read(folder: Path, name: str, where: str) -> Picture | Problem:
         what = f"{name} is a video, and this desk sends none to any network yet"
         hint = "link to where it is shown with captions, and say so; a still of it may stand here"
         return Problem(where, what, hint)
-    data = _bytes(folder, name, where)
+    document = _is_document(name)
+    data = _bytes(folder, name, where, most=MOST_OF_A_DOCUMENT if document else MOST_BYTES)
     if isinstance(data, Problem):
         return data
+    if document:
+        return _document(name, data, where)
     try:
         with warnings.catch_warnings():
             # Pillow only warns of a picture that is twice as large as it thinks wise.
@@ -154,7 +197,21 @@ def _read(folder: Path, name: str, where: str) -> Picture | Problem:
     )
 
 
-def _bytes(folder: Path, name: str, where: str) -> bytes | Problem:
+def _is_document(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == ".pdf"
+
+
+def _document(name: str, data: bytes, where: str) -> Picture | Problem:
+    """A PDF. Nothing of it is rendered: what it says, a person reads before clearing it."""
+    if not data.startswith(b"%PDF-"):
+        return Problem(where, f"{name} is not a PDF that can be read", "export it as PDF again")
+    if b"%%EOF" not in data[-2048:]:
+        return Problem(where, f"{name} is damaged: its end is missing", "export it again")
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Picture(name, sha256, DOCUMENT, 0, 0, len(data), alt="", data=data)
+
+
+def _bytes(folder: Path, name: str, where: str, *, most: int) -> bytes | Problem:
     """The file's bytes; it must be a plain file that lies in the folder."""
     outside = Problem(where, f"{name} is not in the media folder", "write its name in that folder")
     if not name or "\\" in name or "\x00" in name:
@@ -169,11 +226,11 @@ def _bytes(folder: Path, name: str, where: str) -> bytes | Problem:
         if not path.is_file():
             return Problem(where, f"{name} is not a file", "name a picture")
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         return Problem(where, f"{name} cannot be read: {error.strerror or error}")
-    if len(data) > MOST_BYTES:
-        what = f"{name} has over {_megabytes(MOST_BYTES)}, more than any network takes"
+    if len(data) > most:
+        what = f"{name} has over {_megabytes(most)}, more than any network takes"
         return Problem(where, what, "export it smaller")
     return data
 
@@ -197,12 +254,18 @@ def _bomb(name: str, where: str) -> Problem:
 def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Problem]:
     name = picture.file
     problems = []
-    if picture.size > limits.picture_bytes:
-        size, most = _megabytes(picture.size), _megabytes(limits.picture_bytes)
+    if picture.kind == "document" and not limits.documents:
+        hint = "link to it in the text; or say after `only:` which channels get it"
+        return [Problem(where, f"{channel} takes no documents ({name})", hint)]
+    largest = limits.document_bytes if picture.kind == "document" else limits.picture_bytes
+    if picture.size > largest:
+        size, most = _megabytes(picture.size), _megabytes(largest)
         if size == most:
-            size = f"{picture.size - limits.picture_bytes:,} bytes too many"
+            size = f"{picture.size - largest:,} bytes too many"
         what = f"{name} has {size}; {channel} takes {most}"
         problems.append(Problem(where, what, "export it smaller"))
+    if picture.kind == "document":
+        return problems
     if picture.type not in limits.picture_types:
         takes = ", ".join(sorted(limits.picture_types))
         what = f"{channel} does not take {picture.type} ({name})"

@@ -65,7 +65,8 @@ def untold_words(
         return []
     shown = [(draft, part) for draft in drafts if draft.post for part in draft.post.parts]
     shown = [(draft, part) for draft, part in shown if part.pictures]
-    data = {picture.sha256: picture.data for _, part in shown for picture in part.pictures}
+    read = [p for _, part in shown for p in part.pictures if p.kind == "picture"]
+    data = {picture.sha256: picture.data for picture in read}
     try:
         words = _read(home, data, progress, program)
     except Unusable as error:
@@ -73,7 +74,7 @@ def untold_words(
     known = {campaign.campaign: campaign for campaign in campaigns}
     problems: dict[Problem, None] = {}
     for draft, part in shown:
-        for picture in part.pictures:
+        for picture in (one for one in part.pictures if one.sha256 in words):
             told = f"{picture.alt}\n{picture.credit}\n{part.text}"
             if left := untold(words[picture.sha256], picture.alt, told):
                 where = _where(known[draft.campaign], draft.of, picture.file)

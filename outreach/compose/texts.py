@@ -6,6 +6,8 @@
     The Forum opens on {{ events.forum.date }}. {{ links.event }}
     ---
     A line of three dashes begins the next part of a thread.
+    --- comment
+    Our own first comment under the post, where the network has those.
 
     ## en @x
     The variant for a platform or a channel; the section that fits most closely is taken.
@@ -28,7 +30,8 @@ from outreach.errors import Problem
 from outreach.hints import nearest
 
 MOST_BYTES = 100_000  # the longest real file, six languages and variants, has some 15,000
-DIVIDER = "---"
+DIVIDER = re.compile(r"^---(?:[ \t]*(comment))?[ \t]*$", re.MULTILINE)
+"""A line that begins another part; its group is there where that is a comment under the post."""
 
 _HEADING = re.compile(
     r"##\s+(?P<language>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)"
@@ -39,6 +42,7 @@ _HEADING = re.compile(
 _NOTE = re.compile(r"([a-z]+)(?:\s*:\s*|\s+)(.+)")
 _HASH = re.compile(r"[0-9a-f]{4,64}")
 _NOTES = ("from", "translator", "reviewer")
+_ODD_DIVIDER = re.compile(r"---[ \t]*[A-Za-z]{1,20}[ \t]*")  # "--- coment" would be published
 _EXAMPLES = "write `## en`, `## en @x`, `## en 1` or `## zh (from 3f2a)`; `\\##` prints ##"
 
 
@@ -72,7 +76,7 @@ class Section:
         """
         begins = [self.line]
         for number, text in enumerate(self.source.split("\n"), start=self.line + 1):
-            if text.strip() == DIVIDER:
+            if DIVIDER.match(text):
                 begins.append(number)
         return begins[part] if len(begins) == parts else self.line
 
@@ -146,6 +150,11 @@ def parse_texts(text: str, shown: str) -> Texts:
         if isinstance(section, str):
             problems.append(Problem(where, f"{section}: {heading.strip()[:60]}", _EXAMPLES))
             continue
+        for number, text_line in enumerate(body, start=section.line):
+            if _ODD_DIVIDER.fullmatch(text_line) and not DIVIDER.match(text_line):
+                what = f"{text_line.strip()} begins no part that is known"
+                hint = "write `--- comment` for a comment under the post, `---` for a thread's part"
+                problems.append(Problem(f"{shown}:{number}", what, hint))
         name = (section.language, section.target, section.number)
         if name in sections:
             hint = f"the first is in line {sections[name].line - 1}; keep one, or number them"

@@ -26,12 +26,20 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery, ReceiptRow, State
-from outreach.errors import NotAllowed, NotFound, NotNow, Problem, Refused, WrongFiles
+from outreach.errors import (
+    NotAllowed,
+    NotFound,
+    NotNow,
+    PlatformError,
+    Problem,
+    Refused,
+    WrongFiles,
+)
 from outreach.measure import latest
 from outreach.measure.imports import Import, PostRow, Typed
 from outreach.measure.metrics import Metric, Reason
 from outreach.measure.months import bounds, following
-from outreach.platforms import Figures, Lapses, Platform, Receipt, Renames, Retires, Told
+from outreach.platforms import Figures, Lapses, Listens, Platform, Receipt, Renames, Retires, Told
 from outreach.store import Store
 from outreach.store.tables import Adopted, Click, Collection, ImportBatch, Latest, ShortLink
 
@@ -390,6 +398,19 @@ class Round:
             with self.store.writing(shared=True) as session:
                 latest.keep(session, rows)
         return len(rows)
+
+
+def listen(platforms: Mapping[str, Platform]) -> None:
+    """Have every account keep what its network tells of itself, which it tells once."""
+    for channel, platform in platforms.items():
+        if not isinstance(platform, Listens):
+            continue
+        try:
+            platform.listen()
+        except PlatformError as error:
+            log.warning("what %s is told of its posts could not be read: %s", channel, error)
+        except Exception:
+            log.exception("what %s is told of its posts could not be kept", channel)
 
 
 def _windows(platform: Platform | None) -> Mapping[str, timedelta]:

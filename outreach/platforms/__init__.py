@@ -83,6 +83,7 @@ class Limits:
     most that a part with pictures may hold, where it is less; `later` the most of a part after the
     first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
+    `documents`: how many PDFs a part may have in place of pictures, each of `document_bytes`.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
     `shows`: whether the network can be asked what it has; where not, only a person can look.
@@ -104,6 +105,8 @@ class Limits:
     picture_longest: int | None = None  # pixels of the long side: no network shows more of it
     picture_sides: int | None = None  # most that width + height may be, pixels
     picture_ratio: float | None = None  # most that the long side may be of the short one
+    documents: int = 0
+    document_bytes: int = 0
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
@@ -259,6 +262,9 @@ class Readers(Protocol):
     def unwritten(self) -> str:
         """A language of the channel in which nobody has written it, or ""."""
 
+    def unread(self) -> str:
+        """A language of the channel in which nobody has read it, who would know, or ""."""
+
     def stamp(self) -> str:
         """A few characters that change with the words that stand around every mail."""
 
@@ -336,6 +342,14 @@ class Corrects(Protocol):
 
     def correct(self, receipt: Receipt, part: Part) -> None:
         """Replace its text by the part's, its pictures stay; or raise as `publish` does."""
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """A platform that is told figures of its posts as they happen, and cannot ask later."""
+
+    def listen(self) -> None:
+        """Keep what the network has to tell since it was last asked; raises as `check` does."""
 
 
 @runtime_checkable
@@ -456,7 +470,8 @@ class Account:
     `secrets` maps the adapter's own names ("token") to values; `base` replaces the network's
     address in tests and demos, and is empty otherwise. `public` is the desk's public address.
     `package` mails another office what it is asked to publish, once for a token; it raises Refused
-    or NotNow where that surely did not go, Uncertain where it may have.
+    or NotNow where that surely did not go, Uncertain where it may have. `together` gives a shelf
+    that several channels have in common, by its name: those of one bot.
     """
 
     channel: str
@@ -468,6 +483,7 @@ class Account:
     public: str = ""
     readers: Readers | None = None
     package: Callable[[Part], None] | None = field(default=None, repr=False)
+    together: Callable[[str], Shelf] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -18,6 +18,7 @@ from outreach.platforms import Account, Ask, Figures, How, Limits, Receipt, brid
 from outreach.platforms.bluesky_record import (
     OLD,
     POST,
+    Card,
     answer_of,
     json_of,
     key_of,
@@ -56,7 +57,7 @@ _asking: ContextVar[_Asking] = ContextVar("_asking")
 class Bluesky:
     """One Bluesky account, by an app password."""
 
-    limits: ClassVar = Limits(
+    limits: Limits = Limits(
         text=300,
         length=counted,
         parts=25,
@@ -71,7 +72,7 @@ class Bluesky:
     )
     offers: ClassVar = frozenset({*METRICS.values(), "followers"})
     needs: ClassVar = ("app_password",)
-    asks: ClassVar = ("handle", "server", "card")
+    asks: ClassVar = ("handle", "server", "card", "card-shows")
     public: ClassVar = True
     how: ClassVar = How(
         steps=(
@@ -95,8 +96,12 @@ class Bluesky:
         self._session: Any = None  # what the server gave it: who it is, and passes
         self._signing = asyncio.Lock()
         self.account = f"bluesky @{self._handle or 'tbc'}"
+        self._shows = bool(self._card) and account.options.get("card-shows") == "picture"
         if self._card:  # the public sees it, so it belongs to what is cleared
             self.account += f", addresses on a card “{self._card}”"
+        if self._shows:
+            self.account += " with the picture"
+            self.limits = replace(self.limits, picture_bytes=1_000_000)  # of a card's, no more
 
     @staticmethod
     def mistakes(options: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -105,6 +110,11 @@ class Bluesky:
         if handle != "tbc" and ("." not in handle or "@" in handle.strip().lstrip("@")):
             what = f"{handle!r} is not a whole handle"
             yield "handle", what, 'write handle = "name.bsky.social", or your own domain'
+        if options.get("card-shows", "picture") != "picture":
+            what = f"card-shows cannot be {options['card-shows']!r}"
+            yield "card-shows", what, 'write card-shows = "picture", or take the line out'
+        elif "card-shows" in options and not options.get("card"):
+            yield "card-shows", "there is no card", 'write card = "…", its title, too'
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
         """Upload the pictures and look names up, which makes nothing public; then post."""
@@ -114,7 +124,8 @@ class Bluesky:
         at = now.replace("+00:00", "Z")
 
         async def post(client: Any) -> Receipt:
-            record = await record_of(client, part, after, at=at, card=self._card)
+            card = Card(self._card, self._shows)
+            record = await record_of(client, part, after, at=at, card=card)
             data = models.ComAtprotoRepoCreateRecord.Data(
                 repo=self._did, collection=POST, rkey=record_key(part.token), record=record
             )

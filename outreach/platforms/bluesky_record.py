@@ -2,16 +2,28 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from outreach.errors import Refused
 from outreach.platforms import Receipt
 from outreach.platforms.bluesky_text import found
-from outreach.post import Part
+from outreach.post import Part, Picture
 
 POST = "app.bsky.feed.post"
 OLD = frozenset({"ExpiredToken", "InvalidToken"})  # of a pass that a new sign-in replaces
 TID = "234567abcdefghijklmnopqrstuvwxyz"  # in the order of their values
+
+
+@dataclass(frozen=True)
+class Card:
+    """How the first address of a text is shown: on a card of this title, unless that is empty.
+
+    With `shows`, a post's one picture is on the card, and not beside it.
+    """
+
+    title: str
+    shows: bool = False
 
 
 def record_key(token: str) -> str:
@@ -32,10 +44,10 @@ def key_of(uri: str) -> tuple[str, str]:
     return repo, key
 
 
-async def record_of(client: Any, part: Part, after: Receipt | None, *, at: str, card: str) -> Any:
+async def record_of(client: Any, part: Part, after: Receipt | None, *, at: str, card: Card) -> Any:
     """The record of a part that follows `after`. Uploads its pictures, and looks names up.
 
-    `at` is the time it tells, ISO 8601. `card` titles a card of the first address, unless empty.
+    `at` is the time it tells, ISO 8601.
     """
     from atproto import models
 
@@ -44,7 +56,7 @@ async def record_of(client: Any, part: Part, after: Receipt | None, *, at: str, 
         created_at=at,
         langs=[part.language],
         facets=[facet async for facet in _facets(client, part.text)] or None,
-        embed=await _pictures(client, part) or _card(part, card),
+        embed=await _embed(client, part, card),
         reply=await _reply(client, after) if after else None,
     )
 
@@ -103,34 +115,46 @@ async def _facets(client: Any, text: str) -> AsyncIterator[Any]:
         yield facet.Main(features=[feature], index=span)
 
 
-async def _pictures(client: Any, part: Part) -> Any:
+async def _embed(client: Any, part: Part, card: Card) -> Any:
+    """Pictures, or a card of the first address; nothing is fetched for it."""
     from atproto import models
 
-    images = []
-    for picture in part.pictures:
-        # Not by the library's own method, which httpx warns of.
-        sent = await client.invoke_procedure(
-            "com.atproto.repo.uploadBlob",
-            content=picture.data,
-            headers={"Content-Type": picture.type},
+    links = [one.value for one in found(part.text) if one.kind == "link"] if card.title else []
+    on_card = card.shows and len(part.pictures) == 1 and bool(links)
+    if part.pictures and not on_card:
+        return models.AppBskyEmbedImages.Main(
+            images=[
+                models.AppBskyEmbedImages.Image(
+                    alt=picture.alt,
+                    image=await _uploaded(client, picture),
+                    aspect_ratio=models.AppBskyEmbedDefs.AspectRatio(
+                        width=picture.width, height=picture.height
+                    ),
+                )
+                for picture in part.pictures
+            ]
         )
-        ratio = models.AppBskyEmbedDefs.AspectRatio(width=picture.width, height=picture.height)
-        blob = sent.content["blob"]
-        images.append(
-            models.AppBskyEmbedImages.Image(alt=picture.alt, image=blob, aspect_ratio=ratio)
-        )
-    return models.AppBskyEmbedImages.Main(images=images) if images else None
-
-
-def _card(part: Part, title: str) -> Any:
-    """A card of the first address; nothing is fetched for it."""
-    from atproto import models
-
-    links = [one.value for one in found(part.text) if one.kind == "link"]
-    if not title or not links:
+    if not links:
         return None
-    card = models.AppBskyEmbedExternal.External(uri=links[0], title=title, description="")
-    return models.AppBskyEmbedExternal.Main(external=card)
+    shown = part.pictures[0] if part.pictures else None
+    # A card has no field for what its picture shows: it stands for the page's description.
+    external = models.AppBskyEmbedExternal.External(
+        uri=links[0],
+        title=card.title,
+        description=shown.alt if shown else "",
+        thumb=await _uploaded(client, shown) if shown else None,
+    )
+    return models.AppBskyEmbedExternal.Main(external=external)
+
+
+async def _uploaded(client: Any, picture: Picture) -> Any:
+    """A picture's blob. Not by the library's own method, which httpx warns of."""
+    sent = await client.invoke_procedure(
+        "com.atproto.repo.uploadBlob",
+        content=picture.data,
+        headers={"Content-Type": picture.type},
+    )
+    return sent.content["blob"]
 
 
 async def _reply(client: Any, after: Receipt) -> Any:

@@ -156,6 +156,10 @@ class Email:
         if language := self._readers.unwritten():
             why = f"nobody has written what stands below a newsletter in {language}"
             return why, f"write a table [{language}] in config/newsletter.toml, as [en] is"
+        if language := self._readers.unread():
+            why = f"nobody has read the words that stand around a newsletter in {language}"
+            hint = f"a colleague who speaks it reads [{language}] in config/newsletter.toml, and "
+            return why, hint + "writes their name there as `reviewer`"
         return None
 
     # --- publishing ------------------------------------------------------------------------

@@ -232,6 +232,7 @@ class Mastodon:
             mime_type=picture.type,
             description=picture.alt or None,
             file_name=picture.name,
+            focus=_focus(picture),
         )
         for _ in range(self.patience):
             if media["url"]:
@@ -369,6 +370,17 @@ class Mastodon:
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self._token, "…")
+
+
+def _focus(picture: Picture) -> tuple[float, float] | None:
+    """The focal point, from the middle: 1 is the right, or the top.
+
+    https://docs.joinmastodon.org/api/guidelines/#focal-points
+    """
+    words = picture.focus.split()
+    x = ("right" in words) - ("left" in words)
+    y = ("top" in words) - ("bottom" in words)
+    return (float(x), float(y)) if words else None
 
 
 def _count(options: Mapping[str, str]) -> bool:

@@ -8,18 +8,19 @@ part of every address, so no text of the library's errors leaves this module uns
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from outreach.errors import CannotTell, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Ask, Budget, Figures, How, Limits, Receipt, bridge
-from outreach.post import Part, unfenced
+from outreach.platforms.telegram_reactions import AT_ONCE, KINDS, ROUNDS, Heard, Reactions
+from outreach.post import Part, Picture, unfenced
 
 if TYPE_CHECKING:
-    from telegram import Bot, Message
+    from telegram import Bot, Message, Update
 
 T = TypeVar("T")
 
@@ -49,6 +50,31 @@ def _wait(body: bytes) -> timedelta:
         return timedelta(minutes=1)
 
 
+_ELSEWHERE = (
+    "reactions are not counted, for another program is told what happens to this bot: give the "
+    "channel a bot of its own, or end that program's webhook (deleteWebhook) or reading"
+)
+
+
+def _heard(updates: "Sequence[Update]") -> Iterator[Heard]:
+    """What updates tell of reactions. Stars that were paid are not people's reactions."""
+    for one in updates:
+        if told := one.message_reaction_count:
+            count = sum(r.total_count for r in told.reactions if r.type.type != "paid")
+            chat, at = told.chat, told.date.astimezone(UTC)
+            yield Heard(chat.id, chat.username or "", told.message_id, count, at)
+
+
+def _media(picture: Picture) -> Any:
+    """One message of an album."""
+    from telegram import InputMediaDocument, InputMediaPhoto
+
+    if picture.kind == "document":
+        small = picture.still.data if picture.still else None
+        return InputMediaDocument(picture.data, filename=picture.name, thumbnail=small)
+    return InputMediaPhoto(picture.data, filename=picture.name)
+
+
 class Telegram:
     """One Telegram channel, by a bot that is its administrator."""
 
@@ -62,6 +88,8 @@ class Telegram:
         picture_bytes=10_000_000,
         picture_sides=10_000,
         picture_ratio=20,
+        documents=10,
+        document_bytes=50_000_000,
         alt=0,
         deadline=90.0,
         shows=False,
@@ -73,9 +101,9 @@ class Telegram:
         ),
         messages=lambda part: max(1, len(part.pictures)),  # an album is as many
     )
-    offers: ClassVar = frozenset({"followers"})
+    offers: frozenset[str] = frozenset({"followers"})
     needs: ClassVar = ("token",)
-    asks: ClassVar = ("chat", "link")
+    asks: ClassVar = ("chat", "link", "reactions")
     public: ClassVar = True
     how: ClassVar = How(
         steps=(
@@ -93,25 +121,38 @@ class Telegram:
         self._token = account.secrets.get("token", "")
         self._chat = account.options.get("chat", "").strip()
         self.account = f"telegram {self._chat or 'tbc'}"
+        self._counts = account.options.get("reactions") == "count"
+        if self._counts:
+            self.offers = frozenset({"followers", "likes"})
+        bot = f"telegram bot {self._token.partition(':')[0]}"  # its number, which is no secret
+        self._reactions = Reactions(account.together(bot) if account.together else account.shelf)
+
+    @staticmethod
+    def mistakes(options: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+        """Option, what is wrong with it, and what to do."""
+        if options.get("reactions", "count") != "count":
+            what = f"reactions cannot be {options['reactions']!r}"
+            yield "reactions", what, 'write reactions = "count", or take the line out'
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
-        """A message, a photo with a caption, or an album whose first picture has the caption.
+        """A message, a photo or document with a caption, or an album whose first has the caption.
 
         Its receipt has the address of the first message, and the number of every one. `after` is
         not used: a channel has no threads.
         """
 
         async def send(bot: "Bot") -> "Sequence[Message]":
-            from telegram import InputMediaPhoto
-
-            pictures = [(p.data, p.name) for p in part.pictures]
-            if not pictures:
+            if not part.pictures:
                 return [await bot.send_message(self._chat, part.text)]
-            if len(pictures) == 1:
-                ((data, name),) = pictures
-                return [await bot.send_photo(self._chat, data, caption=part.text, filename=name)]
-            album = [InputMediaPhoto(data, filename=name) for data, name in pictures]
-            return await bot.send_media_group(self._chat, album, caption=part.text)
+            if len(part.pictures) > 1:
+                album = [_media(picture) for picture in part.pictures]
+                return await bot.send_media_group(self._chat, album, caption=part.text)
+            (one,) = part.pictures
+            named: dict[str, Any] = {"caption": part.text, "filename": one.name}
+            if one.kind == "document":
+                small = one.still.data if one.still else None
+                return [await bot.send_document(self._chat, one.data, thumbnail=small, **named)]
+            return [await bot.send_photo(self._chat, one.data, **named)]
 
         sent = self._ask(send, fence=part.fence)
         ids = " ".join(str(message.message_id) for message in sent)
@@ -126,8 +167,30 @@ class Telegram:
         )
 
     def figures(self, receipts: Sequence[Receipt]) -> Mapping[str, Figures]:
-        """None: the Bot API has no views, and tells reactions only as they happen."""
-        return {}
+        """Reactions, as they were heard; the Bot API has no views."""
+        if not self._counts:
+            return {}
+        now = self._account.now()
+        heard = {one.id: self._reactions.of(self._chat, one, now) for one in receipts}
+        return {id_: {"likes": count} for id_, count in heard.items() if count is not None}
+
+    def listen(self) -> None:
+        """Keep how many reactions posts have now, of all the bot's channels.
+
+        https://core.telegram.org/bots/api#getupdates
+        """
+        for _ in range(ROUNDS if self._counts else 0):
+            now = self._account.now()
+            offset = self._reactions.following(now)
+            updates = self._ask(
+                lambda bot, offset=offset: bot.get_updates(  # type: ignore[misc] # a default's type
+                    offset=offset, limit=AT_ONCE, timeout=0, allowed_updates=KINDS
+                )
+            )
+            following = max((one.update_id for one in updates), default=-1) + 1 or None
+            self._reactions.keep(_heard(updates), following, now)
+            if not updates:  # the question that brought none has confirmed those before
+                return
 
     def audience(self) -> Figures:
         """The channel's subscribers."""
@@ -147,7 +210,10 @@ class Telegram:
                 f"@{me.username} may not post in {self._chat}: make it an administrator of the "
                 "channel with the right to post messages"
             )
-        return f"{self.account}: “{chat.title}”, posted to by @{me.username}"
+        line = f"{self.account}: “{chat.title}”, posted to by @{me.username}"
+        if self._counts and self._ask(lambda bot: bot.get_webhook_info()).url:
+            line += f"; {_ELSEWHERE}"
+        return line
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete it, an album picture by picture; what is gone already is no failure.
@@ -297,6 +363,8 @@ class Telegram:
                 )
             case e.ChatMigrated():
                 return Refused(f"the chat is now {error.new_chat_id}: write that in channels.toml")
+            case e.Conflict():
+                return Refused(_ELSEWHERE)
             case e.Forbidden():
                 return Refused(f"the bot may not post in {self._chat} ({said}): make it an admin")
             case e.BadRequest():

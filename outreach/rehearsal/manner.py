@@ -108,7 +108,9 @@ def thumbnail(picture: Picture) -> str:
     """The picture as an address that holds it, small; "" where it cannot be shown."""
     from PIL import Image, ImageOps
 
-    if not picture.data:
+    if picture.still:
+        picture = picture.still
+    if not picture.data or picture.kind != "picture":
         return ""
     try:
         with Image.open(io.BytesIO(picture.data)) as opened:

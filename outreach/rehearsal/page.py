@@ -22,7 +22,7 @@ from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
 from outreach.measure.months import moment, named
 from outreach.platforms import load
-from outreach.post import Part, Slot
+from outreach.post import Part, Slot, called
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
@@ -463,7 +463,9 @@ def _card(one: Shown, r: Rehearsal, zones: Zones) -> dict[str, Any]:
         "time": _time_shown(one, zones),
         "same_as": r.titles.get(one.same_as, ""),
         "stands": f"{stands} ({who}reviewer: {reviewer})" if stands else "",
-        "parts": [_part(*at, one) for at in enumerate(one.post.parts)] if one.post else [],
+        "parts": [_part(n, one.post.parts, one) for n in range(len(one.post.parts))]
+        if one.post
+        else [],
         "waits": list(dict.fromkeys(problem.what for problem in one.waits)),
         "mistakes": list(dict.fromkeys(problem.what for problem in one.mistakes)),
         "questions": list(dict.fromkeys(problem.what for problem in one.questions)),
@@ -485,9 +487,12 @@ def _time_shown(one: Shown, zones: Zones) -> str:
     return zones.show(one.slot.at).partition(" (")[0]
 
 
-def _part(number: int, part: Part, one: Shown) -> dict[str, Any]:
+def _part(number: int, parts: Sequence[Part], one: Shown) -> dict[str, Any]:
+    part = parts[number]
     title, text = manner.title_and_text(part.text, one.network)
+    name = called(parts, number)
     return {
+        "name": name[:1].upper() + name[1:],
         "title": manner.marked_up(title, one.network) if title else "",
         "text": manner.marked_up(text, one.network),
         "room": manner.room_of(part, load(one.network).limits, number),

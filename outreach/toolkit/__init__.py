@@ -32,7 +32,7 @@ from outreach.folder import Files
 from outreach.hints import did_you_mean
 from outreach.holds import held, placed
 from outreach.platforms import Channel
-from outreach.post import Picture, Slot
+from outreach.post import Picture, Slot, called
 from outreach.store import Store
 from outreach.store.tables import PARTNER, Asset, ShortLink, ToolkitRow
 
@@ -56,6 +56,7 @@ class Entry:
     channel: str
     network: str
     parts: tuple[str, ...]
+    names: tuple[str, ...]  # of the parts: "part 1 of 2", "first comment"; "" if alone
     pictures: tuple[Picture, ...]
     embargo: datetime | None
     at: datetime
@@ -238,6 +239,7 @@ class _Given:
             channel=row.channel,
             network=self.channel.title,
             parts=tuple(parts),
+            names=tuple(called(post.parts, number) for number in range(len(parts))),
             pictures=tuple(self._picture(one) for part in post.parts for one in part.pictures),
             embargo=embargo(self.campaign, of) if of in self.campaign.messages else None,
             at=Slot.read(post.wanted).at if post.wanted else row.at,  # a package goes days before

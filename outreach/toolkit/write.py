@@ -7,6 +7,9 @@ must wait is printed in every file, and stands in every picture's name, since it
 import csv
 import io
 import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from outreach.compose.languages import UNOFFICIAL
 from outreach.post import Picture
 from outreach.toolkit import Entry, Kit
 
@@ -71,21 +75,52 @@ def moment(at: datetime, zone: str) -> str:
     return f"{here} ({_city(zone)} time; {other_day}{utc:%H:%M} UTC)"
 
 
-def rules(kit: Kit, entry: Entry) -> list[str]:
+@cache
+def words() -> Mapping[str, Mapping[str, str]]:
+    """What the page says, by language and name; {places} are filled."""
+    return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Saying things in a language, with times in a zone; in English what it has no words for."""
+
+    language: str
+    zone: str
+
+    @property
+    def spoken(self) -> str:
+        return self.language if self.language in words() else "en"
+
+    def say(self, name: str, **places: object) -> str:
+        return words()[self.spoken][name].format(**places)
+
+    def moment(self, at: datetime) -> str:
+        if self.spoken == "en":
+            return moment(at, self.zone)
+        from babel.dates import format_date, get_timezone_location
+
+        local, utc = at.astimezone(ZoneInfo(self.zone)), at.astimezone(UTC)
+        here = f"{format_date(local, 'long', locale=self.spoken)} {local:%H:%M}"
+        if local.utcoffset() == utc.utcoffset():
+            return f"{here} UTC"
+        city = get_timezone_location(self.zone, locale=self.spoken, return_city=True)
+        other_day = "" if local.date() == utc.date() else f"{utc:%Y-%m-%d} "
+        return f"{here} ({city}; {other_day}{utc:%H:%M} UTC)"
+
+
+def rules(kit: Kit, entry: Entry, language: str = "en") -> list[str]:
     """When a text may be used, a sentence each; the embargo first."""
-    said = []
-    if entry.embargo:
-        said.append(f"EMBARGO: nothing before {moment(entry.embargo, kit.zone)}.")
-    said.append(f"Do not publish before {moment(entry.not_before, kit.zone)}.")
-    if entry.until:
-        said.append(f"Do not publish after {moment(entry.until, kit.zone)}.")
-    return said
+    speech = Speech(language, kit.zone)
+    told = {"embargo": entry.embargo, "not-before": entry.not_before, "not-after": entry.until}
+    return [speech.say(name, at=speech.moment(at)) for name, at in told.items() if at]
 
 
-def embargoes(kit: Kit) -> list[str]:
+def embargoes(kit: Kit, language: str = "en") -> list[str]:
     """The kit's embargoes as they are printed; mostly one."""
+    speech = Speech(language, kit.zone)
     found = sorted({entry.embargo for entry in kit.entries if entry.embargo})
-    return [f"EMBARGO: nothing before {moment(at, kit.zone)}." for at in found]
+    return [speech.say("embargo", at=speech.moment(at)) for at in found]
 
 
 def _city(zone: str) -> str:
@@ -117,11 +152,8 @@ def _text(kit: Kit, entry: Entry) -> str:
         *(f"Credit: {one.credit}" for one in entry.pictures if one.credit),
         *([over] if entry.over else []),
     ]
-    whole = len(entry.parts) > 1
-    parts = [
-        (f"{_CUT} part {number} of {len(entry.parts)}\n" if whole else f"{_CUT}\n") + part
-        for number, part in enumerate(entry.parts, start=1)
-    ]
+    named = zip(entry.names, entry.parts, strict=True)
+    parts = [f"{_CUT} {name}".rstrip() + f"\n{part}" for name, part in named]
     return "\n".join([*told, *parts, ""])
 
 
@@ -143,7 +175,7 @@ def _sheet(kit: Kit) -> bytes:
                 entry.message,
                 kit.language,
                 entry.network,
-                f"{number} of {len(entry.parts)}",
+                entry.names[number - 1].removeprefix("part ") or "1 of 1",
                 part,
                 str(len(part)),
                 "\n".join(picture.alt for _, picture in shown),
@@ -175,15 +207,27 @@ def _recall(kit: Kit) -> str:
 
 
 def _readme(kit: Kit) -> str:
+    speech = Speech(kit.language, kit.zone)
+
+    def named(entry: Entry, number: int) -> str:
+        if entry.names[number].startswith("part "):
+            of = sum(name.startswith("part ") for name in entry.names)
+            return speech.say("part", number=number + 1, of=of)
+        return speech.say("comment") if number else ""
+
     return (
         _templates()
         .get_template("readme.html")
         .render(
             kit=kit,
-            embargoes=embargoes(kit),
-            moment=lambda at: moment(at, kit.zone),
+            say=speech.say,
+            spoken=speech.spoken,
+            unofficial="" if speech.spoken == "en" else UNOFFICIAL[speech.spoken],
+            named=named,
+            embargoes=embargoes(kit, kit.language),
+            moment=speech.moment,
             # The one embargo of all stands in the frame at the top.
-            rules=lambda entry: rules(kit, entry)[
+            rules=lambda entry: rules(kit, entry, kit.language)[
                 bool(entry.embargo and len(embargoes(kit)) == 1) :
             ],
             pictures=lambda entry: pictures(kit, entry),
@@ -192,12 +236,6 @@ def _readme(kit: Kit) -> str:
             days=_days(kit),
         )
     )
-
-
-def _rules_below(kit: Kit, entry: Entry) -> list[str]:
-    """The rules of a text on the page, where one embargo for all stands in the frame on top."""
-    one = entry.embargo and len(embargoes(kit)) == 1
-    return rules(kit, entry)[1 if one else 0 :]
 
 
 def _days(kit: Kit) -> list[tuple[str, list[Entry]]]:

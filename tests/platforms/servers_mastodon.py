@@ -27,6 +27,7 @@ class MastodonNetwork(Network):
         self.processing = 1
         self.keys: dict[str, Kept] = {}
         self.media: dict[str, tuple[bytes, str, int]] = {}
+        self.focus: list[str | None] = []  # of each picture, as it was uploaded
         self.statuses: dict[str, dict[str, str]] = {}
         self.counts: dict[str, int | None] = {
             "favourites_count": 3,
@@ -171,6 +172,7 @@ class MastodonNetwork(Network):
     def upload(self, data, files):
         if not files.get("file") or set(data) - {"description", "focus"}:
             return no(422, "Validation failed: File can't be blank")
+        self.focus.append(data.get("focus"))
         alt = data.get("description", "")
         if len(alt) > 1500:
             return no(422, "Validation failed: Description is too long (maximum is 1500)")

@@ -19,7 +19,7 @@ from outreach.platforms import Receipt, Withdraws
 from outreach.platforms.bluesky import Bluesky
 from outreach.platforms.bluesky_record import POST, record_key
 from outreach.platforms.bluesky_text import Found, counted, found
-from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
+from outreach.testing import ALT, LONG_AGO, TEXT, ServerContract, part, picture
 from tests import postgresql
 from tests.conftest import REPOSITORY
 
@@ -167,6 +167,25 @@ class TestBluesky(ServerContract):
         assert {k: with_card["embed"]["external"][k] for k in card} == card
         assert "embed" not in without
         assert "embed" not in plain
+
+    def test_a_posts_one_picture_may_be_on_its_card(self, make, network):
+        platform = make(card="NEASPEC", **{"card-shows": "picture"})
+        assert platform.account == make(card="NEASPEC").account + " with the picture"
+        assert platform.limits.picture_bytes == 1_000_000
+        text = "Read https://a.org/x"
+        platform.publish(part(text, pictures=[picture()]), None)
+        platform.publish(part(text, pictures=[picture(1), picture(2)], token="b" * 32), None)
+        platform.publish(part("No address.", pictures=[picture()], token="c" * 32), None)
+
+        on_card, several, without = (one["embed"] for one in network.records.values())
+        card = on_card["external"]
+        assert (card["uri"], card["title"], card["description"]) == (
+            "https://a.org/x",
+            "NEASPEC",
+            ALT,
+        )
+        assert network.blobs[card["thumb"]["ref"]["$link"]][0] == picture().data
+        assert [len(several["images"]), len(without["images"])] == [2, 1]
 
     def test_every_part_of_a_thread_names_its_first(self, platform, network):
         first = platform.publish(part("One.", token="1" * 32), None)

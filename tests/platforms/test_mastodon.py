@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,13 @@ class TestMastodon(Looks, Uploads, ServerContract):
         assert network.statuses[network.posts[0].id]["spoiler_text"] == "Climate, 2025"
         with pytest.raises(Refused, match="limit"):
             platform.publish(part("é" * 488, token="b" * 32), None)
+
+    @pytest.mark.parametrize(
+        ("focus", "sent"), [("", None), ("top", "0.0,1.0"), ("bottom left", "-1.0,-1.0")]
+    )
+    def test_what_stays_in_view_is_a_focal_point(self, platform, network, focus, sent):
+        platform.publish(part(pictures=[replace(picture(), focus=focus)]), None)
+        assert network.focus == [sent]
 
     def test_a_picture_is_posted_once_it_is_processed(self, platform, network):
         network.processing = 3

@@ -1,12 +1,26 @@
 import asyncio
 import re
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from outreach.errors import CannotTell, NotNow, Refused
+from outreach.platforms import Receipt
 from outreach.platforms.telegram import Telegram, utf16_units
-from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
+from outreach.store.tables import Snapshot
+from outreach.testing import (
+    LONG_AGO,
+    TEXT,
+    DictShelf,
+    ServerContract,
+    account_of,
+    part,
+    picture,
+)
+from tests.drafts import AT, KEY, draft, put_cleared, run_to
 
 from .servers import TelegramNetwork, bot_api
 
@@ -63,6 +77,22 @@ class TestTelegram(ServerContract):
 
         assert network.texts == [TEXT]
         assert [p.data for p in pictures] == network.pictures
+
+    def test_a_document_has_a_caption_and_the_picture_that_stands_for_it(self, platform, network):
+        paper = replace(picture(1), file="concept-note.pdf", type="application/pdf")
+        receipt = platform.publish(part(pictures=[replace(paper, still=picture(2))]), None)
+        assert (network.texts, network.pictures) == ([TEXT], [paper.data])
+        assert network.stills == [picture(2).data]
+        platform.correct(receipt, part("Its second edition.", pictures=[paper]))
+        assert network.texts == ["Its second edition."]
+        platform.withdraw(receipt)
+        assert network.texts == []
+
+    def test_several_documents_are_an_album(self, platform, network):
+        papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
+        receipt = platform.publish(part(pictures=papers), None)
+        assert (receipt.id, network.pictures) == ("1 2", [p.data for p in papers])
+        assert "document" in str(network.bodies[-1][1]["media"])
 
     def test_an_album_is_taken_down_picture_by_picture(self, platform, network):
         receipt = platform.publish(part(pictures=[picture(n) for n in range(3)]), None)
@@ -157,6 +187,155 @@ class TestTelegram(ServerContract):
         assert [asyncio.run(handler()).id, platform.publish(part(), None).id] == ["1", "2"]
 
 
+class TestReactions:
+    """What Telegram tells once, and nobody can ask for later."""
+
+    @pytest.fixture
+    def clock(self):
+        return Clock()
+
+    @pytest.fixture
+    def shelves(self):
+        return defaultdict(DyingShelf)
+
+    @pytest.fixture
+    def make(self, base, clock, shelves):
+        def telegram(chat="@neaspec", **options):
+            given = account_of(
+                "telegram",
+                {"chat": chat, "reactions": "count", **options},
+                {"token": TelegramNetwork.TOKEN},
+                base=base,
+                now=clock,
+            )
+            return Quick(replace(given, together=shelves.__getitem__))
+
+        return telegram
+
+    def likes(self, platform, *receipts):
+        return {id_: one["likes"] for id_, one in platform.figures(receipts).items()}
+
+    def test_the_last_count_holds_and_paid_stars_are_none(self, platform, network, clock):
+        platform.listen()
+        receipt = platform.publish(part(), None)
+        network.react(1, clock.at, heart=3, fire=1)
+        network.react(1, clock.at, heart=4, fire=2, paid=50)
+        platform.listen()
+        assert self.likes(platform, receipt) == {"1": 6}
+        platform.listen()
+        assert (self.likes(platform, receipt), network.updates) == ({"1": 6}, [])
+
+    def test_an_albums_messages_are_counted_together(self, platform, network, clock):
+        platform.listen()
+        receipt = platform.publish(part(pictures=[picture(1), picture(2)]), None)
+        network.react(1, clock.at, heart=3)
+        network.react(2, clock.at, heart=1)
+        platform.listen()
+        assert self.likes(platform, receipt) == {"1 2": 4}
+
+    def test_nothing_is_lost_where_the_process_dies_before_it_was_kept(
+        self, make, network, clock, shelves
+    ):
+        first = make()
+        first.listen()
+        receipt = first.publish(part(), None)
+        network.react(1, clock.at, heart=7)
+        for count in range(1, 250):  # more than one question brings
+            network.react(2, clock.at, heart=count)
+        shelves["telegram bot 123456"].dies_in = 3
+        with pytest.raises(KeyboardInterrupt):
+            first.listen()
+
+        second = make()
+        second.listen()
+        assert self.likes(second, receipt, Receipt("2", "", clock.at)) == {"1": 7, "2": 249}
+
+    def test_channels_of_one_bot_hear_for_each_other(self, make, network, clock):
+        named, numbered = make(), make("-1001234567890")
+        numbered.listen()
+        receipt = named.publish(part(), None)
+        network.react(1, clock.at, heart=2)
+        numbered.listen()
+        assert self.likes(named, receipt) == self.likes(numbered, receipt) == {"1": 2}
+
+    def test_a_post_of_which_nothing_was_told_has_none_only_if_somebody_listened(
+        self, platform, clock
+    ):
+        early = replace(platform.publish(part(), None), at=clock.at - timedelta(hours=1))
+        platform.listen()
+        late = replace(early, id="9", at=clock.at)
+        assert self.likes(platform, early, late) == {"9": 0}
+
+        clock.at += timedelta(hours=25)  # Telegram has thrown away what happened meanwhile
+        assert self.likes(platform, late) == {}
+        platform.listen()
+        assert self.likes(platform, late) == {}
+
+    def test_after_a_quiet_week_numbers_begin_anywhere(self, platform, network, clock):
+        network.react(1, clock.at, heart=1)
+        platform.listen()
+        clock.at += timedelta(days=8)
+        network.last_update = 20
+        network.react(1, clock.at, heart=2)
+        platform.listen()
+        receipt = Receipt("1", "", clock.at)
+        assert self.likes(platform, receipt) == {"1": 2}
+
+    def test_a_webhook_of_another_program_is_told_in_words(self, platform, network):
+        network.webhook = "https://elsewhere.example.org/hook"
+        with pytest.raises(Refused, match="another program is told .* a bot of its own"):
+            platform.listen()
+        assert "reactions are not counted, for another program" in platform.check()
+        platform.publish(part(), None)  # which is no reason not to post
+
+    def test_who_does_not_ask_for_them_takes_no_updates_from_anybody(self, make, network):
+        quiet = make(reactions="")
+        quiet.listen()
+        assert quiet.figures([quiet.publish(part(), None)]) == {}
+        assert "likes" not in quiet.offers
+        assert "getUpdates" not in [name for name, _ in network.bodies]
+
+    def test_on_a_desk_they_are_snapshots(self, office, network, base):
+        office.write(
+            "config/channels.toml",
+            f'[net]\nplatform = "telegram"\nchat = "@neaspec"\nreactions = "count"\n'
+            f'base = "{base}"\n',
+        )
+        office.write(".env", f"OUTREACH_NET_TOKEN={TelegramNetwork.TOKEN}\n")
+        desk = office.open()
+        desk.tick()
+        desk.figures.collect()
+        put_cleared(desk, draft("news", "We meet.", account=desk.platforms["net"].account))
+        run_to(office, desk, AT)
+        network.posts[0].at = AT
+        network.react(1, AT, heart=5)
+        office.clock.forward(minutes=61)
+        desk.figures.collect()
+        with desk.store.reading() as session:
+            rows = session.scalars(select(Snapshot).where(Snapshot.subject == KEY))
+            assert [(row.metric, row.value, row.rung) for row in rows] == [("likes", 5, "1 h")]
+
+
+class Clock:
+    def __init__(self):
+        self.at = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self):
+        return self.at
+
+
+class DyingShelf(DictShelf):
+    """The process dies at a writing, where `dies_in` says which."""
+
+    dies_in = 0
+
+    def put(self, token, value):
+        self.dies_in -= 1
+        if not self.dies_in:
+            raise KeyboardInterrupt
+        return super().put(token, value)
+
+
 @pytest.fixture
 def schema():
     if (wrong := bot_api()) is None:
@@ -166,14 +345,18 @@ def schema():
 
 @pytest.mark.counterpart
 def test_every_request_is_one_that_the_bot_api_describes(make, network, schema):
-    telegram = make()
+    telegram = make(reactions="count")
     telegram.check()
+    telegram.listen()
     telegram.audience()
     telegram.publish(part("é" * 4096), None)
     photo = telegram.publish(part("é" * 1024, pictures=[picture()]), None)
     telegram.correct(photo, part(pictures=[picture()]))
     telegram.correct(telegram.publish(part("One."), None), part("Two."))
     telegram.withdraw(telegram.publish(part(pictures=[picture(1), picture(2)]), None))
+    papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
+    telegram.publish(part(pictures=[replace(papers[0], still=picture(3))]), None)
+    telegram.publish(part(pictures=papers), None)
 
     asked = {method for method, _ in network.bodies}
     assert set(TelegramNetwork.METHODS) == asked

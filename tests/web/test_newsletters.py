@@ -29,7 +29,7 @@ from = "NEASPEC <news@example.org>"
 def desk(office):
     office.write("config/channels.toml", CHANNELS)
     words = (REPOSITORY / "config/newsletter.toml").read_text()
-    english = words[words.index("\n[en]\n") :]
+    english = words[words.index("\n[en]\n") : words.index("\n[zh]\n")]
     korean = english.replace("[en]", "[ko]").replace("Subscribe", "구독하기")
     office.write("config/newsletter.toml", english + korean)
     return office.open()
