@@ -24,7 +24,15 @@ from outreach.errors import OutreachError
 from outreach.holds import held, placed
 from outreach.measure.metrics import Reason
 from outreach.platforms import Limits, Platform
-from outreach.store.tables import AlarmRow, Collection, Heartbeat, Mail, TrailEntry
+from outreach.store.tables import (
+    AlarmRow,
+    Collection,
+    Heartbeat,
+    Mail,
+    ReportMail,
+    ReportRow,
+    TrailEntry,
+)
 from outreach.subscribers import getting_on
 from outreach.words import counted
 
@@ -320,6 +328,27 @@ def lost(sight: Sight) -> Iterator[Alarm]:
     )
 
 
+def reported(sight: Sight) -> Iterator[Alarm]:
+    """A report that somebody perhaps did not get: it is not sent again by itself."""
+    rows = sight.session.execute(
+        select(ReportMail, ReportRow.period)
+        .join(ReportRow, ReportRow.id == ReportMail.report)
+        .where(
+            ReportMail.outcome.in_(["in doubt", "refused"]),
+            ReportMail.ended_at > sight.now - STALE,
+        )
+        .order_by(ReportMail.id)
+    )
+    for row, period in rows:
+        yield Alarm(
+            "report",
+            f"{period} {row.to}",
+            f"the report on {period} may not have reached {row.to}: {row.trouble}",
+            f"ask them; if it did not: outreach report send {period} --again {row.to}",
+            row.ended_at,
+        )
+
+
 RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     clock,
     worker,
@@ -331,6 +360,7 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     mail,
     untold,
     lost,
+    reported,
 )
 
 

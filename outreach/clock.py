@@ -51,6 +51,8 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     alive = _Alive()
+    # At its hour of its day; at the next one where the desk was down then.
+    due = desk.configuration.settings.report.send_time.partition(":")[2]
     jobs: list[tuple[str, Callable[[], object], object]] = [
         ("tick", alive.after(lambda: desk.tick(wait=False)), _on_the_second(zone)),
         ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
@@ -64,6 +66,7 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
         ("hubs", desk.announce, IntervalTrigger(seconds=ANNOUNCE)),
         ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
+        ("report", desk.reporting.ask, CronTrigger(hour="*", minute=due, timezone=zone)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:

@@ -125,7 +125,21 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def _hour(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'{value!r} is no time of day; write it as "09:00"')
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", value):
+        raise ValueError(f"{value!r} is no mail address; write it as name@example.org")
+    return value
+
+
 Zone = Annotated[str, Checked(zone)]
+Hour = Annotated[str, Checked(_hour)]
+MailAddress = Annotated[str, Checked(_address)]
 Hours = Annotated[str, Checked(_from_until)]
 Reminder = Annotated[str, Checked(_reminder)]
 After = Annotated[str, Checked(_after)]
@@ -210,6 +224,12 @@ class ReportSettings(_Table):
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
     cut_off_days: Annotated[int, Within(ge=0, le=60)] = 5
     distribution: str = "For internal use"
+    send_to: tuple[MailAddress, ...] = ()  # who is mailed a month's report, once a person sends it
+    send_day: Annotated[int, Within(ge=1, le=28)] = 7  # of the month after: officers are asked
+    send_time: Hour = "09:00"  # on that day, in the report's zone
+    send_formats: Annotated[tuple[Literal["docx", "html", "json"], ...], Within(min_length=1)] = (
+        "docx",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""The office's figures: collected, typed in, of posts that others made, and reported.
+"""The office's figures: collected, typed in, and of posts that others made.
 
     networks      collect, collect_audience     as they fall due
     files         read, keep, undo              a CSV: looked at first, then kept as a whole
     of others     adopt, let_go, adopted        reported apart from ours
-    a month       report                        computed once, and frozen
 
-What a figure means, and when it is due, is told in `measure`; how a month adds up, in `report`.
+What a figure means, and when it is due, is told in `measure`; how they add up, in `report`.
 """
 
 import logging
@@ -31,8 +30,6 @@ from outreach.measure.imports import OF_PARTNER, Columns, Import, load_columns, 
 from outreach.measure.metrics import load_metrics
 from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
-from outreach.report import gather
-from outreach.report.value import Report
 from outreach.store import Store
 from outreach.store.tables import ImportBatch
 
@@ -227,21 +224,3 @@ class Figures:
         """The posts of others that were adopted, oldest first."""
         with self.store.reading() as session:
             return others.adopted(session)
-
-    def report(self, month: str, *, by: Person) -> Report:
-        """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
-        partners = load_directory(self.config, root=self.configuration.home).partners
-        with self.store.reading() as session:
-            given = gather.gather(
-                session,
-                month,
-                configuration=self.configuration,
-                channels=self.channels,
-                offers=self._offers(),
-                now=self.now(),
-                partners={name: one.called("en", "en") for name, one in partners.items()},
-            )
-        with self.store.writing() as session:
-            made = gather.freeze(session, given, by=by.id, now=self.now())
-            record(session, self.now(), by.id, f"report {month} made")
-        return made

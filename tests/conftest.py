@@ -111,6 +111,7 @@ BOTH = {
     "test_permits",
     "test_plan",
     "test_publish",
+    "test_reporting",
     "test_requests",
     "test_restored",
     "test_series",

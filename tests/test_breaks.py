@@ -88,7 +88,7 @@ def test_the_collector_switches_and_the_report_prints_the_break(desk, office, ne
     assert ("3 d", 900, "", "post_media_view") in displays(desk, "november")
 
     desk.figures.keep(VK.encode(), file="vk.csv", by=desk.person("ana"))
-    report = desk.figures.report("2025-11", by=desk.person("bo"))
+    report = desk.reports.make("2025-11", by=desk.person("bo"))
     [compared, _] = report.comparisons
     by = {line.metric: line for line in compared.lines}
     assert (by["displays"].this, by["displays"].before) == (1500, 1000)  # VK's alone

@@ -345,14 +345,14 @@ class TestImports:
         for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
             office.clock.forward(minutes=1)
             self.imported(desk, data)
-            assert displays in printed(desk.figures.report("2025-06", by=desk.person("bo")))
+            assert displays in printed(desk.reports.make("2025-06", by=desk.person("bo")))
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
             desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.to("2025-08-10T00:00Z")
         self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
-        words = printed(desk.figures.report("2025-07", by=desk.person("bo")))
+        words = printed(desk.reports.make("2025-07", by=desk.person("bo")))
         assert "3,842" in words
         assert "44" in words
 
@@ -397,7 +397,7 @@ class TestImports:
 class TestReports:
     def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
         office.clock.to("2025-07-20T09:00Z")
-        report = desk.figures.report("2024-02", by=desk.person("bo"))
+        report = desk.reports.make("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
         assert report.table("channels").rows == ()
@@ -410,7 +410,7 @@ class TestReports:
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
         )
-        report = desk.figures.report("2025-07", by=desk.person("bo"))
+        report = desk.reports.make("2025-07", by=desk.person("bo"))
         assert any(
             KEY in line and "The venue is shut" in line for line in report.words("publication")
         )

@@ -494,7 +494,7 @@ class TestTheMonthsReport:
             desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
         down(desk)
         run_to(office, desk, AT + timedelta(days=20))
-        report = desk.figures.report("2025-07", by=desk.person("ana"))
+        report = desk.reports.make("2025-07", by=desk.person("ana"))
         [told] = report.words("incidents")
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
@@ -510,10 +510,10 @@ class TestTheMonthsReport:
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
         down(desk)
-        [told] = desk.figures.report("2025-07", by=desk.person("ana")).words("incidents")
+        [told] = desk.reports.make("2025-07", by=desk.person("ana")).words("incidents")
         assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
 
     def test_a_quiet_month_has_no_such_section(self, desk):
         live(desk)
-        report = desk.figures.report("2025-07", by=desk.person("ana"))
+        report = desk.reports.make("2025-07", by=desk.person("ana"))
         assert (report.words("incidents"), report.table("withdrawn")) == ((), None)

@@ -206,12 +206,20 @@ COUNTS = or_(Snapshot.batch.is_(None), Snapshot.batch.not_in(_UNDONE))
 """A snapshot that nobody has taken back."""
 
 
-def of_month(month: str) -> tuple[ColumnElement[bool], ...]:
-    """The totals of a month that people typed and nobody has taken back.
+def of_month(month: str, *, by: datetime | None = None) -> tuple[ColumnElement[bool], ...]:
+    """The totals of a month that people typed and nobody has taken back, by then or at all.
 
     Said in the index's own words too: a database takes it only where it can tell.
     """
-    return Snapshot.period == month, Snapshot.period != literal_column("''"), COUNTS
+    standing = (
+        COUNTS
+        if by is None
+        else or_(
+            Snapshot.batch.is_(None),
+            Snapshot.batch.not_in(_UNDONE.where(ImportBatch.undone_at <= by)),
+        )
+    )
+    return Snapshot.period == month, Snapshot.period != literal_column("''"), standing
 
 
 def readings(
@@ -266,10 +274,51 @@ def _before(
     yield from (Reading._make(told) for told in session.execute(past))
 
 
+def at_rung(
+    session: Session,
+    keys: Iterable[str],
+    metrics: Iterable[str],
+    rung: str,
+    start: datetime,
+    end: datetime,
+) -> Iterator[Reading]:
+    """The values of these metrics that were read of these posts for a rung, in a span of time.
+
+    The oldest of a post stands first. One step into the index for each, and no history: what was
+    read at other times is never looked at.
+    """
+    every = list(dict.fromkeys(keys))
+    for first in range(0, len(every), MANY):
+        rows = session.execute(
+            select(*_read_of(Snapshot))
+            .where(
+                Snapshot.subject.in_(every[first : first + MANY]),
+                Snapshot.metric.in_(sorted(metrics)),
+                Snapshot.taken_at >= start,
+                Snapshot.taken_at < end,
+                Snapshot.rung == rung,
+                Snapshot.period == "",
+                Snapshot.value.is_not(None),
+                COUNTS,
+            )
+            .order_by(Snapshot.taken_at, Snapshot.id)
+        )
+        yield from (Reading._make(told) for told in rows)
+
+
 def account(
-    session: Session, channel: str, metric: str, start: datetime, end: datetime
+    session: Session,
+    channel: str,
+    metric: str,
+    start: datetime,
+    end: datetime,
+    *,
+    last: bool = False,
 ) -> list[Reading]:
-    """The readings of one of an account's figures in a span of time, oldest first."""
+    """The readings of one of an account's figures in a span of time, oldest first.
+
+    With `last` only the last of them, where there is one.
+    """
     rows = session.execute(
         select(*_read_of(Snapshot))
         .where(
@@ -280,9 +329,10 @@ def account(
             Snapshot.taken_at < end,
             COUNTS,
         )
-        .order_by(Snapshot.taken_at, Snapshot.id)
+        .order_by(Snapshot.taken_at.desc(), Snapshot.id.desc())
+        .limit(1 if last else None)
     )
-    return [Reading._make(told) for told in rows]
+    return [Reading._make(told) for told in rows][::-1]
 
 
 def undo(session: Session, batch: int) -> None:

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     MANUAL_PENDING = "manual_pending"
     DIRECT_LINKS = "direct_links"
     NO_LINKS = "no_links"
+    WHOLE_MONTHS = "whole_months"
 
     @property
     def sentence(self) -> str:
@@ -61,6 +62,9 @@ _SENTENCES = {
         "followed them"
     ),
     Reason.NO_LINKS: "The posts printed no link that could be followed",
+    Reason.WHOLE_MONTHS: (
+        "Only totals of whole months were entered, and those cannot be cut to other days"
+    ),
     Reason.MANUAL_PENDING: "The figure is read by hand and had not been entered at the cut-off",
 }
 

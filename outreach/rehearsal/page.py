@@ -20,7 +20,7 @@ from outreach.campaign.models import Event, Tbc
 from outreach.campaign.when import parse_day
 from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
-from outreach.measure.months import moment, named
+from outreach.measure.months import moment
 from outreach.platforms import load
 from outreach.post import Part, Slot, called
 from outreach.rehearsal import manner
@@ -100,7 +100,7 @@ def _view(r: Rehearsal) -> dict[str, Any]:
         "needed": [_needed(one, r) for one in r.needed],
         "missed": [_missed(one, r, zones) for one in posts if _is_missed(one)],
         "waiting": waiting,
-        "reports": [(one.month, named(one.month), one) for one in r.reports],
+        "reports": [(one.period, one.about, one) for one in r.reports],
         "day": day,
     }
 

@@ -339,18 +339,57 @@ class ImportBatch(Base):
 
 
 class ReportRow(Base):
-    """A frozen report; a later version supersedes it and never replaces it."""
+    """A frozen report; a later version supersedes it and never replaces it.
+
+    `period` is what it is about, by its name: see `outreach/report/periods.py`.
+    """
 
     __tablename__ = "report"
     __table_args__ = (UniqueConstraint("month", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str]
+    period: Mapped[str] = mapped_column("month")  # the first periods were months
     version: Mapped[int]
     made_at: Mapped[datetime]
     by: Mapped[str]
     cut_off: Mapped[datetime]
     data: Mapped[dict[str, Any]]
+
+
+class ReportMail(Base):
+    """A frozen report on its way to one address; the pair is unique, so that it goes once.
+
+    Begun is committed before it is sent; what began and never ended is in doubt, and is not sent
+    again by itself.
+    """
+
+    __tablename__ = "report_mail"
+    __table_args__ = (UniqueConstraint("report", "to"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report: Mapped[int]  # the id of the frozen report
+    to: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    begun_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="")  # "", sent, refused, in doubt
+    ended_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(default="")
+
+
+class Lesson(Base):
+    """What an officer learnt of a period, as its reports print it; ended when it was replaced."""
+
+    __tablename__ = "lesson"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(index=True)
+    text: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    ended_at: Mapped[datetime | None]
 
 
 class ToolkitRow(Base):

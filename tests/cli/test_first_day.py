@@ -166,5 +166,5 @@ def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_
     assert (shell.home / "reports" / "outreach-2025-07.docx").read_bytes()[:2] == b"PK"
     printed = json.loads(shell("report", "2025-07", "--json", who="ana").out)
     written = json.loads((shell.home / "reports" / "outreach-2025-07.json").read_text())
-    assert printed["month"] == written["month"]
+    assert printed["period"] == written["period"]
     assert "1,200" in json.dumps(written) or "1200" in json.dumps(written)

@@ -200,7 +200,7 @@ class TestThinning:
         live(desk, KEY, at=utc("2022-05-04T02:00"))
         read(desk, "followers", 3, "2022-05-03T03:00", subject="net")
         office.clock.to("2022-05-10T00:00Z")
-        desk.figures.report("2022-05", by=desk.person("ana"))
+        desk.reports.make("2022-05", by=desk.person("ana"))
         office.clock.to("2025-09-06T00:00Z")
         read(desk, "followers", 28, "2022-05-28T03:00", subject="net")
         read(desk, "followers", 30, "2025-08-28T03:00", subject="net")

@@ -213,7 +213,7 @@ class TestToBeConfirmed:
 
 class TestFigures:
     def test_every_report_and_every_table_of_it_is_stamped(self, forum, forum_page):
-        assert [report.month for report in forum.reports] == ["2025-07", "2025-08", "2025-09"]
+        assert [report.period for report in forum.reports] == ["2025-07", "2025-08", "2025-09"]
         for report in forum.reports:
             assert report.title.startswith("SIMULATED") and "SIMULATED" in report.sample
             tables = [table for section in report.sections for table in section.tables]

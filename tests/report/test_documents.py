@@ -131,8 +131,11 @@ def test_sample_figures_are_marked_at_the_top_and_at_each_table(kind):
     text = words(sample) if kind == "docx" else unescape(sample.decode())
     plain = words(real) if kind == "docx" else real.decode()
     assert "SAMPLE FIGURES" in text
-    # both comparisons, the channels, and the list of figures
-    assert text.count("Sample figures: examples, not measured.") == 4
+    made = compute(us6.facts(sample=True)).sections
+    marked = [one for section in made for one in section.tables if one.sample]
+    marked += [one for section in made for one in section.charts if kind == "json"]
+    assert {table.name for table in marked} >= {"month-before", "channels", "typed", "figures"}
+    assert text.count("Sample figures: examples, not measured.") == len(marked)
     assert "sample figures" not in plain.lower()
 
 
@@ -142,7 +145,9 @@ def test_hostile_text_is_printed_as_it_is(kind):
     named = tuple(
         replace(one, title=HOSTILE) if one.channel == "x" else one for one in this.channels
     )
-    facts = full(this=MonthFacts("2025-08", named), notes=(HOSTILE, "bell\x07 nul\x00 page\x0c"))
+    facts = full(
+        this=MonthFacts(us6.period("2025-08"), named), notes=(HOSTILE, "bell\x07 nul\x00 page\x0c")
+    )
     data = written(facts, kind)
     if kind == "docx":
         text = words(data)
@@ -166,9 +171,9 @@ def test_a_hostile_title_leaves_the_word_document_valid(tmp_path):
 def test_a_month_without_figures_says_so_and_prints_no_zero():
     empty = tuple(ChannelMonth(name, title, None) for name, title in us6.TITLES.items())
     facts = us6.facts(
-        this=MonthFacts("2025-08", empty),
-        before=MonthFacts("2025-07"),
-        year_ago=MonthFacts("2024-08"),
+        this=MonthFacts(us6.period("2025-08"), empty),
+        before=MonthFacts(us6.period("2025-07")),
+        year_ago=MonthFacts(us6.period("2024-08")),
     )
     report = compute(facts)
     assert report.summary == ("No figures were recorded for August 2025.",)
@@ -187,8 +192,8 @@ def test_a_month_without_figures_says_so_and_prints_no_zero():
 
 
 def test_a_month_without_channels_is_a_report_too():
-    none = {"this": MonthFacts("2025-08"), "before": MonthFacts("2025-07")}
-    report = compute(us6.facts(**none, year_ago=MonthFacts("2024-08")))
+    none = {"this": MonthFacts(us6.period("2025-08")), "before": MonthFacts(us6.period("2025-07"))}
+    report = compute(us6.facts(**none, year_ago=MonthFacts(us6.period("2024-08"))))
     assert report.completeness[0] == "No channel was kept in August 2025."
     assert FORMATS["docx"].write(report, template_folder=us6.TEMPLATES)
 
@@ -199,7 +204,7 @@ def test_zero_is_nil_and_is_not_the_same_as_not_available():
         "engagements": Figure("engagements", 0),
         "clicks": Figure("clicks", None, "manual_pending"),
     }
-    this = MonthFacts("2025-08", (ChannelMonth("x", "X", 0, figures),))
+    this = MonthFacts(us6.period("2025-08"), (ChannelMonth("x", "X", 0, figures),))
     row = compute(us6.facts(this=this)).table("channels").rows[0]
     assert [cell.text for cell in row.cells] == ["—", "—", "—", "..", "n/a (base zero)"]
     assert [cell.value for cell in row.cells] == [0, 0, 0, None, None]

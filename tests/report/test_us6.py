@@ -71,7 +71,7 @@ def test_the_rate_is_pooled_and_not_the_mean_of_rates(report):
 
 def test_the_year_before_is_compared_on_x_and_linkedin_only(report):
     year = report.comparisons[1]
-    assert year.with_month == "2024-08"
+    assert year.with_period == "2024-08"
     assert year.channels == ("X", "LinkedIn")
     displays = year.line("displays")
     assert (displays.this, displays.before, displays.change) == (70_690, 36_070, "96.0")
@@ -151,7 +151,13 @@ def test_the_report_of_july_itself_covers_all_five_channels():
 @pytest.mark.parametrize("kind", ["docx", "html"])
 def test_the_tables_of_every_document_are_those_of_the_report(report, kind):
     tables = [table for section in report.sections for table in section.tables]
-    assert [table.name for table in tables[:3]] == ["month-before", "year-before", "channels"]
+    assert [table.name for table in tables[:5]] == [
+        "month-before",
+        "month-before-channels",
+        "year-before",
+        "year-before-channels",
+        "channels",
+    ]
     data = FORMATS[kind].write(report, template_folder=us6.TEMPLATES)
     read = {"docx": tables_of_word, "html": tables_of_page}[kind](data)
     assert read == [
