@@ -22,8 +22,17 @@ from outreach.credentials import EXPIRES, standings
 from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
 from outreach.holds import held, placed
+from outreach.measure.metrics import Reason
 from outreach.platforms import Limits, Platform
-from outreach.store.tables import AlarmRow, Heartbeat, Mail, ReportMail, ReportRow, TrailEntry
+from outreach.store.tables import (
+    AlarmRow,
+    Collection,
+    Heartbeat,
+    Mail,
+    ReportMail,
+    ReportRow,
+    TrailEntry,
+)
 from outreach.subscribers import getting_on
 from outreach.words import counted
 
@@ -302,6 +311,23 @@ def untold(sight: Sight) -> Iterator[Alarm]:
         )
 
 
+def lost(sight: Sight) -> Iterator[Alarm]:
+    """Figures that a network tells for a time only, and nobody read in that time."""
+    rows = sight.session.execute(
+        select(Collection.key, Collection.done_at).where(
+            Collection.outcome == Reason.EXPIRED_WINDOW, Collection.done_at > sight.now - STALE
+        )
+    )
+    yield from _by_channel(
+        "figures",
+        {key: at for key, at in rows if at},
+        "has figures that its network tells no more, and they were never read",
+        "have figures that their network tells no more, and they were never read",
+        "see in the log why the account could not be asked; what the network still shows a person: "
+        "outreach import",
+    )
+
+
 def reported(sight: Sight) -> Iterator[Alarm]:
     """A report that somebody perhaps did not get: it is not sent again by itself."""
     rows = sight.session.execute(
@@ -333,6 +359,7 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     fails,
     mail,
     untold,
+    lost,
     reported,
 )
 

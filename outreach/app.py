@@ -16,7 +16,7 @@ What belongs together beside these is reached as one:
     incidents    take_down, correct, standing            gone everywhere, or put right
     handover     open, waiting                           what people publish for us
     answers      complete, decline                       and what they say of it
-    figures      collect, read, keep, adopt              values, or none with a reason
+    figures      collect, read, keep, undo, adopt        values, or none with a reason
     entries      look, keep, undo                        what people enter of what came of it
     reports      draft, make, kept, show, learn          a month or any period, version by version
     reporting    paragraph, into, ask, send              a report on its way out
@@ -288,6 +288,7 @@ class Outreach:
             drafts=lambda: self.files().drafts,
             unready=lambda: self.unready,
             tell=self.tell,
+            last_look=self.figures.last_look,
         )
 
     @cached_property
@@ -314,6 +315,8 @@ class Outreach:
             configuration=self.configuration,
             channels=self.channels,
             platforms=lambda: self.platforms,
+            paces=lambda: self.paces,
+            leases=lambda: self.leases,
             now=self.now,
         )
 

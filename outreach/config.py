@@ -236,6 +236,13 @@ class ReportSettings(_Table):
 
 
 @dataclass(frozen=True)
+class FiguresSettings(_Table):
+    """Figures that were collected."""
+
+    daily_months: Annotated[int, Within(ge=2, le=1200)] = 24  # that followers are kept day by day
+
+
+@dataclass(frozen=True)
 class Settings(_Table):
     """config/outreach.toml."""
 
@@ -246,6 +253,7 @@ class Settings(_Table):
     alarms: AlarmSettings = AlarmSettings()
     clearance: ClearanceSettings = ClearanceSettings()
     report: ReportSettings = ReportSettings()
+    figures: FiguresSettings = FiguresSettings()
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ BOTH = {
     "test_handover",
     "test_holds",
     "test_if_late",
+    "measure.test_latest",
     "test_links_page",
     "test_moved",
     "test_notices",

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from outreach.compose.links import Link
 from outreach.delivery import Delivery, State
 from outreach.errors import Changed, NotAllowed, NotFound
+from outreach.measure import latest
 from outreach.platforms import load
 from outreach.report import gather
 from outreach.report.periods import NoSuchPeriod
 from outreach.report.value import Report
-from outreach.store.tables import ReportRow, Snapshot
+from outreach.store.tables import ReportRow
 from tests.conftest import Office
 from tests.drafts import draft, live, put, utc
 
@@ -54,18 +55,9 @@ def facts(desk, month="2025-08"):
 def read(desk, key, metric, value, *, at, reason="", **more):
     """A figure of a post, as it was read then."""
     with desk.store.writing() as session:
-        session.add(
-            Snapshot(
-                subject=key,
-                channel=key.rpartition("@")[2],
-                metric=metric,
-                value=value,
-                reason=reason,
-                taken_at=utc(at),
-                source="network",
-                **more,
-            )
-        )
+        channel = key.rpartition("@")[2]
+        told = {"taken_at": utc(at), "source": "network", "reason": reason, **more}
+        latest.keep(session, [latest.row(key, channel, metric, value, **told)])
 
 
 def figure(desk, channel, metric, month="2025-08"):
@@ -153,17 +145,7 @@ class TestSums:
             ("2025-08-31T16:00", 120),
             ("2025-08-31T18:00", 130),
         ):
-            with desk.store.writing() as session:
-                session.add(
-                    Snapshot(
-                        subject="net",
-                        channel="net",
-                        metric="followers",
-                        value=count,
-                        taken_at=utc(at),
-                        source="network",
-                    )
-                )
+            read(desk, "net", "followers", count, at=at)
         assert figure(desk, "net", "followers") == (120, "")
 
 

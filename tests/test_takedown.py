@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound, NotNow, Refused
+from outreach.measure import latest
 from outreach.platforms.memory import Memory
 from outreach.post import Picture
 from outreach.store.tables import Evidence, Mail, Snapshot
@@ -222,16 +223,8 @@ class TestTheEvidence:
                 {**picture, "size": one.size, "alt": one.alt, "credit": ""}
             ]
             held.content = content
-            session.add(
-                Snapshot(
-                    subject=KEY,
-                    channel="net",
-                    metric="likes",
-                    value=7,
-                    taken_at=AT,
-                    source="network",
-                )
-            )
+            seven = latest.row(KEY, "net", "likes", 7, taken_at=AT, source="network")
+            latest.keep(session, [seven])
         network = desk.platforms["net"]
         [post] = network.live
         kept = []

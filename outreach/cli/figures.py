@@ -22,17 +22,24 @@ if TYPE_CHECKING:
     "outreach import august.csv --yes",
     "outreach import export.csv --kind wechat",
     "outreach import export.csv --channel vk --month 2025-08 --column 'Views=displays'",
+    "outreach import --undo 3",
     name="import",
 )
 def import_(
     ctx: typer.Context,
-    file: Path = typer.Argument(..., exists=True, dir_okay=False, help="A CSV file of figures."),
+    file: Path | None = typer.Argument(
+        None,
+        exists=True,
+        dir_okay=False,
+        help="A CSV file of figures; those that were imported, without one.",
+    ),
     kind: str = typer.Option("", help="A table of config/columns.toml: what its heads mean."),
     column: list[str] = typer.Option(
         [], metavar="HEAD=NAME", help="What one head means; NAME is - to leave it out."
     ),
     channel: str = typer.Option("", help="The channel of every row, where no column says it."),
     month: str = typer.Option("", metavar="YYYY-MM", help="The month of every row, likewise."),
+    undo: int | None = typer.Option(None, metavar="NUMBER", help="Take an import back."),
     yes: bool = typer.Option(False, "--yes", help="Keep them without asking."),
     json: bool = typer.Option(False, "--json", help="Show them for machines; keeps with --yes."),
 ) -> None:
@@ -43,6 +50,11 @@ def import_(
     Exit code 1 where there are mistakes in it: then nothing is kept.
     """
     door: Door = ctx.obj
+    if undo is not None and file is not None:
+        raise NotAllowed("a file is imported, or an import is taken back", "give one of the two")
+    if undo is not None or file is None:
+        _imported(door, undo, json=json)
+        return
     data = file.read_bytes()
     columns = _columns(column, channel, month)
     with door.desk() as desk:
@@ -61,13 +73,46 @@ def import_(
             typer.echo("Nothing was kept.")
             return
         by = door.person(desk)
-        desk.figures.keep(data, file=file.name, by=by, kind=kind, columns=columns)
+        made = desk.figures.keep(data, file=file.name, by=by, kind=kind, columns=columns)
     if not json:
-        typer.echo(f"Kept: {rows.counted(len(figures.months) + len(figures.posts), 'row')}.")
+        count = rows.counted(len(figures.months) + len(figures.posts), "row")
+        typer.echo(f"Kept: {count}. To take them back: outreach import --undo {made.number}")
         if column:
             typer.echo("For the next time, in config/columns.toml:\n")
             typer.echo(f"[{kind or channel or 'NAME'}]")
             typer.echo("\n".join(f'"{head}" = "{name}"' for head, name in columns.names.items()))
+
+
+def _imported(door: Door, undo: int | None, *, json: bool) -> None:
+    """List what was imported, or take one of it back."""
+    with door.desk() as desk:
+        if undo is not None:
+            back = desk.figures.undo(undo, by=door.person(desk))
+            typer.echo(f"Taken back: {back.file}. Its figures count in no report from now on.")
+            return
+        found, zones = desk.figures.imports(), rows.Zones.of(desk)
+        if json:
+            as_json(
+                [
+                    {
+                        "number": one.id,
+                        "file": one.file,
+                        "by": one.by,
+                        "at": one.at,
+                        "undone_by": one.undone_by,
+                        "undone_at": one.undone_at,
+                    }
+                    for one in found
+                ]
+            )
+            return
+        for one in found:
+            line = f"{one.id}  {one.file}, by {one.by}, {zones.show(one.at)}"
+            if one.undone_at:
+                line += f"; taken back by {one.undone_by}, {zones.show(one.undone_at)}"
+            rows.say([rows.row(line, whole=True)])
+        if not found:
+            typer.echo("No file of figures was imported.")
 
 
 def _columns(given: list[str], channel: str, month: str) -> "Columns":

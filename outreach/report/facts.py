@@ -18,7 +18,8 @@ class Figure:
     """One figure: a value, or none with the reason why. Raises ValueError for neither or both.
 
     `source`: network, link (our own short links) or import. `taken_at`: aware, UTC. `snapshot`:
-    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote.
+    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote. `series`:
+    what its network counted; figures of two series are never compared.
     """
 
     metric: str
@@ -29,6 +30,7 @@ class Figure:
     snapshot: int | None = None
     by: str = ""
     note: str = ""
+    series: str = ""
 
     def __post_init__(self) -> None:
         if (self.value is None) != bool(self.reason):
@@ -82,8 +84,8 @@ class PostLine:
     """One post of the period. `title`: its message, or its first words. Times aware, UTC.
 
     `linked`: whether it prints an address; without one there is nothing to click. `week`: what is
-    known of its figures as they were seven days after it was published. `totals`: the figures that
-    its network gives in parts, added up.
+    known of its figures as they were seven days after it was published, and `series` what its
+    network counted then. `totals`: the figures that its network gives in parts, added up.
     """
 
     key: str
@@ -97,6 +99,7 @@ class PostLine:
     linked: bool = True
     campaign: str = ""
     week: Mapping[str, int] = field(default_factory=dict)
+    series: Mapping[str, str] = field(default_factory=dict)
     totals: Mapping[str, int] = field(default_factory=dict)
 
     def value(self, metric: str) -> int | None:

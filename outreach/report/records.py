@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery
+from outreach.measure.latest import of_month
 from outreach.measure.metrics import Metric
 from outreach.platforms import Channel
 from outreach.report.paragraph import Number
@@ -54,7 +55,7 @@ def _typed(session: Session, channel: str, metric: str, period: str, report: Rep
     found = session.scalar(
         select(func.max(Snapshot.id)).where(
             Snapshot.channel == channel,
-            Snapshot.period == period,
+            *of_month(period, by=report.made_at),
             Snapshot.metric == metric,
             Snapshot.taken_at <= report.made_at,
         )
@@ -84,8 +85,7 @@ def _of(
 def _names(metric: str, channel: Channel, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
     """The measure, and what it is made of on this network."""
     known = metrics.get(metric)
-    network = known.networks.get(channel.platform) if known else None
-    return (metric, *(network.parts if network else ()))
+    return (metric, *(known.parts(channel.platform) if known else ()))
 
 
 def ranges(ids: Sequence[int]) -> str:

@@ -129,6 +129,7 @@ class Line:
     before: int | None
     change: str | None
     why: str = ""  # why there is no change: "base under 30"
+    without: tuple[str, ...] = ()  # channels left out of it alone: a break in their series
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,14 @@ def test_figures_are_shown_kept_and_reported_in_every_format(shell: Shell, tmp_p
     assert f"→ outreach import {file} --yes" in shown.err
     kept = shell("import", str(file), "--yes", who="ana")
     assert (kept.code, kept.err) == (0, "")
-    assert kept.out.endswith("Kept: 1 row.\n")
+    assert kept.out.endswith("Kept: 1 row. To take them back: outreach import --undo 1\n")
     assert json.loads(shell("import", str(file), "--json", who="ana").out)["months"]
+    assert shell("import", "--undo", "1", who="ana").out.startswith("Taken back: july.csv.")
+    assert shell("import", "--undo", "1", who="ana").code == 2
+    assert shell("import").out.startswith("1  july.csv, by ana, ")
+    assert "; taken back by ana, " in shell("import").out
+    assert json.loads(shell("import", "--json").out)[0]["undone_by"] == "ana"
+    assert shell("import", str(file), "--yes", who="ana").code == 0
 
     made = shell("report", "2025-07", who="ana")
     assert (made.code, made.err) == (0, "")

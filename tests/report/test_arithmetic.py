@@ -1,6 +1,7 @@
 """What must hold of any month's figures, not only of August's."""
 
 import json
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach.measure.metrics import NotAdditive, add
-from outreach.report.arithmetic import complete_sums, like_for_like, rate, rounded
+from outreach.report.arithmetic import (
+    BREAK,
+    comparable,
+    complete_sums,
+    like_for_like,
+    pooled_rates,
+    rate,
+    rounded,
+)
 from outreach.report.compute import compute
 from outreach.report.facts import ChannelMonth, Figure, MonthFacts
 from outreach.report.value import Report
@@ -91,6 +100,86 @@ def test_without_a_complete_channel_there_is_no_trend(this, before):
     report = compute(us6.facts(this=this, before=before))
     assert report.table("month-before") is None
     assert "per cent" not in " ".join(report.summary)
+
+
+def broken_on(month: MonthFacts, names: set[str], metric: str) -> MonthFacts:
+    """The same figures, but that the network of these channels counts the metric otherwise."""
+
+    def other(one: ChannelMonth) -> ChannelMonth:
+        if one.channel not in names or metric not in one.figures:
+            return one
+        figure = replace(one.figures[metric], series="views")
+        return replace(one, figures={**one.figures, metric: figure})
+
+    return MonthFacts(month.period, tuple(other(one) for one in month.channels))
+
+
+@given(
+    months("2025-12"),
+    months("2025-11"),
+    st.sets(st.sampled_from(NAMES)),
+    st.sampled_from(CORE),
+)
+def test_a_break_in_series_takes_its_channels_out_of_that_measure_alone(
+    this, before, names, metric
+):
+    lines = like_for_like(broken_on(this, names, metric), before, us6.METRICS)
+    without = {one.channel for one in this.channels} & names
+    left = MonthFacts(
+        us6.period("2025-12"), tuple(c for c in this.channels if c.channel not in without)
+    )
+    alone = {line.metric: line for line in like_for_like(left, before, us6.METRICS)}
+    for line, whole in zip(lines, like_for_like(this, before, us6.METRICS), strict=True):
+        broken = [one for one in comparable(this, before) if one in names]
+        assert list(line.without) == (broken if line.metric == metric else [])
+        if line.metric != metric or not line.without:
+            assert line == whole
+        elif metric in alone:
+            assert (line.this, line.before, line.change) == (
+                alone[metric].this,
+                alone[metric].before,
+                alone[metric].change,
+            )
+        else:
+            assert (line.this, line.change, line.why) == (None, None, BREAK)
+
+
+@given(months("2025-12"), months("2025-11"), st.integers(0, 10**6), values, values)
+def test_a_channel_more_adds_exactly_its_own_and_a_period_split_in_two_no_less(
+    this, before, part, now, then
+):
+    """Adding a complete channel to both months changes each sum by its own figures; splitting its
+    figure into two posts' and adding them changes nothing."""
+    more = channel("more", dict.fromkeys(CORE, now), 1)
+    split = add(us6.METRICS["displays"], [min(part, now), now - min(part, now)], over="days")
+    old = channel("more", {**dict.fromkeys(CORE, then), "displays": then}, 1)
+    new = replace(more, figures={**more.figures, "displays": Figure("displays", split)})
+    with_more = like_for_like(
+        MonthFacts(us6.period("2025-12"), (*this.channels, new)),
+        MonthFacts(us6.period("2025-11"), (*before.channels, old)),
+        us6.METRICS,
+    )
+    lines = like_for_like(this, before, us6.METRICS)
+    for name in CORE:
+        line = next(one for one in with_more if one.metric == name)
+        was = next((one for one in lines if one.metric == name), None)
+        assert line.this == (was.this if was else 0) + now
+        assert line.before == (was.before if was else 0) + then
+
+
+def test_a_rate_is_pooled_over_channels_whose_series_are_whole():
+    """US-12: one channel changed what it counts as a display."""
+    both = [channel(n, {"displays": 1000, "engagements": e, "clicks": 9}, 2) for n, e in RATES]
+    this, before = (
+        MonthFacts(us6.period("2025-12"), tuple(both)),
+        MonthFacts(us6.period("2025-11"), tuple(both)),
+    )
+    assert [str(one) for one in pooled_rates(this, before, us6.METRICS)] == ["4.00", "4.00"]
+    this = broken_on(this, {"facebook"}, "displays")
+    assert [str(one) for one in pooled_rates(this, before, us6.METRICS)] == ["2.00", "2.00"]
+
+
+RATES = (("facebook", 60), ("x", 20))
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**9), st.integers(0, 3))

@@ -2,7 +2,8 @@
 
 Figures keep growing, so that a post of the 30th seems weak beside one of the 2nd. At seven days
 all are alike. Posts are compared within their channel, by the median: one that went round the
-world moves it little. A channel with fewer than five such posts says nothing.
+world moves it little. A channel with fewer than five such posts says nothing, nor does one whose
+network began to count otherwise in between: neither of it alone nor beside the other period.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from statistics import median
 
-from outreach.report.arithmetic import LEAST_BASE, no_percentage, rounded
+from outreach.report.arithmetic import BREAK, LEAST_BASE, no_percentage, rounded
 from outreach.report.facts import Against, PostLine
 from outreach.report.paper import NO_RECORD, Notes, Paper, number
 from outreach.report.value import Cell, Column, Row, Section, Table
@@ -48,6 +49,15 @@ def _values(posts: Iterable[PostLine], channel: str, metric: str) -> list[int]:
     ]
 
 
+def _series(posts: Iterable[PostLine], channel: str, metric: str) -> set[str]:
+    """What was counted in these posts' figures at that age."""
+    return {
+        post.series.get(metric, "")
+        for post in posts
+        if post.channel == channel and post.withdrawn_at is None and metric in post.week
+    }
+
+
 def _middle(values: Sequence[int]) -> Fraction | None:
     """The median, exact; None of too few."""
     return Fraction(median(map(Fraction, values))) if len(values) >= LEAST_POSTS else None
@@ -64,16 +74,21 @@ def _medians(paper: Paper, posts: Sequence[PostLine]) -> tuple[Table, ...]:
             then = _values(against.posts, channel.channel, metric) if against else []
             if not now:
                 continue
+            counted = _series(posts, channel.channel, metric)
+            earlier = _series(against.posts, channel.channel, metric) if against else set()
+            whole = len(counted | earlier) == 1
             rows.append(
                 Row(
                     channel.title,
                     (
                         Cell(facts.metrics[metric].label, metric),
                         number(len(then)),
-                        _median(then, notes),
+                        _median(then, notes, broken=len(earlier) > 1),
                         number(len(now)),
-                        _median(now, notes),
-                        _change(_middle(now), _middle(then), len(then)),
+                        _median(now, notes, broken=len(counted) > 1),
+                        _change(_middle(now), _middle(then), len(then))
+                        if whole
+                        else Cell(f"n/a ({BREAK})"),
                     ),
                 )
             )
@@ -97,7 +112,9 @@ def _medians(paper: Paper, posts: Sequence[PostLine]) -> tuple[Table, ...]:
     )
 
 
-def _median(values: Sequence[int], notes: Notes) -> Cell:
+def _median(values: Sequence[int], notes: Notes, *, broken: bool) -> Cell:
+    if broken:
+        return Cell("..", note=notes(f"{BREAK[0].upper()}{BREAK[1:]}."))
     middle = _middle(values)
     if middle is None:
         why = f"Fewer than {count(LEAST_POSTS)} posts." if values else f"{NO_RECORD} at that age."
@@ -129,7 +146,8 @@ def _ranked(
             if not values:
                 continue
             middle = _middle(values)
-            if middle is not None and middle >= LEAST_BASE:
+            whole = len(_series(posts, channel, metric)) < 2
+            if whole and middle is not None and middle >= LEAST_BASE:
                 found += [
                     (Fraction(post.week[metric]) / middle, metric, middle, post)
                     for post in posts

@@ -5,7 +5,13 @@ Followers of several channels are never added: one person may follow all of them
 
 from collections.abc import Iterable
 
-from outreach.report.arithmetic import NOT_APPLICABLE, NOT_AVAILABLE, no_percentage, rounded
+from outreach.report.arithmetic import (
+    BREAK,
+    NOT_APPLICABLE,
+    NOT_AVAILABLE,
+    no_percentage,
+    rounded,
+)
 from outreach.report.facts import Audience
 from outreach.report.paper import Notes, Paper, cell, number
 from outreach.report.value import Cell, Chart, Column, Row, Section, Series, Table
@@ -69,6 +75,8 @@ def _change(one: Audience) -> tuple[Cell, Cell]:
     after = one.after.value if one.after else None
     if before is None or after is None:
         return Cell(NOT_AVAILABLE), Cell("n/a (figure not available)")
+    if one.before and one.after and one.before.series != one.after.series:
+        return Cell("n/a"), Cell(f"n/a ({BREAK})")
     difference = after - before
     told = Cell(f"{'+' if difference > 0 else ''}{figure(difference)}", difference)
     if why := no_percentage(before):

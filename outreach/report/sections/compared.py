@@ -1,14 +1,15 @@
 """This period against another, like for like: on the channels complete in both, and no others."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from outreach.report.arithmetic import (
+    BREAK,
     NOT_APPLICABLE,
+    broken,
     comparable,
     is_complete,
     like_for_like,
-    rate,
+    pooled_rates,
 )
 from outreach.report.facts import Against, MonthFacts
 from outreach.report.paper import (
@@ -56,7 +57,7 @@ def sections(paper: Paper) -> Iterable[Section]:
         shared = comparable(paper.facts.this, other)
         lines = like_for_like(paper.facts.this, other, paper.facts.metrics)
         titles = tuple(one.title for one in paper.channels if one.channel in shared)
-        whole = _table(paper, name, other, shared, lines, _rates(lines)) if lines else ()
+        whole = _table(paper, name, other, shared, lines) if lines else ()
         each = _each(paper, name, other, shared)
         yield Section(
             name,
@@ -83,7 +84,7 @@ def _each(paper: Paper, name: str, other: MonthFacts, shared: Sequence[str]) -> 
         )
         by = {line.metric: line for line in lines}
         cells = [
-            (number(by[metric].before), number(by[metric].this), changed(by[metric]))
+            (number(before.value(metric)), number(channel.value(metric)), changed(by[metric]))
             for metric in ("displays", "clicks")
         ]
         rows.append(Row(channel.title, (*cells[0], *cells[1])))
@@ -107,11 +108,12 @@ def _each(paper: Paper, name: str, other: MonthFacts, shared: Sequence[str]) -> 
 
 
 def _charts(paper: Paper, name: str, other: MonthFacts, each: Sequence[Table]) -> tuple[Chart, ...]:
-    """Displays of each channel that is compared."""
-    if not each:
+    """Displays of each channel that is compared, and has no break in their series."""
+    gone = {_names(paper, other)[one] for one in broken(paper.facts.this, other, "displays")}
+    rows = [row for table in each for row in table.rows if row.head not in gone]
+    if not rows:
         return ()
     then, now = other.period.title, paper.title
-    rows = each[0].rows
     told = listing([f"{row.head} {row.cells[1].text} after {row.cells[0].text}" for row in rows])
     return (
         paper.chart(
@@ -139,22 +141,12 @@ def _sampled(paper: Paper, other: MonthFacts, shared: Sequence[str]) -> bool:
     )
 
 
-def _rates(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
-    by = {line.metric: line for line in lines}
-    if not by:
-        return None, None
-    return (
-        rate(by["engagements"].this, by["displays"].this),
-        rate(by["engagements"].before, by["displays"].before),
-    )
-
-
 def comparison(paper: Paper, against: Against) -> Comparison:
     """The two periods as figures."""
     facts, other = paper.facts, against.facts
     shared = comparable(facts.this, other)
     lines = like_for_like(facts.this, other, facts.metrics)
-    rates = _rates(lines)
+    rates = pooled_rates(facts.this, other, facts.metrics)
     titles = tuple(one.title for one in paper.channels if one.channel in shared)
     names = _names(paper, other)
     return Comparison(
@@ -195,13 +187,23 @@ def _words(
         where = f"the {count(len(titles))} channels with complete figures in both {word}s"
     subject = "posts" if posts.this is None else f"the {plural(posts.this, 'post')}"
     were = "was" if posts.this == 1 else "were"
-    yield (
-        f"{opening(paper.within)}, {subject} on {where} {were} displayed {times(displays.this)} "
-        f"and drew {nil(engagements.this)} engagements, and links were followed "
-        f"{times(clicks.this)}, compared with {nil(displays.before)}, "
-        f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
-        f"{'channel' if len(titles) == 1 else 'channels'} {other.period.within}."
-    )
+    then = other.period.within
+    if any(line.without for line in lines):
+        yield f"{opening(paper.within)}, {subject} on {where} {were} published."
+        for line in lines[1:]:
+            label = paper.facts.metrics[line.metric].label
+            if line.this is not None:
+                yield f"{label}: {nil(line.this)}, compared with {nil(line.before)} {then}."
+            if line.without:
+                yield _without(paper, other, line)
+    else:
+        yield (
+            f"{opening(paper.within)}, {subject} on {where} {were} displayed "
+            f"{times(displays.this)} and drew {nil(engagements.this)} engagements, and links "
+            f"were followed {times(clicks.this)}, compared with {nil(displays.before)}, "
+            f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
+            f"{'channel' if len(titles) == 1 else 'channels'} {then}."
+        )
     whys: dict[str, list[str]] = {}
     for key, name in sorted(
         _names(paper, other).items(), key=lambda item: (item[1].casefold(), item[0])
@@ -221,6 +223,14 @@ def _words(
     yield covered
 
 
+def _without(paper: Paper, other: MonthFacts, line: Line) -> str:
+    """Which channels a measure is compared without, and why; empty where it is compared on all."""
+    if not line.without:
+        return ""
+    names = listing([_names(paper, other).get(one, one) for one in line.without])
+    return f"{paper.facts.metrics[line.metric].label} on {names}: {BREAK}."
+
+
 def _word(paper: Paper, other: MonthFacts) -> str:
     """What both are."""
     return "month" if {paper.period.kind, other.period.kind} == {"month"} else "period"
@@ -238,15 +248,16 @@ def _table(
     other: MonthFacts,
     shared: Sequence[str],
     lines: Sequence[Line],
-    rates: tuple[Decimal | None, Decimal | None],
 ) -> tuple[Table, ...]:
     facts = paper.facts
     notes = Notes()
+    rates = pooled_rates(facts.this, other, facts.metrics)
     heads = {"posts": "Posts", "displays": NOT_PERSONS}
     rows = [
         Row(
             heads.get(line.metric) or facts.metrics[line.metric].label,
             (number(line.before), number(line.this), changed(line)),
+            note=notes(_without(paper, other, line)),
         )
         for line in lines
     ]

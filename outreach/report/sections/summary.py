@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from outreach.report.arithmetic import CORE, complete_sums
+from outreach.report.arithmetic import BREAK, CORE, complete_sums
 from outreach.report.facts import ChannelMonth
 from outreach.report.paper import NO_RECORD, Paper, nil, opening, the_channels, times, why
 from outreach.report.value import Comparison
@@ -95,9 +95,16 @@ def _compared(comparison: Comparison, word: str) -> str:
     """One sentence on displays and clicks with three numbers at most."""
     displays, clicks = comparison.line("displays"), comparison.line("clicks")
     then = comparison.with_within
+    whole = len(comparison.channels) - len(displays.without)
+    if not whole:
+        return (
+            f"Displays {comparison.within} cannot be compared with those {then}: {BREAK}. The "
+            f"links of posts were followed {times(clicks.this)}."
+        )
     told = (
-        f"{opening(comparison.within)}, posts on {the_channels(len(comparison.channels))} with "
-        f"complete figures in both {word}s were displayed {times(displays.this)}, "
+        f"{opening(comparison.within)}, posts on {the_channels(whole)} with complete figures "
+        f"in both {word}s{' and no break in series' if displays.without else ''} were displayed "
+        f"{times(displays.this)}, "
     )
     if displays.change is None:
         against = f"compared with {nil(displays.before)} {then}"
