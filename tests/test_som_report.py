@@ -106,5 +106,7 @@ def test_other_reports_say_what_came_of_their_campaigns_and_tell_no_group_of_peo
         "Offers to host": ["Outcome", "letter", "1"],
     }
     assert [row.head for row in report.table("goals-c").rows] == ["Offers to host"]
-    assert "online, downloads and cities joining. Nobody has entered" in " ".join(report.words("outcomes-c"))
+    assert "online, downloads and cities joining. Nobody has entered" in " ".join(
+        report.words("outcomes-c")
+    )
     assert not [one for one in report.sections if one.name.startswith("som-")]
