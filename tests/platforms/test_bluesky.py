@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -22,6 +23,7 @@ from outreach.platforms.bluesky_text import Found, counted, found
 from outreach.testing import ALT, LONG_AGO, TEXT, ServerContract, part, picture
 from tests import postgresql
 from tests.conftest import REPOSITORY
+from tests.drafts import draft, put_cleared
 
 from .counterparts import Behind, ask, free_port, installed, running
 from .servers import Kept
@@ -634,6 +636,44 @@ class TestBlueskyAppView:
         assert soon(lambda: platform.figures([first, second]), {second.id: none}) == {
             second.id: none
         }
+
+    def test_a_report_has_the_figures_that_the_network_shows(self, office, base, network):
+        """Published by a desk, liked and reposted by others, collected when due, and reported."""
+        channel = f'[net]\nplatform = "bluesky"\nbase = "{base}"\nhandle = "{network.handle}"\n'
+        office.write("config/channels.toml", channel)
+        office.write(".env", f"OUTREACH_NET_APP_PASSWORD={network.password}\n")
+        office.clock.at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+        desk = office.open()
+        desk.tick()
+        account, at = desk.platforms["net"].account, office.clock() + timedelta(minutes=1)
+        put_cleared(desk, draft("news", "Cities meet.", at=at, account=account))
+        office.clock.forward(minutes=1)
+        desk.tick()
+        [post] = network.posts
+        about = network.call(
+            "repo.getRecord", repo=network.did, collection=POST, rkey=post.id.rpartition("/")[2]
+        )
+        subject = {"uri": about["uri"], "cid": about["cid"]}
+        now = {"createdAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}"}
+        for number in range(3):
+            other = network.account()
+            network.record(other, "app.bsky.feed.like", subject=subject, **now)
+            if number:
+                network.record(other, "app.bsky.feed.repost", subject=subject, **now)
+
+        def shown() -> dict[str, int]:
+            token = {"Authorization": f"Bearer {network.token}"}
+            path = f"/xrpc/app.bsky.feed.getPosts?{urlencode({'uris': post.id})}"
+            [told] = ask(network.upstream, "GET", path, None, token)[2]["posts"]
+            return {name: told[f"{name}Count"] for name in ("like", "repost", "reply", "quote")}
+
+        assert soon(lambda: sum(shown().values()), 5) == 5
+        office.clock.forward(hours=1, minutes=1)
+        desk.figures.collect()
+        office.clock.forward(minutes=1)
+        month = f"{office.clock().astimezone(ZoneInfo('Asia/Bangkok')):%Y-%m}"
+        [row] = desk.reports.draft(month).table("posts").rows
+        assert [cell.value for cell in row.cells][-3:] == [None, sum(shown().values()), None]
 
     def test_more_posts_than_one_reading_takes_are_all_told(self, platform, network):
         receipts = [platform.publish(part(f"{n}", token=f"{n:032x}"), None) for n in range(27)]

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from outreach.measure import months
+from outreach.measure.metrics import Reason
 from outreach.report.arithmetic import CORE, NOT_APPLICABLE, NOT_AVAILABLE
-from outreach.report.facts import Figure, MonthFacts
+from outreach.report.facts import Figure, MonthFacts, PostLine
 from outreach.report.paper import NO_RECORD, RATE, Notes, Paper, cell, number, order, uncounted, why
 from outreach.report.value import Cell, Column, Row, Section, Table
 
@@ -40,7 +41,7 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
                     paper.at(post.published_at),
                     *(
                         cell(
-                            post.figures.get(name),
+                            _of_post(paper, post, name),
                             notes,
                             shown=post.linked
                             if name == "clicks"
@@ -68,6 +69,17 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
         notes,
         small=True,
     )
+
+
+def _of_post(paper: Paper, post: PostLine, name: str) -> Figure | None:
+    """A post's figure; where its network gives it in parts, their sum; and where its network gives
+    none, that reason."""
+    if (total := post.totals.get(name)) is not None and name not in post.figures:
+        return Figure(name, total, source="network")
+    channel = paper.facts.this.get(post.channel)
+    told = channel.figures.get(name) if channel else None
+    never = told if told and told.reason == Reason.NOT_OFFERED else None
+    return post.figures.get(name) or never
 
 
 def _others(paper: Paper) -> tuple[Table, ...]:
