@@ -10,6 +10,7 @@ from outreach.delivery import Delivery
 from outreach.measure import latest
 from outreach.platforms import Receipt
 from outreach.publish import finish, keep_receipt
+from outreach.report import gather
 from outreach.store.tables import Snapshot
 from tests.conftest import Office
 from tests.drafts import draft, utc
@@ -71,6 +72,8 @@ def displays(desk, name: str) -> list[tuple[str, int | None, str, str]]:
 
 def test_the_collector_switches_and_the_report_prints_the_break(desk, office, network):
     live(desk, network, "october", utc("2025-10-10T02:00"), "aaaaaaaa")
+    office.clock.to("2025-10-17T02:30Z")
+    desk.figures.collect()
     office.clock.to("2025-11-01T00:00Z")
     desk.figures.collect()
     live(desk, network, "november", utc("2025-11-12T02:00"), "bbbbbbbb")
@@ -81,6 +84,8 @@ def test_the_collector_switches_and_the_report_prints_the_break(desk, office, ne
     del network.insights["post_impressions"]
     network.insights["post_media_view"] = 900
     office.clock.to("2025-11-15T02:30Z")  # the dictionary's day has come; impressions end
+    desk.figures.collect()
+    office.clock.to("2025-11-19T02:30Z")
     desk.figures.collect()
     office.clock.to("2025-12-06T00:00Z")
     desk.figures.collect()
@@ -98,6 +103,21 @@ def test_the_collector_switches_and_the_report_prints_the_break(desk, office, ne
     words = " ".join(report.words("month-before"))
     assert f"Displays on Facebook: {BREAK}." in words
     assert "one channel with complete figures in both months and no break" in report.summary[0]
+
+    with desk.store.reading() as session:
+        given = gather.gather(
+            session,
+            "2025-11",
+            configuration=desk.configuration,
+            channels=desk.channels,
+            offers={"fb": frozenset({"displays"}), "vk": frozenset()},
+            now=desk.now(),
+        )
+    # Posts at the same age are told with what was counted then: two are not compared.
+    [now], [then] = given.posts, given.against[0].posts
+    assert (now.week["displays"], then.week["displays"]) == (900, 400)
+    assert now.series["displays"] == "post_media_view, from 2025-11-15"
+    assert then.series["displays"] == "post_impressions"
 
 
 def test_before_the_day_that_was_announced_it_is_marked_and_asked_by_its_successor(

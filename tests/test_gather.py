@@ -148,6 +148,28 @@ class TestSums:
             read(desk, "net", "followers", count, at=at)
         assert figure(desk, "net", "followers") == (120, "")
 
+    def test_what_the_network_says_was_gained_and_lost_is_in_the_audience(self, desk):
+        offers = {"net": frozenset({"followers-gained", "followers-lost"})}
+        live(desk, "c/post/en@net", at=utc("2025-08-02T02:00"))
+        read(desk, "net", "followers", 100, at="2025-07-30T02:00")
+        for day, gained in ((3, 5), (4, 7), (40, 9)):
+            at = (utc("2025-08-01T02:00") + timedelta(days=day)).isoformat()
+            read(desk, "net", "followers", 100 + gained, at=at)
+            read(desk, "net", "followers-gained", gained, at=at)
+            read(desk, "net", "followers-lost", 1, at=at)
+        with desk.store.reading() as session:
+            given = gather.gather(
+                session,
+                "2025-08",
+                configuration=desk.configuration,
+                channels=desk.channels,
+                offers=offers,
+                now=desk.now(),
+            )
+        [one] = given.audience
+        known = [one.before, one.after, one.gained, one.lost]
+        assert [of and of.value for of in known] == [100, 107, 12, 2]
+
 
 class TestClicks:
     def test_only_visits_within_the_month_count(self, desk, office):

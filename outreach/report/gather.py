@@ -580,12 +580,11 @@ class _Periods:
         platform = self._platform(channel)
         if platform not in word.networks and not read.called:
             return ""
-        there = self._dated.setdefault(
-            (read.metric, platform, read.called),
-            None
-            if any(one.begins or one.until for one in word.networks.get(platform, ()))
-            else word.series(platform, date.max, read.called),
-        )
+        which = (read.metric, platform, read.called)
+        if which not in self._dated:
+            dated = any(one.begins or one.until for one in word.networks.get(platform, ()))
+            self._dated[which] = None if dated else word.series(platform, date.max, read.called)
+        there = self._dated[which]
         if there is None:
             there = word.series(platform, self._day(read.taken_at), read.called)
         return there

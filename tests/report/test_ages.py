@@ -82,6 +82,52 @@ def test_a_median_under_thirty_is_no_base():
     assert made.table("strong-and-weak") is None
 
 
+def test_medians_of_two_series_are_not_compared_and_posts_of_two_have_none():
+    views = {"displays": "views"}
+    now = [post(n, week=90, series=views) for n in range(5)]
+    before = against(*(post(n, week=50, series={"displays": "impressions"}) for n in range(5)))
+    made = compute(us6.facts(posts=tuple(now), against=before))
+    assert cells(made.table("ages"), "X") == [
+        ["Displays", "5", "50", "5", "90", "n/a (break in series, not comparable)"]
+    ]
+    mixed = [*(post(n, week=50, series={"displays": "impressions"}) for n in range(4)), *now[4:]]
+    more = [post(n, week=900, series=views) for n in range(5, 9)]
+    made = compute(us6.facts(posts=(*mixed, *more), against=before))
+    [row] = cells(made.table("ages"), "X")
+    assert row[3:] == ["9", "..", "n/a (break in series, not comparable)"]
+    assert made.table("strong-and-weak") is None
+
+
+def test_the_table_of_each_channel_shows_a_break_and_the_chart_leaves_it_out():
+    found = {one.channel: one for one in us6.month_facts("2025-08").channels}
+    broken = replace(found["x"].figures["displays"], series="views")
+    found["x"] = replace(found["x"], figures={**found["x"].figures, "displays": broken})
+    this = MonthFacts(us6.period("2025-08"), tuple(found.values()))
+    whole = compute(us6.facts())
+    made = compute(us6.facts(this=this))
+    [row] = cells(made.table("month-before-channels"), "X")
+    [was] = cells(whole.table("month-before-channels"), "X")
+    assert row == [*was[:2], "n/a (break in series, not comparable)", *was[3:]]
+    [drawn], [all_] = made.section("month-before").charts, whole.section("month-before").charts
+    assert "X" in all_.labels
+    assert list(drawn.labels) == [one for one in all_.labels if one != "X"]
+    assert "X 48,210" not in drawn.alt
+
+
+def test_followers_of_two_series_are_not_compared():
+    those = (
+        Audience(
+            *("facebook", "Facebook"),
+            Figure("followers", 100, series="page_fans"),
+            Figure("followers", 150, series="followers_count"),
+        ),
+    )
+    made = compute(us6.facts(audience=those))
+    assert cells(made.table("audience"), "Facebook")[0][:4] == [
+        *("100", "150", "n/a", "n/a (break in series, not comparable)")
+    ]
+
+
 def test_campaigns_and_languages_are_added_on_complete_channels_only():
     posts = (
         post(0),
