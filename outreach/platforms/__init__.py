@@ -84,6 +84,9 @@ class Limits:
     first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
     `documents`: how many PDFs a part may have in place of pictures, each of `document_bytes`.
+    `videos`: likewise videos, each of `video_bytes` and `video_seconds` (from, until), in one of
+    `video_codecs`. `captions_type` is as what the network takes captions beside a video, such as
+    "text/vtt", and "" where it takes none; `captions_bytes` the most that they may have.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
     `shows`: whether the network can be asked what it has; where not, only a person can look.
@@ -107,6 +110,12 @@ class Limits:
     picture_ratio: float | None = None  # most that the long side may be of the short one
     documents: int = 0
     document_bytes: int = 0
+    videos: int = 0
+    video_bytes: int = 0
+    video_seconds: tuple[float, float] | None = None
+    video_codecs: frozenset[str] = frozenset({"AVC", "AAC"})
+    captions_type: str = ""
+    captions_bytes: int | None = None
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)

@@ -22,7 +22,7 @@ from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
 from outreach.measure.months import moment, named
 from outreach.platforms import load
-from outreach.post import Part, Slot, called
+from outreach.post import HEARD, Part, Slot, called
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
@@ -44,7 +44,7 @@ def write(rehearsal: Rehearsal) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(_view(rehearsal)).encode()
+    return environment.get_template("page.html").render(_view(rehearsal), heard=HEARD).encode()
 
 
 def summary(rehearsal: Rehearsal) -> list[str]:

@@ -262,6 +262,9 @@ class TelegramNetwork(Network):
         "sendMessage": frozenset({"chat_id", "text"}),
         "sendPhoto": frozenset({"chat_id", "photo", "caption"}),
         "sendDocument": frozenset({"chat_id", "document", "thumbnail", "caption"}),
+        "sendVideo": frozenset(
+            ["chat_id", "video", "caption", "supports_streaming", "width", "height", "duration"]
+        ),
         "sendMediaGroup": frozenset({"chat_id", "media"}),
         "deleteMessage": frozenset({"chat_id", "message_id"}),
         "editMessageText": frozenset({"chat_id", "message_id", "text"}),
@@ -480,6 +483,21 @@ class TelegramNetwork(Network):
             post = self.keep(caption, pictures=[files["document"]])
             file = {"file_id": "d1", "file_unique_id": "d1"}
             return {"ok": True, "result": self.message(post, document=file, caption=caption)}
+
+        return Reply(200, None, commit=commit)
+
+    def sendVideo(self, params, files):
+        caption = params.get("caption", "")
+        if units(caption) > 1024:
+            return self.no(400, "Bad Request: message caption is too long")
+        if not files.get("video"):
+            return self.no(400, "Bad Request: there is no video in the request")
+
+        def commit():
+            post = self.keep(caption, pictures=[files["video"]])
+            sides = {name: int(params[name]) for name in ("width", "height", "duration")}
+            file = {"file_id": "v1", "file_unique_id": "v1", **sides}
+            return {"ok": True, "result": self.message(post, video=file, caption=caption)}
 
         return Reply(200, None, commit=commit)
 
