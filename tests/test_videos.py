@@ -111,6 +111,18 @@ def test_every_channel_says_what_it_lacks(files):
     assert told(files(BLUESKY, BLUESKY)) == [f"{WHERE} 2 videos; bluesky takes 1"]
 
 
+def test_where_a_video_has_no_field_for_it_its_description_is_in_the_text(files, office):
+    made = files("file: talk.mp4, alt: A speaker, only: [bluesky], captions: talk.en.vtt")
+    plain = made.drafts["forum/news/en@bluesky"].post.parts[0]
+    assert "A speaker" not in plain.text
+    office.write("config/channels.toml", '[bluesky]\nplatform = "memory"\nas = "x"\n')
+    text = (office.home / "campaigns" / "forum.yaml").read_text()
+    office.write("campaigns/forum.yaml", text.replace("[telegram, bluesky, web]", "[bluesky]"))
+    part = office.open().files().drafts["forum/news/en@bluesky"].post.parts[0]
+    assert part.text.endswith("[Video: A speaker]")
+    assert part.pictures[0].captions.data.startswith(b"1\n00:00:00,500 --> 00:00:02,000\nClean")
+
+
 def test_what_holds_of_a_video_everywhere_stands_once(files, office):
     office.write("media/assets.toml", '["talk.mp4"]\ncaptions = {en = "talk.en.vtt"}\n')
     assert told(files("file: talk.mp4, alt: A speaker, only: [bluesky]")) == []

@@ -607,9 +607,10 @@ def _parts(
     threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
     if threads and thread in ("split", "numbered"):
         texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
-    if channel.limits.alt == 0 and texts[0]:
+    if texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
-        texts[0] += "".join(_description(picture, language) for picture in pictures)
+        printed = filter(channel.limits.prints, pictures)
+        texts[0] += "".join(_description(picture, language) for picture in printed)
     said = [
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
@@ -757,11 +758,12 @@ def _unfollowed(
 
 def _described(part: Part, channel: Channel) -> str:
     """What of a part's length is not its writer's text: descriptions that `_parts` has added."""
-    if not part.pictures or channel.limits.alt:
+    printed = [*filter(channel.limits.prints, part.pictures)]
+    if not printed:
         return ""
-    added = "".join(_description(picture, part.language) for picture in part.pictures)
+    added = "".join(_description(picture, part.language) for picture in printed)
     count = channel.limits.length(added)
-    one, *more = part.pictures
+    one, *more = printed
     whose = f"its {one.kind}s' descriptions" if more else f"the {one.kind}'s description"
     return f", {count:,} of them {whose}, printed below the text"
 

@@ -497,7 +497,7 @@ def _part(number: int, parts: Sequence[Part], one: Shown) -> dict[str, Any]:
         "text": manner.marked_up(text, one.network),
         "room": manner.room_of(part, load(one.network).limits, number),
         "pictures": [(_thumbnail(p), p) for p in part.pictures],
-        "in_text": bool(part.pictures) and not load(one.network).limits.alt,
+        "in_text": any(map(load(one.network).limits.prints, part.pictures)),
     }
 
 
