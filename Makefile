@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # A pinned set for developing and testing; `make lock` renews it.
 LOCK   := requirements.lock
 
-.PHONY: demo run test check bench drill lock pictures clean
+.PHONY: demo run test check bench drill lock pictures fonts clean
 
 demo: $(VENV)/run.stamp  ## The whole line on one machine: plan, clear, publish, measure, report
 	@$(BIN)/python -m outreach.demo
@@ -32,6 +32,13 @@ drill: $(VENV)/dev.stamp  ## Break it on purpose and count what went out; about 
 
 pictures: $(VENV)/dev.stamp  ## Make the pictures of the documentation anew, from the real program
 	$(BIN)/python docs/pictures/make.py
+
+fonts:  ## Chinese, Japanese and Korean for PDFs and charts, where the system has none: npm, 170 MB
+	@mkdir -p .cache/fonts outreach/report/fonts/more
+	@for one in sc jp kr; do ( \
+	    cd .cache/fonts && tar xzf "$$(npm pack --silent @expo-google-fonts/noto-sans-$$one)" && \
+	    cp package/LICENSE_FONT package/400Regular/*.ttf ../../outreach/report/fonts/more && \
+	    rm -r package *.tgz ) || exit 1; done
 
 lock: $(VENV)/dev.stamp  ## Renew the pinned set
 	$(BIN)/python -m pip install -q uv

@@ -22,8 +22,17 @@ from outreach.credentials import EXPIRES, standings
 from outreach.delivery import Attempt, Delivery, State
 from outreach.errors import OutreachError
 from outreach.holds import held, placed
+from outreach.measure.metrics import Reason
 from outreach.platforms import Limits, Platform
-from outreach.store.tables import AlarmRow, Heartbeat, Mail, TrailEntry
+from outreach.store.tables import (
+    AlarmRow,
+    Collection,
+    Heartbeat,
+    Mail,
+    ReportMail,
+    ReportRow,
+    TrailEntry,
+)
 from outreach.subscribers import getting_on
 from outreach.words import counted
 
@@ -302,6 +311,44 @@ def untold(sight: Sight) -> Iterator[Alarm]:
         )
 
 
+def lost(sight: Sight) -> Iterator[Alarm]:
+    """Figures that a network tells for a time only, and nobody read in that time."""
+    rows = sight.session.execute(
+        select(Collection.key, Collection.done_at).where(
+            Collection.outcome == Reason.EXPIRED_WINDOW, Collection.done_at > sight.now - STALE
+        )
+    )
+    yield from _by_channel(
+        "figures",
+        {key: at for key, at in rows if at},
+        "has figures that its network tells no more, and they were never read",
+        "have figures that their network tells no more, and they were never read",
+        "see in the log why the account could not be asked; what the network still shows a person: "
+        "outreach import",
+    )
+
+
+def reported(sight: Sight) -> Iterator[Alarm]:
+    """A report that somebody perhaps did not get: it is not sent again by itself."""
+    rows = sight.session.execute(
+        select(ReportMail, ReportRow.period)
+        .join(ReportRow, ReportRow.id == ReportMail.report)
+        .where(
+            ReportMail.outcome.in_(["in doubt", "refused"]),
+            ReportMail.ended_at > sight.now - STALE,
+        )
+        .order_by(ReportMail.id)
+    )
+    for row, period in rows:
+        yield Alarm(
+            "report",
+            f"{period} {row.to}",
+            f"the report on {period} may not have reached {row.to}: {row.trouble}",
+            f"ask them; if it did not: outreach report send {period} --again {row.to}",
+            row.ended_at,
+        )
+
+
 RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     clock,
     worker,
@@ -312,6 +359,8 @@ RULES: tuple[Callable[[Sight], Iterator[Alarm]], ...] = (
     fails,
     mail,
     untold,
+    lost,
+    reported,
 )
 
 

@@ -16,8 +16,10 @@ What belongs together beside these is reached as one:
     incidents    take_down, correct, standing            gone everywhere, or put right
     handover     open, waiting                           what people publish for us
     answers      complete, decline                       and what they say of it
-    figures      collect, read, keep, adopt, report      values, or none with a reason; a month
+    figures      collect, read, keep, undo, adopt        values, or none with a reason
     entries      look, keep, undo                        what people enter of what came of it
+    reports      draft, make, kept, show, learn          a month or any period, version by version
+    reporting    paragraph, into, ask, send              a report on its way out
     public       feeds, picture, links, follow           what anybody may see
     kits         give                                    cleared texts for partners
     newsletters  take, give, read_bounces                who receives them, and what comes back
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
     from outreach.presence import Presence
     from outreach.public import Public
     from outreach.publish import Publisher
+    from outreach.reporting import Reporting
+    from outreach.reports import Reports
     from outreach.settle import Answer
     from outreach.subscribers import Subscribers
     from outreach.toolkit import Kits
@@ -284,6 +288,7 @@ class Outreach:
             drafts=lambda: self.files().drafts,
             unready=lambda: self.unready,
             tell=self.tell,
+            last_look=self.figures.last_look,
         )
 
     @cached_property
@@ -302,10 +307,25 @@ class Outreach:
 
     @cached_property
     def figures(self) -> Figures:
-        """Every figure the office has, and the report of a month."""
+        """Every figure the office has."""
         from outreach.figures import Figures
 
         return Figures(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            platforms=lambda: self.platforms,
+            paces=lambda: self.paces,
+            leases=lambda: self.leases,
+            now=self.now,
+        )
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What was made of the figures: kept version by version, and shown again."""
+        from outreach.reports import Reports
+
+        return Reports(
             store=self.store,
             configuration=self.configuration,
             channels=self.channels,
@@ -324,6 +344,25 @@ class Outreach:
             self.now,
             self.configuration.report_zone,
             lambda: {path.stem for path in campaign_files(self.home / "campaigns")},
+        )
+
+    @cached_property
+    def reporting(self) -> Reporting:
+        """A report on its way out: into a note, and to those who receive it."""
+        from outreach.campaign.load import load_campaigns
+        from outreach.reporting import Reporting
+
+        def titles() -> dict[str, str]:
+            found = load_campaigns(self.home / "campaigns", root=self.home).campaigns
+            return {one.campaign: one.title for one in found}
+
+        return Reporting(
+            store=self.store,
+            configuration=self.configuration,
+            channels=self.channels,
+            now=self.now,
+            reports=self.reports,
+            titles=titles,
         )
 
     @cached_property
@@ -798,6 +837,7 @@ class Outreach:
         return (
             asked
             + self.handover.send()
+            + self.reporting.deliver()
             + notices.send(
                 self.store,
                 self.configuration.settings.mail,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from outreach.compose.links import folded
@@ -57,6 +57,14 @@ class Clearance(Base):
     """A yes: to which fingerprint, by whom, for which window, and how it ended."""
 
     __tablename__ = "clearance"
+    __table_args__ = (
+        Index(  # emergencies are few, and each month's report asks for them
+            "ix_clearance_override",
+            "at",
+            sqlite_where=text("override <> ''"),
+            postgresql_where=text("override <> ''"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)

@@ -3,7 +3,8 @@
 Its jobs are declared anew at each start and only ever ask the database what is due, so a tick
 that is lost or rung twice changes nothing. `misfire_grace_time=None` and `coalesce=True`: a late
 tick is still a tick, and many late ones are one. With several processes on one database each has a
-clock of its own: ticks run side by side, every other job in one process at a time.
+clock of its own: ticks and looks at figures run side by side, every other job in one process at a
+time.
 """
 
 import logging
@@ -50,6 +51,8 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     alive = _Alive()
+    # At its hour of its day; at the next one where the desk was down then.
+    due = desk.configuration.settings.report.send_time.partition(":")[2]
     jobs: list[tuple[str, Callable[[], object], object]] = [
         ("tick", alive.after(lambda: desk.tick(wait=False)), _on_the_second(zone)),
         ("alive", alive.tell, IntervalTrigger(seconds=ALIVE)),
@@ -63,11 +66,12 @@ def scheduler_for(desk: Outreach) -> BackgroundScheduler:
         ("links", desk.look_at_links, IntervalTrigger(seconds=LINKS)),
         ("hubs", desk.announce, IntervalTrigger(seconds=ANNOUNCE)),
         ("bounces", desk.newsletters.read_bounces, IntervalTrigger(seconds=BOUNCES)),
+        ("report", desk.reporting.ask, CronTrigger(hour="*", minute=due, timezone=zone)),
         ("series", desk.carry_on, CronTrigger(hour="*", minute=20, timezone=zone)),
     ]
     for name, job, trigger in jobs:
-        # A tick is made for company: it claims the rows that it moves.
-        alone = job if name == "tick" else partial(_alone, desk, name, job)
+        # A tick is made for company, and so are looks at figures: they claim the rows they move.
+        alone = job if name in ("tick", "collect") else partial(_alone, desk, name, job)
         scheduler.add_job(_guarded(name, alone), trigger, id=name)
     return scheduler
 
@@ -80,10 +84,11 @@ def _on_the_second(zone: ZoneInfo) -> IntervalTrigger:
 
 
 def _daily(desk: Outreach) -> None:
-    """Once a local day, by whichever hour comes first: followers of every account."""
+    """Followers of every account that has not told them today; once a day what keeps it tidy."""
+    desk.figures.collect_audience()
     day = desk.now().astimezone(ZoneInfo(desk.configuration.report_zone)).date().isoformat()
-    if desk.presence.once("audience", day):
-        desk.figures.collect_audience()
+    if desk.presence.once("figures", day):
+        desk.figures.tidy()
 
 
 def _alone(desk: Outreach, name: str, job: Callable[[], object]) -> None:

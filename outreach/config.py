@@ -125,7 +125,21 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def _hour(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f'{value!r} is no time of day; write it as "09:00"')
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", value):
+        raise ValueError(f"{value!r} is no mail address; write it as name@example.org")
+    return value
+
+
 Zone = Annotated[str, Checked(zone)]
+Hour = Annotated[str, Checked(_hour)]
+MailAddress = Annotated[str, Checked(_address)]
 Hours = Annotated[str, Checked(_from_until)]
 Reminder = Annotated[str, Checked(_reminder)]
 After = Annotated[str, Checked(_after)]
@@ -209,7 +223,23 @@ class ReportSettings(_Table):
 
     zone: str = ""  # a month is a month in this zone; the office's zone unless said
     cut_off_days: Annotated[int, Within(ge=0, le=60)] = 5
+    programme: str = ""  # in the masthead; NEASPEC's name unless said
     distribution: str = "For internal use"
+    languages: str = "English only"
+    symbol: str = ""  # only one that the document has been given
+    send_to: tuple[MailAddress, ...] = ()  # who is mailed a month's report, once a person sends it
+    send_day: Annotated[int, Within(ge=1, le=28)] = 7  # of the month after: officers are asked
+    send_time: Hour = "09:00"  # on that day, in the report's zone
+    send_formats: Annotated[
+        tuple[Literal["docx", "pdf", "html", "xlsx", "csv", "json"], ...], Within(min_length=1)
+    ] = ("docx",)
+
+
+@dataclass(frozen=True)
+class FiguresSettings(_Table):
+    """Figures that were collected."""
+
+    daily_months: Annotated[int, Within(ge=2, le=1200)] = 24  # that followers are kept day by day
 
 
 @dataclass(frozen=True)
@@ -223,6 +253,7 @@ class Settings(_Table):
     alarms: AlarmSettings = AlarmSettings()
     clearance: ClearanceSettings = ClearanceSettings()
     report: ReportSettings = ReportSettings()
+    figures: FiguresSettings = FiguresSettings()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Delivery(Base):
         Index("ix_delivery_due", "state", "channel", "at"),
         Index("ix_delivery_when", "state", "at"),  # what a tick asks, whatever the channel
         Index("ix_delivery_message", "campaign", "message"),
+        Index("ix_delivery_published", "published_at"),  # a month's, and what is new on the ladder
         # What may be live before its slot, after a restore: mostly none, and each tick asks for it.
         Index(
             "ix_delivery_marked",

@@ -1,32 +1,39 @@
-"""The office's figures: collected, typed in, of posts that others made, and reported.
+"""The office's figures: collected, typed in, and of posts that others made.
 
     networks      collect, collect_audience     as they fall due
-    files         read, keep                    a CSV: looked at first, then kept as a whole
+    files         read, keep, undo              a CSV: looked at first, then kept as a whole
     of others     adopt, let_go, adopted        reported apart from ours
-    a month       report                        computed once, and frozen
 
-What a figure means, and when it is due, is told in `measure`; how a month adds up, in `report`.
+What a figure means, and when it is due, is told in `measure`; how they add up, in `report`.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
+from outreach import pace
 from outreach.campaign.directory import load_directory
 from outreach.campaign.load import campaign_files
 from outreach.clearance import MAY_WRITE, Person, record
 from outreach.config import Configuration
 from outreach.errors import NotFound, WrongFiles
 from outreach.hints import did_you_mean
+from outreach.leases import Leases
 from outreach.measure import adopted as others
-from outreach.measure import collect
+from outreach.measure import collect, latest
+from outreach.measure.collect import Round
 from outreach.measure.imports import OF_PARTNER, Columns, Import, load_columns, read_figures
 from outreach.measure.metrics import load_metrics
+from outreach.pace import Pace
 from outreach.platforms import Channel, Platform, Told, load
-from outreach.report import gather
-from outreach.report.value import Report
 from outreach.store import Store
+from outreach.store.tables import ImportBatch
+
+log = logging.getLogger(__name__)
 
 
 class Figures:
@@ -39,22 +46,76 @@ class Figures:
         configuration: Configuration,
         channels: Mapping[str, Channel],
         platforms: Callable[[], Mapping[str, Platform]],
+        paces: Callable[[], Mapping[str, Pace]],
+        leases: Callable[[], Leases],
         now: Callable[[], datetime],
     ) -> None:
         self.store, self.configuration, self.now = store, configuration, now
         self.channels, self.platforms = channels, platforms
+        self.paces, self.leases = paces, leases
         self.config = configuration.home / "config"
 
     def collect(self) -> int:
         """Take the figures that are due; returns how many snapshots were kept."""
-        collect.listen(self.platforms())
-        return collect.collect(
-            self.store, self.platforms(), self.now(), zone=self.configuration.report_zone
-        )
+        with self.store.alone("listen") as mine:  # what is told once is told to one
+            if mine:
+                collect.listen(self.platforms())
+        return self._round().collect()
 
     def collect_audience(self) -> int:
-        """Ask every account how many follow it; returns how many snapshots were kept."""
-        return collect.audience(self.store, self.platforms(), self.now())
+        """Ask every account how many follow it; returns how many snapshots were kept.
+
+        Those that have told it today are left alone.
+        """
+        return self._round().audience()
+
+    def last_look(self, channel: str, key: str) -> None:
+        """Read a post's figures before it is taken down, and no more after it."""
+        self._round().last_look(channel, key)
+
+    def tidy(self) -> int:
+        """What is done once a day: see that no post is missing on the ladder, and thin what is old.
+
+        Returns how many snapshots went.
+        """
+        with self.store.writing() as session:
+            self._round().schedule(session, datetime.min.replace(tzinfo=UTC))
+            return latest.thin(
+                session,
+                self.channels,
+                months=self.configuration.settings.figures.daily_months,
+                zone=self.configuration.report_zone,
+                now=self.now(),
+            )
+
+    def _round(self) -> Round:
+        try:
+            metrics = load_metrics(self.config / "metrics.toml")
+        except WrongFiles as error:  # figures that are not read in time may be gone for good
+            log.warning("figures are collected without the dictionary: %s", error)
+            metrics = {}
+        leases = self.leases()
+        with self.store.reading() as session:
+            told = pace.told_to_wait(session, leases)
+        return Round(
+            store=self.store,
+            platforms=self.platforms(),
+            now=self.now(),
+            zone=self.configuration.report_zone,
+            leases=leases,
+            kinds={name: channel.platform for name, channel in self.channels.items()},
+            offers=self._offers(),
+            quiet={name for name, keeps in self.paces().items() if keeps.account in told},
+            metrics=metrics,
+        )
+
+    def _offers(self) -> dict[str, frozenset[str]]:
+        """What each channel can ever be told: as its account is set up, where it is ready."""
+        ready = self.platforms()
+        return {
+            name: (ready.get(name) or load(one.platform)).offers
+            for name, one in self.channels.items()
+        }
 
     def read(
         self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None
@@ -105,11 +166,27 @@ class Figures:
         if figures.problems:
             raise WrongFiles(figures.problems)
         with self.store.writing() as session:
-            collect.keep_import(
+            number = collect.keep_import(
                 session, figures, data, file=file, by=by.id, now=self.now(), sample=sample
             )
             record(session, self.now(), by.id, f"figures imported: {file}")
-        return figures
+        return replace(figures, number=number)
+
+    def imports(self) -> list[ImportBatch]:
+        """The files of figures that were imported, oldest first; also those taken back."""
+        with self.store.reading() as session:
+            return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id)))
+
+    def undo(self, number: int, *, by: Person) -> ImportBatch:
+        """Take an import back: nothing of it counts in a report that is made from now on.
+
+        Raises NotFound, or NotAllowed where it was taken back already.
+        """
+        by.must_be(MAY_WRITE)
+        with self.store.writing() as session:
+            undone = collect.undo_import(session, number, by=by.id, now=self.now())
+            record(session, self.now(), by.id, f"figures taken back: {undone.file}")
+        return undone
 
     def adopt(
         self,
@@ -147,26 +224,3 @@ class Figures:
         """The posts of others that were adopted, oldest first."""
         with self.store.reading() as session:
             return others.adopted(session)
-
-    def report(self, month: str, *, by: Person) -> Report:
-        """Compute a month ("2025-08") in the report's zone, freeze it, and return it."""
-        partners = load_directory(self.config, root=self.configuration.home).partners
-        usable = self.platforms()
-        offers = {
-            name: (usable.get(name) or load(channel.platform)).offers
-            for name, channel in self.channels.items()
-        }
-        with self.store.reading() as session:
-            given = gather.gather(
-                session,
-                month,
-                configuration=self.configuration,
-                channels=self.channels,
-                offers=offers,
-                now=self.now(),
-                partners={name: one.called("en", "en") for name, one in partners.items()},
-            )
-        with self.store.writing() as session:
-            made = gather.freeze(session, given, by=by.id, now=self.now())
-            record(session, self.now(), by.id, f"report {month} made")
-        return made

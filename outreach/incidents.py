@@ -26,7 +26,8 @@ class Incidents:
     """Orders that change what is live, and how each of them stands.
 
     `drafts` tells what the files say now, by key; `unready` the channels that cannot do it as they
-    are set up, and why; `tell` writes the notices that the trail asks for.
+    are set up, and why; `tell` writes the notices that the trail asks for; `last_look` reads the
+    figures of a channel's post before it is gone.
     """
 
     def __init__(
@@ -40,11 +41,17 @@ class Incidents:
         drafts: Callable[[], Mapping[str, Draft]],
         unready: Callable[[], Mapping[str, str]],
         tell: Callable[[], None],
+        last_look: Callable[[str, str], None],
     ) -> None:
         self.store, self.platforms, self.now = store, platforms, now
         self.drafts, self.unready, self.tell = drafts, unready, tell
         self.take_downs = TakeDowns(
-            store=store, platforms=platforms, now=now, leases=leases, ending=ending
+            store=store,
+            platforms=platforms,
+            now=now,
+            leases=leases,
+            ending=ending,
+            last_look=last_look,
         )
         self.corrections = Corrections(
             store=store, platforms=platforms, now=now, leases=leases, ending=ending

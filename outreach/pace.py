@@ -319,6 +319,15 @@ def waiting(session: Session, clock: Clock) -> set[str]:
     return set(session.scalars(select(AccountRow.name).where(AccountRow.life == life, wait)))
 
 
+def told_to_wait(session: Session, clock: Clock) -> set[str]:
+    """The accounts whose network itself has asked for a pause that is not over."""
+    if not session.scalar(select(AccountRow.name).limit(1)):
+        return set()
+    life, seconds = clock(session)
+    still = AccountRow.life == life, AccountRow.told_until > seconds
+    return set(session.scalars(select(AccountRow.name).where(*still)))
+
+
 def last_wait(session: Session, pace: Pace) -> AccountRow | None:
     """The wait of a channel's accounts that ended, or ends, last."""
     return session.scalar(

@@ -22,10 +22,10 @@ deleting twice does no harm; a hold does not stop it, nor does an account's pace
 import difflib
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -35,13 +35,10 @@ from outreach.changes import Changes, again
 from outreach.clearance import PROGRAM, record, void
 from outreach.delivery import IN_FLIGHT, Delivery, ReceiptRow, State
 from outreach.errors import NotAllowed, NotFound, NotNow, Refused
-from outreach.measure import collect as collecting
+from outreach.measure import latest
 from outreach.platforms import Asks, Lasts, Platform, Receipt, Told, Withdraws
-from outreach.store.tables import Evidence, Incident, Snapshot, TakeDown
+from outreach.store.tables import Evidence, Incident, TakeDown
 from outreach.subscribers import reached
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -271,13 +268,12 @@ def _keep_evidence(session: Session, row: Delivery, incident: int, now: datetime
     mailed = not rows and reached(session, row.key)[0] > 0
     if {one.remote_id for one in live} <= known and not mailed:
         return
-    figures: dict[str, Any] = {}
-    for one in session.scalars(
-        select(Snapshot)
-        .where(Snapshot.subject == row.key, Snapshot.value.is_not(None))
-        .order_by(Snapshot.taken_at, Snapshot.id)
-    ):
-        figures[one.metric] = {"value": one.value, "taken_at": one.taken_at.isoformat()}
+    read = latest.readings(session, [row.key], now, known=True).get(row.key, {})
+    figures = {
+        one.metric: {"value": one.value, "taken_at": one.taken_at.isoformat()}
+        for one in read.values()
+        if one.value is not None
+    }
     data = {
         "post": row.content,
         "fingerprint": row.fingerprint,
@@ -338,6 +334,11 @@ class TakeDowns(Changes[_Claim]):
 
     table = TakeDown
 
+    def __init__(self, *, last_look: Callable[[str, str], None], **shared: Any) -> None:
+        """`last_look` reads the figures of a channel's post, for the last time."""
+        super().__init__(**shared)
+        self._last_look = last_look
+
     def _due(self, session: Session) -> tuple[ColumnElement[bool], ...]:
         something = or_(_SOMETHING_LEFT, ~_FLYING)
         return (TakeDown.state == OPEN, *super()._due(session), something)
@@ -385,7 +386,7 @@ class TakeDowns(Changes[_Claim]):
     def _carry_out(self, channel: str, claim: _Claim) -> None:
         platform = self.platforms[channel]
         if claim.first:  # once it is gone, nobody is told its figures any more
-            collecting.last_look(self.store, platform, channel, claim.key, self.now())
+            self._last_look(channel, claim.key)
         try:
             if isinstance(platform, Withdraws):
                 platform.withdraw(claim.receipt)

@@ -164,7 +164,8 @@ class TestEverythingComesBack:
     def test_its_tables_are_those_of_the_program(self, offices, before, after):
         office, other = filled(offices(before)), offices(after, "other")
         restore(other, make(office).file)
-        command.check(alembic(other.store.engine))
+        with other.store.engine.begin() as connection:
+            command.check(alembic(connection))
         assert other.store.revision() == HEAD
 
     def test_a_server_without_any_table_gets_them(self, offices):
@@ -176,7 +177,8 @@ class TestEverythingComesBack:
         assert other.store.revision() == ""
         restore(other, make(office).file)
         assert kept(other.store, TOUCHED) == kept(office.store, TOUCHED)
-        command.check(alembic(other.store.engine))
+        with other.store.engine.begin() as connection:
+            command.check(alembic(connection))
 
     def test_memory_does_not_follow_the_size(self, offices):
         office, other = offices("postgresql"), offices("postgresql", "other")

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from outreach.app import open_desk
 from outreach.errors import NotAllowed, NotFound, Unusable, WrongFiles
-from outreach.measure.months import NoSuchMonth
+from outreach.report.periods import NoSuchPeriod
 from outreach.store import Store
 from tests.conftest import CHANNELS_TOML, Office, apply, clear_all, state
 
@@ -252,13 +252,13 @@ class TestTheDesk:
 
     def test_a_month_that_is_none(self, office):
         desk = office.open()
-        with pytest.raises(NoSuchMonth, match="'August' is no month") as told:
-            desk.figures.report("August", by=desk.person("bo"))
-        assert told.value.hint == "write year and month, like 2025-08"
+        with pytest.raises(NoSuchPeriod, match="'August' is no month") as told:
+            desk.reports.make("August", by=desk.person("bo"))
+        assert told.value.hint.startswith("write 2025-08, 2025-07-26..2025-09-01")
 
     def test_a_month_with_no_data(self, office):
         desk = office.open()
-        report = desk.figures.report("2024-02", by=desk.person("bo"))
+        report = desk.reports.make("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
 

@@ -44,7 +44,7 @@ def jobs(office: Office):
 def test_its_jobs_only_ask_what_is_due_and_a_late_one_is_still_run_once(jobs):
     assert set(jobs) == {
         *("tick", "alive", "tasks", "mail", "alarms", "accounts"),
-        *("collect", "audience", "series", "links", "bounces", "tokens", "hubs"),
+        *("collect", "audience", "series", "links", "bounces", "tokens", "hubs", "report"),
     }
     for job in jobs.values():
         assert (job.coalesce, job.misfire_grace_time, job.max_instances) == (True, None, 1)

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from outreach.compose.links import Link
-from outreach.errors import NotFound, NotNow, Refused, WrongFiles
-from outreach.measure.collect import ladder, month_of
+from outreach.errors import NotAllowed, NotFound, NotNow, Refused, WrongFiles
+from outreach.measure import latest
+from outreach.measure.collect import LEASE, ladder, month_of
 from outreach.platforms.memory import Memory
+from outreach.report import gather
 from outreach.store.tables import Click, Collection, ImportBatch, Snapshot
 from tests.conftest import Office
 from tests.drafts import KEY, SOON, put, soon, utc
@@ -41,11 +43,13 @@ def figures(desk, subject: str = KEY, metric: str = "likes") -> list[tuple[str, 
 
 
 class TestTheLadder:
-    def test_a_post_is_looked_at_five_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
+    def test_a_post_is_looked_at_seven_times_the_last_at_its_month_s_end_in_the_report_s_zone(self):
         at = utc("2025-08-25T02:00Z")
         assert ladder(at, "Asia/Bangkok") == {
             "1 h": utc("2025-08-25T03:00Z"),
+            "6 h": utc("2025-08-25T08:00Z"),
             "1 d": utc("2025-08-26T02:00Z"),
+            "3 d": utc("2025-08-28T02:00Z"),
             "7 d": utc("2025-09-01T02:00Z"),
             "28 d": utc("2025-09-22T02:00Z"),
             "2025-08": utc("2025-08-31T17:00Z"),
@@ -73,13 +77,13 @@ class TestTheLadder:
         assert month_of(utc(at), zone) == month
 
     def test_each_rung_is_taken_once_at_its_time(self, desk, office):
-        for hours, likes in ((0, 0), (1, 3), (2, 4), (24, 9)):
+        for hours, likes in ((0, 0), (1, 3), (2, 4), (6, 7), (24, 9)):
             for post in desk.platforms["net"].live:
                 desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
             office.clock.at = utc(SOON) + timedelta(hours=hours)
             desk.figures.collect()
             desk.figures.collect()
-        assert figures(desk) == [("1 h", 3, ""), ("1 d", 9, "")]
+        assert figures(desk) == [("1 h", 3, ""), ("6 h", 7, ""), ("1 d", 9, "")]
 
 
 class TestWhatANetworkTells:
@@ -147,6 +151,109 @@ class TestWhatANetworkTells:
         office.clock.forward(hours=1)
         desk.figures.collect()
         assert figures(desk, "c/news/en@hand") == [("1 h", None, "manual_pending")]
+
+
+class TestClaims:
+    """A look is claimed before a network is asked, as a delivery is."""
+
+    def test_two_processes_never_look_at_once(self, desk, office):
+        other = office.open()
+        met = []
+
+        def meanwhile(receipts):
+            met.append(other.figures.collect())
+            return Memory.figures(desk.platforms["net"], receipts)
+
+        desk.platforms["net"].figures = meanwhile
+        other.platforms["net"].figures = lambda _receipts: met.append("asked")
+        office.clock.forward(hours=1)
+        desk.figures.collect()
+        assert met == [0]
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_what_a_process_that_died_had_claimed_is_looked_at_by_another(self, desk, office):
+        fail(desk, SystemExit())
+        office.clock.forward(hours=1)
+        with pytest.raises(SystemExit):
+            desk.figures.collect()
+        other = office.open()
+        other.platforms["net"].live = desk.platforms["net"].live
+        assert other.figures.collect() == 0
+        office.leases.seconds += LEASE + 1
+        other.figures.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_an_answer_after_the_lease_is_not_kept_a_second_time(self, desk, office):
+        other = office.open()
+        other.platforms["net"].live = desk.platforms["net"].live
+
+        def slow(receipts):
+            office.leases.seconds += LEASE + 1
+            other.figures.collect()
+            return {one.id: {"likes": 99} for one in receipts}
+
+        desk.platforms["net"].figures = slow
+        office.clock.forward(hours=1)
+        desk.figures.collect()
+        assert figures(desk) == [("1 h", 0, "")]
+
+    def test_a_network_that_asks_to_wait_is_not_asked_before(self, desk, office):
+        fail(desk, NotNow("busy", timedelta(hours=2)))
+        office.clock.forward(hours=1)
+        desk.figures.collect()
+        mend(desk)
+        office.clock.forward(hours=1, minutes=59)
+        assert desk.figures.collect() == 0
+        office.clock.forward(minutes=1)
+        assert desk.figures.collect() > 0
+
+
+class TestWindows:
+    """A network that tells a figure for seven days only."""
+
+    @pytest.fixture
+    def desk(self, office):
+        desk = office.open()
+        desk.platforms["net"].windows = {"likes": timedelta(days=7)}
+        desk.tick()
+        put(desk, soon("news"), clear=True)
+        office.clock.to(SOON)
+        desk.tick()
+        desk.figures.collect()
+        return desk
+
+    def test_it_is_asked_before_the_window_closes_and_that_is_what_stays(self, desk, office):
+        posts = [one.receipt.id for one in desk.platforms["net"].live]
+        for days, told in ((6.2, {"likes": 5}), (8, {}), (29, {})):
+            desk.platforms["net"].figures_of = dict.fromkeys(posts, told)
+            office.clock.at = utc(SOON) + timedelta(days=days)
+            desk.figures.collect()
+        found = figures(desk)
+        assert ("before 7 days", 5, "") in found
+        assert {value for _, value, _ in found} == {5}
+        assert "figures" not in {one.kind for one in desk.watch.look()}
+
+    def test_a_network_that_fails_then_is_asked_until_it_closes(self, desk, office):
+        fail(desk, RuntimeError("down"))
+        office.clock.at = utc(SOON) + timedelta(days=6, hours=4)
+        desk.figures.collect()
+        office.clock.at = utc(SOON) + timedelta(days=6, hours=23)
+        desk.figures.collect()
+        mend(desk)
+        office.clock.forward(minutes=30)
+        desk.figures.collect()
+        assert ("before 7 days", 0, "") in figures(desk)
+
+    def test_one_that_was_missed_is_never_missed_silently(self, desk, office):
+        for post in desk.platforms["net"].live:
+            desk.platforms["net"].figures_of[post.receipt.id] = {}
+        office.clock.at = utc(SOON) + timedelta(days=8)
+        desk.figures.collect()
+        assert ("before 7 days", None, "expired_window") in figures(desk)
+        [alarm] = [one for one in desk.watch.look() if one.kind == "figures"]
+        assert alarm.what == (
+            f"{KEY} has figures that its network tells no more, and they were never read"
+        )
 
 
 class TestClicks:
@@ -238,14 +345,14 @@ class TestImports:
         for data, displays in ((wrong, "38,420"), (self.csv, "3,842"), (wrong, "38,420")):
             office.clock.forward(minutes=1)
             self.imported(desk, data)
-            assert displays in printed(desk.figures.report("2025-06", by=desk.person("bo")))
+            assert displays in printed(desk.reports.make("2025-06", by=desk.person("bo")))
 
     def test_imported_totals_stand_before_computed_ones(self, desk, office):
         for _ in range(3):
             desk.public.follow(LINK.code, method="GET", headers=BROWSER)
         office.clock.to("2025-08-10T00:00Z")
         self.imported(desk, self.csv.replace(b"2025-06", b"2025-07"))
-        words = printed(desk.figures.report("2025-07", by=desk.person("bo")))
+        words = printed(desk.reports.make("2025-07", by=desk.person("bo")))
         assert "3,842" in words
         assert "44" in words
 
@@ -264,11 +371,33 @@ class TestImports:
         assert "c/none/en@net is no published post" in str(told.value)
         assert figures(desk) == []
 
+    def test_one_that_was_taken_back_counts_no_more_and_nothing_is_deleted(self, office):
+        url = "https://hand.example.org/1"
+        desk = by_hand(office, url)
+        ana = desk.person("ana")
+        for number, likes in ((1, 12), (2, 120)):
+            office.clock.forward(minutes=1)
+            data = f"post,displays,likes\n{url},310,{likes}\n".encode()
+            assert desk.figures.keep(data, file="j.csv", by=ana).number == number
+        self.imported(desk, self.csv.replace(b"net,", b"hand,"))
+        assert [likes_of(desk), displays_in_june(desk)] == [120, 3842]
+        desk.figures.undo(3, by=ana)
+        desk.figures.undo(2, by=ana)
+        assert [likes_of(desk), displays_in_june(desk)] == [12, None]
+        assert len(figures(desk, "c/news/en@hand")) == 2
+        with pytest.raises(NotAllowed, match="was taken back already, by ana"):
+            desk.figures.undo(2, by=ana)
+        with pytest.raises(NotFound, match="there is no import 9"):
+            desk.figures.undo(9, by=ana)
+        desk.figures.keep(data, file="j.csv", by=ana)
+        assert likes_of(desk) == 120
+        assert [one.undone_by for one in desk.figures.imports()] == [None, "ana", "ana", None]
+
 
 class TestReports:
     def test_a_month_with_no_data_gives_a_report_that_says_so(self, desk, office):
         office.clock.to("2025-07-20T09:00Z")
-        report = desk.figures.report("2024-02", by=desk.person("bo"))
+        report = desk.reports.make("2024-02", by=desk.person("bo"))
         assert report.summary == ("No figures were recorded for February 2024.",)
         assert report.completeness[0] == "No channel was kept in February 2024."
         assert report.table("channels").rows == ()
@@ -281,20 +410,40 @@ class TestReports:
         desk.clear(
             reading.name, reading.fingerprint, by=desk.person("ana"), emergency="the venue is shut"
         )
-        report = desk.figures.report("2025-07", by=desk.person("bo"))
+        report = desk.reports.make("2025-07", by=desk.person("bo"))
         assert any(
             KEY in line and "The venue is shut" in line for line in report.words("publication")
         )
 
     def test_every_rung_of_a_month_is_on_the_ladder_once(self, desk, office):
-        office.clock.to("2025-09-30T00:00Z")
+        office.clock.to("2025-08-25T00:00Z")
         desk.figures.collect()
         desk.figures.collect()
         with desk.store.reading() as session:
             rungs = session.scalars(select(Collection.rung).where(Collection.key == KEY)).all()
             done = session.scalars(select(Collection.outcome).where(Collection.key == KEY)).all()
-        assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "7 d"]
+        assert sorted(rungs) == ["1 d", "1 h", "2025-07", "28 d", "3 d", "6 h", "7 d"]
         assert set(done) == {"collected"}
+
+
+def likes_of(desk) -> int | None:
+    with desk.store.reading() as session:
+        read = latest.readings(session, ["c/news/en@hand"], desk.now())
+    return read["c/news/en@hand"]["likes"].value
+
+
+def displays_in_june(desk) -> int | None:
+    with desk.store.reading() as session:
+        given = gather.gather(
+            session,
+            "2025-06",
+            configuration=desk.configuration,
+            channels=desk.channels,
+            offers={},
+            now=desk.now(),
+        )
+    found = given.this.get("hand")
+    return found.value("displays") if found else None
 
 
 def by_hand(office: Office, url: str):

@@ -118,7 +118,7 @@ class TestWhatIsEdited:
         assert (after.part.text, after.receipt) == ("We meet in room 2.", before.receipt)
         assert trail(desk)[-3:] == ["correction proposed", "correction cleared", "corrected"]
         assert KEY not in [one.key for one in desk.plan().notices]
-        report = desk.figures.report("2025-07", by=desk.person("ana"))
+        report = desk.reports.make("2025-07", by=desk.person("ana"))
         assert [
             WHY in line and "Corrected: news on net" in line for line in report.words("incidents")
         ]

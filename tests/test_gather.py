@@ -7,12 +7,13 @@ from sqlalchemy import select
 
 from outreach.compose.links import Link
 from outreach.delivery import Delivery, State
-from outreach.errors import NotAllowed
-from outreach.measure.months import NoSuchMonth
+from outreach.errors import Changed, NotAllowed, NotFound
+from outreach.measure import latest
 from outreach.platforms import load
 from outreach.report import gather
+from outreach.report.periods import NoSuchPeriod
 from outreach.report.value import Report
-from outreach.store.tables import ReportRow, Snapshot
+from outreach.store.tables import ReportRow
 from tests.conftest import Office
 from tests.drafts import draft, live, put, utc
 
@@ -54,18 +55,9 @@ def facts(desk, month="2025-08"):
 def read(desk, key, metric, value, *, at, reason="", **more):
     """A figure of a post, as it was read then."""
     with desk.store.writing() as session:
-        session.add(
-            Snapshot(
-                subject=key,
-                channel=key.rpartition("@")[2],
-                metric=metric,
-                value=value,
-                reason=reason,
-                taken_at=utc(at),
-                source="network",
-                **more,
-            )
-        )
+        channel = key.rpartition("@")[2]
+        told = {"taken_at": utc(at), "source": "network", "reason": reason, **more}
+        latest.keep(session, [latest.row(key, channel, metric, value, **told)])
 
 
 def figure(desk, channel, metric, month="2025-08"):
@@ -153,17 +145,7 @@ class TestSums:
             ("2025-08-31T16:00", 120),
             ("2025-08-31T18:00", 130),
         ):
-            with desk.store.writing() as session:
-                session.add(
-                    Snapshot(
-                        subject="net",
-                        channel="net",
-                        metric="followers",
-                        value=count,
-                        taken_at=utc(at),
-                        source="network",
-                    )
-                )
+            read(desk, "net", "followers", count, at=at)
         assert figure(desk, "net", "followers") == (120, "")
 
 
@@ -184,7 +166,7 @@ class TestClicks:
         live(desk, "c/one/en@web", text, at=utc("2025-08-20T02:00"), url="u:1")
         assert figure(desk, "web", "clicks") == (None, "direct_links")
         assert facts(desk).posts[0].figures["clicks"].reason == "direct_links"
-        report = desk.figures.report("2025-08", by=desk.person("ana"))
+        report = desk.reports.make("2025-08", by=desk.person("ana"))
         notes = [note.text for note in report.table("channels").notes]
         assert notes == [
             "The posts printed direct links, not short ones of this desk, so that nobody counted "
@@ -220,13 +202,13 @@ class TestImports:
     def test_each_month_has_its_own(self, desk):
         self.imported(desk, "channel,month,likes\nnet,2024-08,5\nnet,2025-07,6\nnet,2025-08,7\n")
         found = facts(desk)
-        months = (found.year_ago, found.before, found.this)
+        months = found.every[::-1]
         assert [month.get("net").value("likes") for month in months] == [5, 6, 7]
 
     def test_samples_are_marked_to_the_end(self, desk):
         self.imported(desk, "channel,month,likes\nnet,2025-08,7\n", sample=True)
         assert facts(desk).this.get("net").sample
-        assert desk.figures.report("2025-08", by=desk.person("ana")).sample
+        assert desk.reports.make("2025-08", by=desk.person("ana")).sample
 
 
 class TestWhatHappened:
@@ -256,7 +238,7 @@ class TestWhatHappened:
         office.clock.to("2025-09-06T00:00Z")
         [override] = facts(desk).overrides
         assert (override.by, override.reason) == ("ana", "the venue was closed at 08:50")
-        report = desk.figures.report("2025-08", by=desk.person("bo"))
+        report = desk.reports.make("2025-08", by=desk.person("bo"))
         assert any("venue was closed at 08:50" in line for line in report.words("publication"))
         assert facts(desk, "2025-09").overrides == ()
 
@@ -273,38 +255,161 @@ class TestWhatHappened:
 
 class TestTheReport:
     def test_a_month_with_no_data_says_so_and_has_no_zero_for_unknown(self, desk):
-        report = desk.figures.report("2025-03", by=desk.person("ana"))
+        report = desk.reports.make("2025-03", by=desk.person("ana"))
         assert report.table("channels").rows == ()
         assert report.summary == ("No figures were recorded for March 2025.",)
         assert report.completeness[0] == "No channel was kept in March 2025."
         assert report.words("publication")[0] == "This desk published no post in March 2025."
 
     def test_what_is_no_month_is_refused(self, desk):
-        with pytest.raises(NoSuchMonth, match="'August' is no month") as refused:
-            desk.figures.report("August", by=desk.person("ana"))
-        assert refused.value.hint == "write year and month, like 2025-08"
+        with pytest.raises(NoSuchPeriod, match="'August' is no month") as refused:
+            desk.reports.make("August", by=desk.person("ana"))
+        assert refused.value.hint.startswith("write 2025-08, 2025-07-26..2025-09-01")
 
     def test_a_month_that_is_not_over_says_so(self, desk, office):
         said = "August 2025 was not over when this report was made: posts and figures up to "
         office.clock.to("2025-08-20T00:00Z")
-        report = desk.figures.report("2025-08", by=desk.person("ana"))
+        report = desk.reports.make("2025-08", by=desk.person("ana"))
         assert f"{said}20 August 2025, 07:00, in the time zone Asia/Bangkok." in report.completeness
         office.clock.to("2025-09-01T00:00Z")
-        report = desk.figures.report("2025-08", by=desk.person("ana"))
+        report = desk.reports.make("2025-08", by=desk.person("ana"))
         assert not any("was not over" in line for line in report.completeness)
 
     def test_a_month_that_has_not_begun_is_declined(self, desk, office):
         with pytest.raises(NotAllowed, match="October 2025 has not begun") as refused:
-            desk.figures.report("2025-10", by=desk.person("ana"))
+            desk.reports.make("2025-10", by=desk.person("ana"))
         assert refused.value.hint == "make its report when it is over: 1 November 2025 or later"
 
     def test_it_is_frozen_and_a_later_one_is_another_version(self, desk):
         live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
-        first = desk.figures.report("2025-08", by=desk.person("ana"))
+        first = desk.reports.make("2025-08", by=desk.person("ana"))
         read(desk, "c/one/en@net", "likes", 9, at="2025-09-01T02:00")
-        second = desk.figures.report("2025-08", by=desk.person("bo"))
+        second = desk.reports.make("2025-08", by=desk.person("bo"))
         with desk.store.reading() as session:
             rows = session.scalars(select(ReportRow).order_by(ReportRow.version)).all()
         assert [(row.version, row.by) for row in rows] == [(1, "ana"), (2, "bo")]
         assert [Report.of(row.data) for row in rows] == [first, second]
         assert first != second
+
+
+class TestPeriods:
+    def imported(self, desk, text):
+        desk.figures.keep(text.encode(), file="f.csv", by=desk.person("ana"))
+
+    def value(self, desk, about, channel="net", metric="likes"):
+        found = facts(desk, about).this.get(channel)
+        return found and (found.value(metric), found.figures[metric].reason)
+
+    def test_days_have_the_posts_of_these_days_and_parts_add_up_to_the_whole(self, desk):
+        for day, likes in ((3, 5), (10, 7), (25, 11)):
+            key = f"c/d{day}/en@net"
+            live(desk, key, at=utc(f"2025-08-{day:02}T02:00"))
+            read(desk, key, "likes", likes, at=f"2025-08-{day + 1:02}T02:00")
+        assert self.value(desk, "2025-08-01..2025-08-31") == (23, "") == self.value(desk, "2025-08")
+        halves = ("2025-08-01..2025-08-10", "2025-08-11..2025-08-31")
+        assert [self.value(desk, one)[0] for one in halves] == [12, 11]
+        assert [one.facts.period.name for one in facts(desk, halves[1]).against] == [
+            "2025-07-21..2025-08-10",
+            "2024-08-11..2024-08-31",
+        ]
+
+    def test_totals_of_months_are_added_and_never_cut(self, desk):
+        head = "channel,month,posts,likes\n"
+        self.imported(desk, f"{head}net,2025-06,3,10\nnet,2025-07,4,20\nbyhand,2025-07,1,5\n")
+        assert self.value(desk, "2025-06-01..2025-07-31") == (30, "")
+        assert facts(desk, "2025-06-01..2025-07-31").this.get("net").posts == 7
+        # a month in which nobody entered anything makes no total that only looks whole
+        assert self.value(desk, "2025-06-01..2025-07-31", "byhand") == (None, "manual_pending")
+        assert self.value(desk, "2025-06-01..2025-08-31") == (None, "manual_pending")
+        live(desk, "c/one/en@net", at=utc("2025-07-04T02:00"))
+        read(desk, "c/one/en@net", "likes", 2, at="2025-07-05T02:00")
+        cut = facts(desk, "2025-06-15..2025-07-31").this.get("net")
+        assert (cut.posts, cut.figures["displays"].reason) == (None, "whole_months")
+        assert "likes" not in cut.figures
+
+    def test_a_campaign_has_its_own_posts_and_clicks_and_no_others(self, desk, office):
+        link = Link("abcdefgh", "https://forum.example.org/")
+        live(desk, "c/one/en@web", at=utc("2025-07-20T02:00"), url="u:1", links=[link])
+        live(desk, "other/two/en@web", at=utc("2025-07-21T02:00"), url="u:2")
+        live(desk, "c/three/en@net", at=utc("2025-08-04T02:00"))
+        office.clock.at = utc("2025-07-25T00:00")
+        desk.public.follow("abcdefgh", method="GET", headers=BROWSER)
+        office.clock.to("2025-09-06T00:00Z")
+        found = facts(desk, "campaign:c")
+        assert [post.title for post in found.posts] == ["one", "three"]
+        assert found.period.within == "from 20 July to 4 August 2025"
+        assert self.value(desk, "campaign:c", "web", "clicks") == (1, "")
+        assert found.against == ()
+        made = desk.reports.draft("campaign:c", against="campaign:other")
+        assert made.comparisons[0].with_period == "campaign:other"
+        with pytest.raises(NotFound, match="no post of a campaign 'd'") as refused:
+            facts(desk, "campaign:d")
+        assert "known are: c, other" in refused.value.hint
+
+    def test_an_event_without_a_file_says_what_to_do(self, desk):
+        with pytest.raises(NotFound, match="no campaign file of 'c'") as refused:
+            facts(desk, "event:c")
+        assert "outreach report 2024-07-30..2024-09-05" in refused.value.hint
+
+    def test_a_post_counts_as_it_was_after_seven_days_if_it_was_looked_at_then(self, desk):
+        for name, at in (("one", "2025-08-11T03:00"), ("late", "2025-08-13T03:00")):
+            live(desk, f"c/{name}/en@net", at=utc("2025-08-04T02:00"))
+            read(desk, f"c/{name}/en@net", "displays", 50, at=at, rung="7 d")
+            read(desk, f"c/{name}/en@net", "displays", 90, at="2025-09-01T02:00", rung="28 d")
+        weeks = {post.title: dict(post.week) for post in facts(desk).posts}
+        assert weeks == {"one": {"displays": 50}, "late": {}}
+
+
+class TestVersions:
+    def test_a_draft_is_kept_nowhere_and_says_so(self, desk):
+        made = desk.reports.draft("2025-08")
+        assert made.draft.startswith("DRAFT") and made.subtitle.startswith("DRAFT")
+        assert (made.edition, made.file_name) == (0, "outreach-2025-08-draft")
+        assert desk.reports.kept() == []
+
+    def test_each_is_shown_again_as_it_was(self, desk):
+        live(desk, "c/one/en@net", at=utc("2025-08-04T02:00"))
+        first = desk.reports.make("2025-08", by=desk.person("ana"))
+        read(desk, "c/one/en@net", "likes", 9, at="2025-09-01T02:00")
+        second = desk.reports.make("2025-08", by=desk.person("bo"))
+        [newest, oldest] = desk.reports.kept()
+        assert [(one.version, one.superseded) for one in (newest, oldest)] == [
+            (2, False),
+            (1, True),
+        ]
+        assert desk.reports.show("2025-08") == desk.reports.show(str(newest.number)) == second
+        assert desk.reports.show("2025-08 v1") == desk.reports.show(str(oldest.number)) == first
+        [row] = second.table("revised").rows
+        assert [cell.text for cell in row.cells] == [
+            *("Likes", "August 2025", "..", "9"),
+            "Figures of one post were read later.",
+        ]
+        with pytest.raises(NotFound, match="no kept report '2025-07'"):
+            desk.reports.show("2025-07")
+
+    def test_two_at_once_do_not_become_one(self, desk):
+        with desk.store.reading() as session:
+            given = desk.reports._gathered(session, "2025-08", against="", by="Ana")
+        desk.reports.make("2025-08", by=desk.person("bo"))
+        told = pytest.raises(Changed, match="version 1 of this report")
+        with told, desk.store.writing() as session:
+            gather.freeze(session, given, by="ana", now=desk.now())
+
+    def test_lessons_are_printed_with_who_and_when_in_every_later_version(self, desk, office):
+        desk.reports.learn(
+            "2025-08", ["Pictures helped", "", "Post earlier"], by=desk.person("ana")
+        )
+        office.clock.to("2025-09-08T00:00Z")
+        kept = desk.reports.learn(
+            "2025-08", ["Pictures helped", "Ask Incheon"], by=desk.person("ana")
+        )
+        assert [(one.text, one.at < office.clock.at) for one in kept] == [
+            ("Pictures helped", True),
+            ("Ask Incheon", False),
+        ]
+        made = desk.reports.make("2025-08", by=desk.person("ana"))
+        assert made.words("remarks") == (
+            "Pictures helped. (Ana Example, 6 September 2025)",
+            "Ask Incheon. (Ana Example, 8 September 2025)",
+        )
+        assert desk.reports.lessons("2025-07") == []

@@ -94,7 +94,7 @@ def test_a_months_report_has_what_adds_up_and_no_reach(desk, office):
     desk.tick()
     office.clock.forward(hours=1)
     desk.figures.collect()
-    report = desk.figures.report(f"{office.clock():%Y-%m}", by=desk.person("bo"))
+    report = desk.reports.make(f"{office.clock():%Y-%m}", by=desk.person("bo"))
     measures = {row.cells[0].text for row in report.table("further").rows}
     assert {"Likes", "Shares", "Replies"} <= measures
     assert "Reach" not in measures

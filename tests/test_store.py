@@ -198,7 +198,8 @@ class TestRights:
 
 class TestTables:
     def test_the_migrations_make_exactly_the_tables_of_the_program(self, store):
-        command.check(configuration(store.engine))
+        with store.engine.begin() as connection:
+            command.check(configuration(connection))
 
     def test_the_head_is_the_newest_migration(self, store):
         assert ScriptDirectory(str(HERE)).get_current_head() == HEAD == store.revision()

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound, NotNow, Refused
+from outreach.measure import latest
 from outreach.platforms.memory import Memory
 from outreach.post import Picture
 from outreach.store.tables import Evidence, Mail, Snapshot
@@ -222,16 +223,8 @@ class TestTheEvidence:
                 {**picture, "size": one.size, "alt": one.alt, "credit": ""}
             ]
             held.content = content
-            session.add(
-                Snapshot(
-                    subject=KEY,
-                    channel="net",
-                    metric="likes",
-                    value=7,
-                    taken_at=AT,
-                    source="network",
-                )
-            )
+            seven = latest.row(KEY, "net", "likes", 7, taken_at=AT, source="network")
+            latest.keep(session, [seven])
         network = desk.platforms["net"]
         [post] = network.live
         kept = []
@@ -501,7 +494,7 @@ class TestTheMonthsReport:
             desk.platforms["net"].figures_of[post.receipt.id] = {"likes": likes}
         down(desk)
         run_to(office, desk, AT + timedelta(days=20))
-        report = desk.figures.report("2025-07", by=desk.person("ana"))
+        report = desk.reports.make("2025-07", by=desk.person("ana"))
         [told] = report.words("incidents")
         assert "Ana Example ordered one post to be taken down" in told
         assert "Reason given: The map is wrong. One post was withdrawn after 17 minutes." in told
@@ -517,10 +510,10 @@ class TestTheMonthsReport:
     def test_what_is_still_up_is_said_with_the_reason(self, desk):
         live(desk, "c/news/en@hand", url="https://wechat.example.org/1")
         down(desk)
-        [told] = desk.figures.report("2025-07", by=desk.person("ana")).words("incidents")
+        [told] = desk.reports.make("2025-07", by=desk.person("ana")).words("incidents")
         assert "Not withdrawn when this report was made is hand (to be deleted by hand)." in told
 
     def test_a_quiet_month_has_no_such_section(self, desk):
         live(desk)
-        report = desk.figures.report("2025-07", by=desk.person("ana"))
+        report = desk.reports.make("2025-07", by=desk.person("ana"))
         assert (report.words("incidents"), report.table("withdrawn")) == ((), None)

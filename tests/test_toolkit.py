@@ -332,7 +332,7 @@ class TestClicks:
             for code in re.findall(r"/l/([a-z2-7]{8})", text)[:1] * times:
                 desk.public.follow(code, method="GET", headers=PERSON)
         office.clock.to("2025-09-03T00:00Z")
-        report = desk.figures.report("2025-08", by=ana(desk))
+        report = desk.reports.make("2025-08", by=ana(desk))
 
         rows = {
             row.head: [cell.text for cell in row.cells] for row in report.table("partners").rows
@@ -351,14 +351,14 @@ class TestClicks:
             desk.figures.read(typed, file="a.csv").problems[0]
         )
         desk.figures.keep(typed.rsplit(b"partner:n", 1)[0], file="a.csv", by=ana(desk))
-        [row] = desk.figures.report("2025-08", by=ana(desk)).table("partners").rows
+        [row] = desk.reports.make("2025-08", by=ana(desk)).table("partners").rows
         assert (row.head, [cell.text for cell in row.cells]) == (
             "ICLEI",
             ["utm_source, imported", "17"],
         )
 
     def test_a_month_without_kits_says_nothing_of_partners(self, office, desk):
-        report = desk.figures.report("2025-07", by=ana(desk))
+        report = desk.reports.make("2025-07", by=ana(desk))
         assert report.table("partners") is None
         assert "Partner" not in " ".join(report.words("publication"))
 

@@ -42,7 +42,8 @@ def address(request, tmp_path) -> Iterator[str]:
 def old(request, address) -> Iterator[Store]:
     """A store whose database is of one revision, with rows in every table."""
     store = Store(address)
-    command.upgrade(configuration(store.engine), request.param)
+    with store.engine.begin() as connection:
+        command.upgrade(configuration(connection), request.param)
     with store.writing() as session:
         session.execute(sa.text("DELETE FROM meta"))
         fill(session.connection(), reflected(session).sorted_tables)
@@ -93,7 +94,8 @@ def test_every_row_is_there_with_all_that_it_had(old):
 def test_its_tables_are_then_those_of_the_program(old):
     old.prepare()
     assert old.revision() == HEAD
-    command.check(configuration(old.engine))
+    with old.engine.begin() as connection:
+        command.check(configuration(connection))
 
 
 def test_the_program_reads_every_row_and_adds_others(old):

@@ -97,7 +97,7 @@ class TestFourEyes:
             (what, why) for _, _, what, why in desk.trail(self.key)
         ]
         office.clock.to("2025-09-06T00:00Z")
-        report = desk.figures.report("2025-08", by=desk.person("bo"))
+        report = desk.reports.make("2025-08", by=desk.person("bo"))
         assert any("venue was closed at 08:50" in line for line in report.words("publication"))
 
 

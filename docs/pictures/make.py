@@ -31,6 +31,7 @@ from outreach.config import read_configuration
 from outreach.demo.readers import a_port, serving
 from outreach.rehearsal import Rehearsal, rehearse
 from outreach.rehearsal.page import write
+from outreach.report import fonts
 from outreach.store import Store
 
 HERE = Path(__file__).resolve().parent
@@ -153,6 +154,13 @@ def word(report: Path, folder: Path, soffice: str, pdftoppm: str) -> None:
     """The first page of the report, as a word processor lays it out."""
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [soffice, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
+    # Times New Roman, as offices have it, by the font that is as wide.
+    known = folder / "fonts.conf"
+    known.write_text(
+        "<fontconfig><include>/etc/fonts/fonts.conf</include>"
+        f"<dir>{fonts.FOLDER}</dir></fontconfig>"
+    )
+    os.environ["FONTCONFIG_FILE"] = str(known)
     run(*command, str(report))
     pdf = folder / f"{report.stem}.pdf"
     first = ["-png", "-r", "80", "-f", "1", "-l", "1", "-singlefile"]

@@ -346,6 +346,7 @@ class Campaign(Frozen):
     links: Links = {}
     hashtags: Mapping[str, str] = {}  # by language: "#LowCarbonCities #ClimateAction"
     goals: Mapping[Identifier, Goal] = {}
+    compared_with: str = ""  # an earlier campaign, beside which reports set this one
     audiences: Audiences
     defaults: Defaults = Defaults()
     messages: Mapping[Identifier, Message]

@@ -28,6 +28,7 @@ COPIED = (
     "config/newsletter.toml",
     "templates/reports/monthly.docx",
     "templates/reports/monthly.html",
+    "templates/reports/monthly.typ",
 )
 FOLDERS = (
     "campaigns",

@@ -1,47 +1,91 @@
 """Keeping figures: the ladder on which they are collected, clicks, and imports by hand.
 
-A published post is looked at after 1 hour, 1 day, 7 days, 28 days, and at its month's end in
-the report's zone. Each look keeps one snapshot for every figure that the network can give: a
-value, or none with the reason. Snapshots are only ever added.
+    published    it is put on the ladder: a look after 1 hour, 6 hours, 1, 3, 7 and 28 days, at its
+                 month's end in the report's zone, and just before its network tells no more
+    due, claim   the looks of a channel that are due, many at once, as a delivery is claimed: with a
+                 lease, committed before the network is asked; a process that dies leaves a claim
+                 that runs out, and another one looks
+    ask          in bulk, with no transaction open
+    record       one snapshot for every figure that the network can give: a value, or none with the
+                 reason; and the newest of each beside it
+    again        a network that fails is asked again, for a time; what it asks us to wait, we wait
+
+Snapshots are only ever added. A look that could not be made in time is made late, and says so.
 """
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.delivery import Delivery, ReceiptRow, State
-from outreach.errors import NotNow, PlatformError, Problem, Refused, WrongFiles
+from outreach.errors import (
+    NotAllowed,
+    NotFound,
+    NotNow,
+    PlatformError,
+    Problem,
+    Refused,
+    WrongFiles,
+)
+from outreach.measure import latest
 from outreach.measure.imports import Import, PostRow, Typed
-from outreach.measure.metrics import Reason
+from outreach.measure.metrics import Metric, Reason
 from outreach.measure.months import bounds, following
-from outreach.platforms import Figures, Listens, Platform, Receipt, Retires, Told
+from outreach.platforms import Figures, Lapses, Listens, Platform, Receipt, Renames, Retires, Told
 from outreach.store import Store
-from outreach.store.tables import Adopted, Click, Collection, ImportBatch, ShortLink, Snapshot
+from outreach.store.tables import Adopted, Click, Collection, ImportBatch, Latest, ShortLink
 
 log = logging.getLogger(__name__)
 
 RUNGS = {
     "1 h": timedelta(hours=1),
+    "6 h": timedelta(hours=6),
     "1 d": timedelta(days=1),
+    "3 d": timedelta(days=3),
     "7 d": timedelta(days=7),
     "28 d": timedelta(days=28),
 }
 PATIENCE = timedelta(hours=6)  # a network that gives nothing is asked again for this long
 LATE = timedelta(hours=1)  # a snapshot taken later than this says so
-AUDIENCE = frozenset({"followers"})  # figures of the account, not of a post
+RECENT = timedelta(days=40)  # longer than any ladder: what is older was put on it long ago
+AT_ONCE = 500  # looks that are claimed and asked for together: five calls to X, ten to Facebook
+IN_A_ROUND = 2000  # looks at one channel, every five minutes: no network's limit comes near
+LEASE = 900.0  # seconds; ten calls that all run into their time-outs take less than half of it
+LAST = "taken down"
+"""The rung of figures that were read just before a post was taken down."""
+
+Clock = Callable[[Session], tuple[str, float]]
+"""In which life of the clock of claims, and how many seconds into it."""
 
 
-def ladder(published_at: datetime, zone: str) -> dict[str, datetime]:
-    """When the figures of a post are due: by rung, aware, UTC. The last rung is its month."""
+def ladder(
+    published_at: datetime, zone: str, windows: Iterable[timedelta] = ()
+) -> dict[str, datetime]:
+    """When the figures of a post are due: by rung, aware, UTC. The last rung is its month.
+
+    `windows` are the times for which its network tells some of them: each has a rung of its own,
+    early enough before it closes for a network that fails at first.
+    """
     due = {rung: published_at + after for rung, after in RUNGS.items()}
+    for window in windows:
+        margin = min(window / 8, timedelta(days=1))
+        due[closing(window)] = published_at + window - margin
     month = month_of(published_at, zone)
     return {**due, month: bounds(month, zone)[1]}
+
+
+def closing(window: timedelta) -> str:
+    """The rung before a window closes: "before 30 days"."""
+    hours = int(window.total_seconds() // 3600)
+    return f"before {hours // 24} days" if hours > 24 else f"before {hours} hours"
 
 
 def month_of(at: datetime, zone: str) -> str:
@@ -53,34 +97,307 @@ def month_of(at: datetime, zone: str) -> str:
     return following(month) if at >= end else month
 
 
-def schedule(session: Session, zone: str) -> None:
-    """Put every newly published post on the ladder."""
-    fresh = session.scalars(
-        select(Delivery).where(
-            Delivery.state == State.PUBLISHED,
-            ~select(Collection.key).where(Collection.key == Delivery.key).exists(),
+@dataclass(frozen=True)
+class Round:
+    """One round of looks: at what, and by what it goes.
+
+    `kinds` are the platforms of the channels by name, `offers` what each can give us, also where
+    it is not ready here. `quiet` are channels whose network has asked us to wait. `metrics` is the
+    dictionary, which says what a network calls a figure on a day.
+    """
+
+    store: Store
+    platforms: Mapping[str, Platform]
+    now: datetime
+    zone: str
+    leases: Clock
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    offers: Mapping[str, Set[str]] = field(default_factory=dict)
+    quiet: Set[str] = frozenset()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+
+    def collect(self) -> int:
+        """Take the figures that are due; returns how many snapshots were kept."""
+        with self.store.writing() as session:
+            self.schedule(session, self.now - RECENT)
+            due = select(Collection.channel).where(
+                Collection.done_at.is_(None), Collection.at <= self.now
+            )
+            channels = sorted(session.scalars(due.distinct()))
+        kept = 0
+        for channel in channels:
+            for _ in range(IN_A_ROUND // AT_ONCE):
+                if channel in self.quiet or not (looks := self._claim(channel)):
+                    break
+                kept += self._carry_out(channel, looks)
+                if len(looks.due) < AT_ONCE:
+                    break
+        return kept
+
+    def schedule(self, session: Session, since: datetime) -> None:
+        """Put every post on the ladder that was published `since` and is not on it."""
+        fresh = session.execute(
+            select(Delivery.key, Delivery.channel, Delivery.published_at).where(
+                Delivery.state == State.PUBLISHED,
+                Delivery.published_at >= since,
+                ~select(Collection.key).where(Collection.key == Delivery.key).exists(),
+            )
         )
-    )
-    for row in fresh:
-        if row.published_at:
-            for rung, at in ladder(row.published_at, zone).items():
-                session.add(Collection(key=row.key, rung=rung, channel=row.channel, at=at))
+        for key, channel, published_at in fresh:
+            windows = set(_windows(self.platforms.get(channel)).values())
+            if published_at:
+                for rung, at in ladder(published_at, self.zone, windows).items():
+                    session.add(Collection(key=key, rung=rung, channel=channel, at=at))
 
+    # --- claim, ask, record ----------------------------------------------------------------
 
-def collect(store: Store, platforms: Mapping[str, Platform], now: datetime, *, zone: str) -> int:
-    """Take the figures that are due, in bulk for each channel; returns how many were kept."""
-    with store.writing() as session:
-        schedule(session, zone)
-        due = session.scalars(
-            select(Collection)
-            .where(Collection.done_at.is_(None), Collection.at <= now)
-            .order_by(Collection.channel, Collection.at)
-        ).all()
-        receipts = _receipts(session, {row.key for row in due})
-    kept = 0
-    for channel, rows in groupby(due, key=lambda row: row.channel):
-        kept += _channel(store, platforms.get(channel), channel, list(rows), receipts, now)
-    return kept
+    def _claim(self, channel: str) -> "_Looks | None":
+        """Those that are due and that nobody is at, committed before the network is asked."""
+        ready = channel in self.platforms  # where it is not, another process may know it
+        with self.store.writing(shared=True) as session:
+            life, seconds = self.leases(session)
+            due = session.scalars(
+                select(Collection)
+                .where(
+                    Collection.channel == channel,
+                    Collection.done_at.is_(None),
+                    Collection.at <= (self.now if ready else self.now - PATIENCE),
+                    *Collection.free(self.now, life, seconds),
+                )
+                .order_by(Collection.at, Collection.key)
+                .limit(AT_ONCE)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if not due:
+                return None
+            owner = ""
+            for row in due:
+                owner = owner or row.take(life, seconds + LEASE)
+                row.owner, row.lease_life, row.lease_until = owner, life, seconds + LEASE
+            return _looks(session, owner, due, self.now)
+
+    def _carry_out(self, channel: str, looks: "_Looks") -> int:
+        platform = self.platforms.get(channel)
+        offered = platform.offers if platform else self.offers.get(channel, frozenset())
+        wanted = sorted(offered - latest.ACCOUNT)
+        told, reason = _Answer(), ""
+        if wanted and platform is None:
+            reason = Reason.COLLECTION_FAILED
+        elif wanted and platform:
+            try:
+                told = self._ask(channel, platform, looks.every_receipt())
+            except NotNow as error:
+                log.info("figures of %s: not now: %s", channel, error)
+                looks.give_back(self.store, self.now + error.wait)
+                return 0
+            except Refused as error:
+                log.warning("figures of %s: refused: %s", channel, error)
+                reason = Reason.NO_PERMISSION
+            except Exception:
+                log.exception("figures of %s could not be collected", channel)
+                reason = Reason.COLLECTION_FAILED
+        over = looks.due
+        if reason:
+            over = [
+                due for due in over if self.now >= due.at + self._patience(due, looks, platform)
+            ]
+        kept = self._record(looks, over, platform, wanted, told, reason) if over else 0
+        if len(over) < len(looks.due):
+            looks.give_back(self.store, None)
+        return kept
+
+    def _patience(self, due: Collection, looks: "_Looks", platform: Platform | None) -> timedelta:
+        """For how long a network that fails is asked again: while its window is open, the last time
+        before it closes."""
+        for window in _windows(platform).values():
+            if due.rung == closing(window) and due.key in looks.published:
+                return looks.published[due.key] + window - due.at
+        return PATIENCE
+
+    def _ask(self, channel: str, platform: Platform, receipts: Sequence[Receipt]) -> "_Answer":
+        """What the network tells, and by which names it was asked.
+
+        A name that it has retired is asked for under the one that took its place.
+        """
+        kind = self.kinds.get(channel, "")
+        today = self.now.astimezone(ZoneInfo(self.zone)).date()
+        names = {
+            name: found.name
+            for name, metric in self.metrics.items()
+            if name in platform.offers and (found := metric.on(kind, today))
+        }
+        if isinstance(platform, Renames):
+            platform.rename(names)
+            names |= platform.called
+        figures = platform.figures(receipts)
+        gone = dict.fromkeys(sorted(platform.retired if isinstance(platform, Retires) else ()))
+        told = _Answer(figures, names, {name: names.get(name, "") for name in gone})
+        if not gone or not isinstance(platform, Renames):
+            return told
+        instead = {
+            name: new.name
+            for name, old in told.retired.items()
+            if name in self.metrics and (new := self.metrics[name].after(kind, old))
+        }
+        if not instead:
+            return told
+        platform.rename({**names, **instead})
+        figures = platform.figures(receipts)
+        still = platform.retired if isinstance(platform, Retires) else frozenset()
+        log.warning("%s has retired %s", channel, ", ".join(told.retired.values()))
+        return _Answer(
+            figures, {**names, **platform.called}, told.retired, frozenset(instead) - still
+        )
+
+    def _record(
+        self,
+        looks: "_Looks",
+        over: Sequence[Collection],
+        platform: Platform | None,
+        wanted: Sequence[str],
+        told: "_Answer",
+        reason: str,
+    ) -> int:
+        rows: list[dict[str, Any]] = []
+        outcomes: dict[tuple[str, str], str] = {}
+        windows = _windows(platform)
+        by_hand = isinstance(platform, Told)
+        for due in over:
+            outcome = reason or "collected"
+            age = self.now - looks.published.get(due.key, self.now)
+            for metric in wanted:
+                value = looks.sum_of(due.key, metric, told.figures)
+                if metric == "clicks" and (value is None or due.key in looks.linked):
+                    continue  # our own count is the one that means the same everywhere
+                why = "" if value is not None else reason or Reason.COLLECTION_FAILED
+                called = told.called.get(metric, "")
+                if metric in told.retired:
+                    rows.append(
+                        self._row(due, metric, None, Reason.METRIC_RETIRED, told.retired[metric])
+                    )
+                    if metric not in told.instead:
+                        continue
+                elif value is None and (due.key, metric) in looks.known:
+                    if by_hand or (metric in windows and age >= windows[metric]):
+                        continue  # what was last read or typed is the figure, and stays so
+                elif value is None and metric in windows and age >= windows[metric]:
+                    why = outcome = Reason.EXPIRED_WINDOW
+                elif value is None and by_hand:
+                    why = Reason.MANUAL_PENDING
+                rows.append(self._row(due, metric, value, why, called))
+            if due.key in looks.linked:
+                clicks = looks.clicks.get(due.key, 0)
+                rows.append({**self._row(due, "clicks", clicks, "", ""), "source": "link"})
+            outcomes[due.key, due.rung] = outcome
+        with self.store.writing(shared=True) as session:
+            mine = {
+                (row.key, row.rung): row
+                for row in session.scalars(
+                    select(Collection)
+                    .where(
+                        Collection.key.in_(sorted({due.key for due in looks.due})),
+                        Collection.owner == looks.owner,
+                    )
+                    .with_for_update()
+                )
+            }
+            # Whoever took longer than its lease finds that another has looked.
+            kept = [row for row in rows if (row["subject"], row["rung"]) in mine]
+            latest.keep(session, kept)
+            for place in mine.keys() & outcomes.keys():
+                mine[place].done_at, mine[place].outcome = self.now, outcomes[place]
+                mine[place].let_go()
+        return len(kept)
+
+    def _row(
+        self, due: Collection, metric: str, value: int | None, reason: str, called: str
+    ) -> dict[str, Any]:
+        return latest.row(
+            due.key,
+            due.channel,
+            metric,
+            value,
+            reason=str(reason),
+            note=_late(due, self.now),
+            taken_at=self.now,
+            source="network",
+            called=called,
+            rung=due.rung,
+        )
+
+    def last_look(self, channel: str, key: str) -> None:
+        """Read a post's figures before it is taken down, and look for no more of them.
+
+        Whatever fails, it fails in silence: nothing that is wrong stays up for its figures' sake.
+        """
+        try:
+            with self.store.writing(shared=True) as session:
+                life, seconds = self.leases(session)
+                last = session.get(Collection, (key, LAST))
+                if last is None:
+                    last = Collection(key=key, rung=LAST, channel=channel, at=self.now)
+                    session.add(last)
+                    session.flush()
+                owner = last.take(life, seconds + LEASE)
+                looks = _looks(session, owner, [last], self.now)
+            self._carry_out(channel, looks)
+            with self.store.writing(shared=True) as session:
+                session.execute(
+                    update(Collection)
+                    .where(Collection.key == key, Collection.done_at.is_(None))
+                    .values(done_at=self.now, outcome=LAST)
+                )
+        except Exception:
+            log.exception("the last figures of %s could not be read", key)
+
+    # --- accounts --------------------------------------------------------------------------
+
+    def audience(self) -> int:
+        """How many follow each account today; a value or none with the reason, once a local day.
+
+        An account that could not be asked is asked again; returns how many snapshots were kept.
+        """
+        there = ZoneInfo(self.zone)
+        today = self.now.astimezone(there).date()
+        rows: list[dict[str, Any]] = []
+        with self.store.reading() as session:
+            known = {
+                (one.subject, one.metric): one.value
+                for one in session.scalars(
+                    select(Latest).where(
+                        Latest.subject.in_(sorted(self.platforms)),
+                        Latest.metric.in_(latest.ACCOUNT),
+                    )
+                )
+                if one.taken_at.astimezone(there).date() == today
+            }
+        for channel, platform in self.platforms.items():
+            offered = sorted(platform.offers & latest.ACCOUNT)
+            if all(known.get((channel, metric)) is not None for metric in offered):
+                continue
+            told, reason = _followers(channel, platform)
+            kind = self.kinds.get(channel, "")
+            for metric in offered:
+                value = told.get(metric)
+                if value is None and (channel, metric) in known:
+                    continue  # why there is none, or that there was one, stands there for today
+                word = self.metrics[metric].on(kind, today) if metric in self.metrics else None
+                rows.append(
+                    latest.row(
+                        channel,
+                        channel,
+                        metric,
+                        value,
+                        reason="" if value is not None else reason,
+                        taken_at=self.now,
+                        source="network",
+                        called=word.name if word else "",
+                    )
+                )
+        if rows:
+            with self.store.writing(shared=True) as session:
+                latest.keep(session, rows)
+        return len(rows)
 
 
 def listen(platforms: Mapping[str, Platform]) -> None:
@@ -96,154 +413,99 @@ def listen(platforms: Mapping[str, Platform]) -> None:
             log.exception("what %s is told of its posts could not be kept", channel)
 
 
-LAST = "taken down"
-"""The rung of figures that were read just before a post was taken down."""
+def _windows(platform: Platform | None) -> Mapping[str, timedelta]:
+    """For how long after its publication a post's figures are told; most are told for ever."""
+    return platform.windows if isinstance(platform, Lapses) else {}
 
 
-def last_look(store: Store, platform: Platform, channel: str, key: str, now: datetime) -> None:
-    """Read a post's figures before it is taken down, and look for no more of them.
-
-    Whatever fails, it fails in silence: nothing that is wrong stays up for its figures' sake.
-    """
+def _followers(channel: str, platform: Platform) -> tuple[Figures, str]:
+    """What the account's network tells; and why there is nothing, where it does not."""
+    absent = Reason.MANUAL_PENDING if isinstance(platform, Told) else Reason.COLLECTION_FAILED
     try:
-        with store.writing(shared=True) as session:
-            if session.get(Collection, (key, LAST)) is None:
-                session.add(Collection(key=key, rung=LAST, channel=channel, at=now))
-            session.flush()
-            last = session.get_one(Collection, (key, LAST))
-            receipts = _receipts(session, {key})
-        _channel(store, platform, channel, [last], receipts, now)
+        return platform.audience(), absent
+    except NotNow as error:
+        log.info("followers of %s: not now: %s", channel, error)
+    except Refused:
+        return {}, Reason.NO_PERMISSION
+    except Exception:
+        log.exception("followers of %s could not be collected", channel)
+    return {}, Reason.COLLECTION_FAILED
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a network told. `called`: the names that it was asked by; `retired`: those that it gives
+    no more, by our figure; `instead`: the figures for which another name did."""
+
+    figures: Mapping[str, Figures] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
+    retired: Mapping[str, str] = field(default_factory=dict)
+    instead: Set[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Claimed looks, and what is known of their posts. `known` are figures that have a value."""
+
+    owner: str
+    due: Sequence[Collection]
+    receipts: Mapping[str, Sequence[Receipt]]
+    published: Mapping[str, datetime]
+    known: Set[tuple[str, str]]
+    linked: Set[str]
+    clicks: Mapping[str, int]
+
+    def every_receipt(self) -> list[Receipt]:
+        keys = dict.fromkeys(row.key for row in self.due)
+        return [receipt for key in keys for receipt in self.receipts.get(key, ())]
+
+    def sum_of(self, key: str, metric: str, figures: Mapping[str, Figures]) -> int | None:
+        """A thread's figure is the sum of its parts', or none."""
+        total = None
+        for receipt in self.receipts.get(key, ()):
+            value = figures.get(receipt.id, {}).get(metric)
+            if value is None:
+                return None
+            total = value if total is None else total + value
+        return total
+
+    def give_back(self, store: Store, wait: datetime | None) -> None:
+        """They are due still; not before `wait`, where the network has said so."""
         with store.writing(shared=True) as session:
             session.execute(
                 update(Collection)
-                .where(Collection.key == key, Collection.done_at.is_(None))
-                .values(done_at=now, outcome=LAST)
+                .where(
+                    Collection.key.in_(sorted({row.key for row in self.due})),
+                    Collection.owner == self.owner,
+                )
+                .values(owner="", lease_life="", lease_until=0.0, retry_at=wait)
             )
-    except Exception:
-        log.exception("the last figures of %s could not be read", key)
 
 
-def _channel(
-    store: Store,
-    platform: Platform | None,
-    channel: str,
-    due: Sequence[Collection],
-    receipts: Mapping[str, Sequence[Receipt]],
-    now: datetime,
-) -> int:
-    offered = sorted(platform.offers - AUDIENCE) if platform else []
-    figures: Mapping[str, Figures] = {}
-    reason = ""
-    if platform and offered:
-        wanted = [r for key in {row.key for row in due} for r in receipts.get(key, ())]
-        try:
-            figures = platform.figures(wanted)
-        except NotNow as error:
-            log.info("figures of %s: not now: %s", channel, error)
-            return 0
-        except Refused as error:
-            log.warning("figures of %s: refused: %s", channel, error)
-            reason = Reason.NO_PERMISSION
-        except Exception:
-            log.exception("figures of %s could not be collected", channel)
-            reason = Reason.COLLECTION_FAILED
-        if reason and now - min(row.at for row in due) < PATIENCE:
-            return 0
-    retired: Set[str] = platform.retired if isinstance(platform, Retires) else frozenset()
-    reasons = {m: Reason.METRIC_RETIRED if m in retired else reason for m in offered}
-    with store.writing() as session:
-        snapshots = [
-            snapshot
-            for row in due
-            for snapshot in [
-                *_of_post(
-                    session,
-                    row,
-                    reasons,
-                    figures,
-                    receipts.get(row.key, ()),
-                    now,
-                    by_hand=isinstance(platform, Told),
-                ),
-                *_clicks(session, row, now),
-            ]
-        ]
-        session.add_all(snapshots)
-        for row in due:
-            done = session.get_one(Collection, (row.key, row.rung))
-            done.done_at, done.outcome = now, reason or "collected"
-    return len(snapshots)
-
-
-def _of_post(
-    session: Session,
-    due: Collection,
-    reasons: Mapping[str, str],
-    figures: Mapping[str, Figures],
-    receipts: Sequence[Receipt],
-    now: datetime,
-    *,
-    by_hand: bool,
-) -> Iterable[Snapshot]:
-    """One snapshot for each figure; a thread's is the sum of its parts, or none.
-
-    `reasons`: by each figure that the network offers, why there would be none, where that is known.
-    """
-    for metric, reason in reasons.items():
-        values = [figures.get(receipt.id, {}).get(metric) for receipt in receipts]
-        known = [value for value in values if value is not None]
-        value = sum(known) if known and len(known) == len(values) else None
-        if metric == "clicks" and (value is None or _short_links(session, due.key)):
-            continue  # our own count is the one that means the same everywhere
-        why = "" if value is not None else reason or Reason.COLLECTION_FAILED
-        if value is None and by_hand and _typed(session, due.key, metric):
-            continue
-        yield Snapshot(
-            subject=due.key,
-            channel=due.channel,
-            metric=metric,
-            value=value,
-            reason=Reason.MANUAL_PENDING if value is None and by_hand else why,
-            note=_late(due, now),
-            taken_at=now,
-            source="network",
-            rung=due.rung,
-        )
-
-
-def _typed(session: Session, key: str, metric: str) -> bool:
-    return (
-        session.scalar(
-            select(Snapshot.id)
-            .where(Snapshot.subject == key, Snapshot.metric == metric, Snapshot.value.is_not(None))
-            .limit(1)
-        )
-        is not None
+def _looks(session: Session, owner: str, due: Sequence[Collection], now: datetime) -> _Looks:
+    keys = sorted({row.key for row in due})
+    receipts: dict[str, list[Receipt]] = {}
+    of_part = select(ReceiptRow).where(ReceiptRow.key.in_(keys)).order_by(ReceiptRow.part)
+    for row in session.scalars(of_part):
+        receipts.setdefault(row.key, []).append(Receipt(row.remote_id, row.url, row.at))
+    published = select(Delivery.key, Delivery.published_at).where(Delivery.key.in_(keys))
+    known = select(Latest.subject, Latest.metric).where(
+        Latest.subject.in_(keys), Latest.value.is_not(None)
     )
-
-
-def _short_links(session: Session, key: str) -> bool:
-    """Whether the post prints any of our own."""
-    found = select(ShortLink.code).where(ShortLink.key == key).limit(1)
-    return session.scalar(found) is not None
-
-
-def _clicks(session: Session, due: Collection, now: datetime) -> Iterable[Snapshot]:
-    """What our own short links counted, where the post prints any."""
-    if not _short_links(session, due.key):
-        return
-    count = session.scalar(
-        select(func.count()).select_from(Click).where(Click.key == due.key, Click.at <= now)
+    clicks = (
+        select(Click.key, func.count())
+        .where(Click.key.in_(keys), Click.at <= now)
+        .group_by(Click.key)
     )
-    yield Snapshot(
-        subject=due.key,
-        channel=due.channel,
-        metric="clicks",
-        value=count or 0,
-        note=_late(due, now),
-        taken_at=now,
-        source="link",
-        rung=due.rung,
+    linked = select(ShortLink.key).where(ShortLink.key.in_(keys)).distinct()
+    return _Looks(
+        owner,
+        due,
+        receipts,
+        {key: at for key, at in session.execute(published) if at},
+        {(subject, metric) for subject, metric in session.execute(known)},
+        set(session.scalars(linked)),
+        dict(session.execute(clicks).all()),
     )
 
 
@@ -253,48 +515,6 @@ def _late(due: Collection, now: datetime) -> str:
         return ""
     hours = int(late.total_seconds() // 3600)
     return f"collected {hours} hour{'' if hours == 1 else 's'} after it was due"
-
-
-def _receipts(session: Session, keys: set[str]) -> dict[str, list[Receipt]]:
-    found: dict[str, list[Receipt]] = {}
-    rows = session.scalars(
-        select(ReceiptRow).where(ReceiptRow.key.in_(keys)).order_by(ReceiptRow.part)
-    )
-    for row in rows:
-        found.setdefault(row.key, []).append(Receipt(row.remote_id, row.url, row.at))
-    return found
-
-
-def audience(store: Store, platforms: Mapping[str, Platform], now: datetime) -> int:
-    """How many follow each account now; one snapshot each, a value or none with the reason."""
-    snapshots = []
-    for channel, platform in platforms.items():
-        if "followers" not in platform.offers:
-            continue
-        reason = ""
-        by_hand = isinstance(platform, Told)
-        absent = Reason.MANUAL_PENDING if by_hand else Reason.COLLECTION_FAILED
-        try:
-            value = platform.audience().get("followers")
-        except Refused:
-            value, reason = None, Reason.NO_PERMISSION
-        except Exception:
-            log.exception("followers of %s could not be collected", channel)
-            value, reason = None, Reason.COLLECTION_FAILED
-        snapshots.append(
-            Snapshot(
-                subject=channel,
-                channel=channel,
-                metric="followers",
-                value=value,
-                reason=reason or ("" if value is not None else absent),
-                taken_at=now,
-                source="network",
-            )
-        )
-    with store.writing() as session:
-        session.add_all(snapshots)
-    return len(snapshots)
 
 
 def count_click(session: Session, link: ShortLink, now: datetime) -> None:
@@ -311,30 +531,31 @@ def keep_import(
     by: str,
     now: datetime,
     sample: bool = False,
-) -> None:
-    """Keep what a person imported. What was imported last counts; twice in a row is once.
+) -> int:
+    """Keep what a person imported; its number. What was imported last counts; twice in a row is
+    once.
 
     Raises WrongFiles with every row that names a post that is not published.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     last = session.scalar(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1))
     if last and (last.sha256, last.undone_at) == (sha256, None):
-        return
+        return last.id
     posts = [(post, _post(session, post)) for post in figures.posts]
     if wrong := [post for post, found in posts if found is None]:
         raise WrongFiles(_no_posts(session, wrong, figures.filename))
     batch = ImportBatch(at=now, by=by, file=file, sha256=sha256)
     session.add(batch)
     session.flush()
-    made: list[Snapshot] = []
+    made: list[dict[str, Any]] = []
 
     def keep(subject: str, channel: str, metric: str, typed: Typed, note: str, period: str) -> None:
         made.append(
-            Snapshot(
-                subject=subject,
-                channel=channel,
-                metric=metric,
-                value=typed.value,
+            latest.row(
+                subject,
+                channel,
+                metric,
+                typed.value,
                 reason=typed.reason,
                 note=note,
                 taken_at=now,
@@ -355,7 +576,28 @@ def keep_import(
         if found:
             for metric, typed in post.figures.items():
                 keep(*found, metric, typed, post.note, "")
-    session.add_all(made)
+    latest.keep(session, made)
+    return batch.id
+
+
+def undo_import(session: Session, number: int, *, by: str, now: datetime) -> ImportBatch:
+    """Take an import back: its figures count no more, in no report that is made from now on.
+
+    Nothing is deleted. Raises NotFound for a number that there is not, NotAllowed where it was
+    taken back already.
+    """
+    batch = session.get(ImportBatch, number, with_for_update=True)
+    if batch is None:
+        raise NotFound(f"there is no import {number}", "those that there are: outreach import")
+    if batch.undone_at:
+        raise NotAllowed(
+            f"import {number} ({batch.file}) was taken back already, by {batch.undone_by}",
+            f"to have it again: outreach import {batch.file}",
+        )
+    batch.undone_at, batch.undone_by = now, by
+    session.flush()
+    latest.undo(session, number)
+    return batch
 
 
 def unpublished(session: Session, figures: Import) -> list[Problem]:

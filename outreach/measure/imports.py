@@ -98,6 +98,7 @@ class Import:
     problems: tuple[Problem, ...] = ()
     columns: tuple[str, ...] = ()  # the metrics it has, in the file's order
     mapped: tuple[tuple[str, str], ...] = ()  # heads of the file, and what they were taken for
+    number: int = 0  # what it is taken back by, once it is kept
 
     def preview(self) -> list[str]:
         """Lines that say what would be stored, for a person to look at first."""

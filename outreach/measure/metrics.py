@@ -3,12 +3,17 @@
 The words and flags are data, in config/metrics.toml. A figure that may not be added (reach: the
 same person on two days, two posts or two networks) raises when someone tries; it does not return
 a number. A figure that is missing makes a sum missing, never smaller.
+
+A network that renames or redefines a figure breaks its series. The dictionary says from which day
+which of its figures is ours, and what was counted under two definitions is never compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -36,6 +41,7 @@ class Reason(StrEnum):
     MANUAL_PENDING = "manual_pending"
     DIRECT_LINKS = "direct_links"
     NO_LINKS = "no_links"
+    WHOLE_MONTHS = "whole_months"
 
     @property
     def sentence(self) -> str:
@@ -56,18 +62,31 @@ _SENTENCES = {
         "followed them"
     ),
     Reason.NO_LINKS: "The posts printed no link that could be followed",
+    Reason.WHOLE_MONTHS: (
+        "Only totals of whole months were entered, and those cannot be cut to other days"
+    ),
     Reason.MANUAL_PENDING: "The figure is read by hand and had not been entered at the cut-off",
 }
 
 
 @dataclass(frozen=True)
 class Network:
-    """What one network calls a figure. `parts`: our own figures that add up to it there."""
+    """What one network calls a figure. `parts`: our own figures that add up to it there.
+
+    `begins` is the first day on which that holds, `until` the first on which it does not any more.
+    """
 
     name: str = ""
     definition: str = ""
     source: str = ""
     parts: tuple[str, ...] = ()
+    begins: date | None = None
+    until: date | None = None
+
+    @property
+    def series(self) -> str:
+        """What is counted under it can be compared with whatever has the same, and nothing else."""
+        return f"{self.name}, from {self.begins}" if self.begins else self.name
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,8 @@ class Metric:
     """One figure: what it counts, in which unit, and over what it may be added.
 
     `kind`: a counter only grows; a gauge is read at a moment; a ratio is never added nor averaged.
-    `also`: other column heads that mean it in a CSV file. `networks`: by platform's name.
+    `also`: other column heads that mean it in a CSV file. `networks`: by platform's name, what it
+    is there, oldest first.
     """
 
     name: str
@@ -89,11 +109,40 @@ class Metric:
     caution: str = ""  # printed wherever it is added over channels
     source: str = ""
     also: tuple[str, ...] = ()
-    networks: Mapping[str, Network] = field(default_factory=dict)
+    networks: Mapping[str, Sequence[Network]] = field(default_factory=dict)
 
     def adds_over(self, over: Over) -> bool:
         """Whether figures of several posts, days or channels may be added."""
         return {"posts": self.sum_posts, "days": self.sum_days, "channels": self.sum_channels}[over]
+
+    def on(self, platform: str, day: date) -> Network | None:
+        """What it is on a network on this day; None where the dictionary does not say."""
+        for one in self.networks.get(platform, ()):
+            if (one.begins is None or one.begins <= day) and (one.until is None or day < one.until):
+                return one
+        return None
+
+    def after(self, platform: str, name: str) -> Network | None:
+        """What took the place of the figure of this name on a network; None where nothing did."""
+        known = self.networks.get(platform, ())
+        found = [new for old, new in pairwise(known) if old.name == name and new.name != name]
+        return found[0] if found else None
+
+    def parts(self, platform: str) -> Sequence[str]:
+        """Our own figures that add up to it on a network, as it is there today."""
+        known = self.networks.get(platform, ())
+        return known[-1].parts if known else ()
+
+    def series(self, platform: str, day: date, called: str = "") -> str:
+        """Which series a figure belongs to that was counted on a network on this day.
+
+        `called`: the network's own name of what it was asked for, where that is known.
+        """
+        known = self.networks.get(platform, ())
+        now = self.on(platform, day)
+        if called and (now is None or now.name != called):
+            now = next((one for one in known if one.name == called), Network(called))
+        return now.series if now else ""
 
 
 def add(metric: Metric, values: Iterable[int | None], *, over: Over) -> int | None:
@@ -121,11 +170,14 @@ def combine(metric: Metric, network: str, figures: Mapping[str, int | None]) -> 
     """
     if metric.name in figures:
         return figures[metric.name]
-    parts = metric.networks[network].parts if network in metric.networks else ()
-    found = [figures.get(part) for part in parts]
-    if not found or None in found:
-        return None
-    return sum(value for value in found if value is not None)
+    total = 0
+    parts = metric.parts(network)
+    for part in parts:
+        value = figures.get(part)
+        if value is None:
+            return None
+        total += value
+    return total if parts else None
 
 
 def load_metrics(file: Path) -> Mapping[str, Metric]:
@@ -142,13 +194,15 @@ def load_metrics(file: Path) -> Mapping[str, Metric]:
     found: dict[str, Metric] = {}
     for name, table in tables.items():
         wrong = list(_mistakes(table, _KEYS))
-        networks = table.get("networks", {}) if isinstance(table, dict) else {}
-        if isinstance(networks, dict):
-            for platform, words in networks.items():
-                wrong += [f"networks.{platform}: {w}" for w in _mistakes(words, _NETWORK_KEYS)]
         problems += [
             Problem(f"{file}:{line_of(text, (name,))}", f"{name}: {what}") for what in wrong
         ]
+        networks = table.get("networks", {}) if isinstance(table, dict) else {}
+        for platform, given in networks.items() if isinstance(networks, dict) else ():
+            for what in _in_turn(given):
+                at = f"{file}:{line_of(text, (name, 'networks', platform))}"
+                problems.append(Problem(at, f"{name}: networks.{platform}: {what}"))
+                wrong.append(what)
         if not wrong:
             found[name] = _metric(name, table)
     problems += [
@@ -156,8 +210,8 @@ def load_metrics(file: Path) -> Mapping[str, Metric]:
             f"{file}:{line_of(text, (name,))}", f"{name}: there is no metric {part!r} to make it of"
         )
         for name, metric in found.items()
-        for network in metric.networks.values()
-        for part in network.parts
+        for networks in metric.networks.values()
+        for part in {part for network in networks for part in network.parts}
         if part not in tables
     ]
     if problems:
@@ -183,8 +237,16 @@ _NETWORK_KEYS: Mapping[str, tuple[type, bool]] = {
     "definition": (str, False),
     "source": (str, False),
     "parts": (list, False),
+    "from": (date, False),
+    "until": (date, False),
 }
-_WORDS = {str: "a text", bool: "true or false", list: "a list of texts", dict: "a table"}
+_WORDS = {
+    str: "a text",
+    bool: "true or false",
+    list: "a list of texts",
+    dict: "a table",
+    date: "a day, without quotes: 2025-11-15",
+}
 
 
 def _mistakes(table: object, keys: Mapping[str, tuple[type, bool]]) -> Iterable[str]:
@@ -195,7 +257,7 @@ def _mistakes(table: object, keys: Mapping[str, tuple[type, bool]]) -> Iterable[
         if key not in keys:
             near = get_close_matches(key, keys, 1)
             yield f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        elif not isinstance(value, keys[key][0]):
+        elif not isinstance(value, keys[key][0]) or isinstance(value, datetime):
             yield f"{key} must be {_WORDS[keys[key][0]]}"
         elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
             yield f"{key} must be a list of texts"
@@ -209,11 +271,40 @@ def _mistakes(table: object, keys: Mapping[str, tuple[type, bool]]) -> Iterable[
         yield "a ratio is never added"
 
 
+def _turns(given: object) -> list[Any]:
+    """One table, or several that took turns."""
+    return given if isinstance(given, list) else [given]
+
+
+def _in_turn(given: object) -> Iterator[str]:
+    """What is wrong with what a network calls a figure, or called it in turn."""
+    turns = _turns(given)
+    mistakes = [what for one in turns for what in _mistakes(one, _NETWORK_KEYS)]
+    yield from mistakes
+    if mistakes:
+        return
+    for one in turns:
+        if "from" in one and "until" in one and one["until"] <= one["from"]:
+            yield f"it ends on {one['until']}, before it begins"
+    for old, new in pairwise(turns):
+        if "until" not in old:
+            yield f"say until when it was {old.get('name', 'the one above')!r}"
+        elif "from" not in new:
+            yield f"say from when it is {new.get('name', 'the one below')!r}"
+        elif new["from"] < old["until"]:
+            yield f"two hold on {new['from']}: the older one stands first, and ends first"
+
+
 def _metric(name: str, table: Mapping[str, Any]) -> Metric:
     words = {key.replace("-", "_"): value for key, value in table.items()}
     words["also"] = tuple(words.get("also", ()))
     words["networks"] = {
-        platform: Network(**{**network, "parts": tuple(network.get("parts", ()))})
-        for platform, network in words.get("networks", {}).items()
+        platform: tuple(_network(one) for one in _turns(given))
+        for platform, given in words.get("networks", {}).items()
     }
     return Metric(name=name, **words)
+
+
+def _network(given: Mapping[str, Any]) -> Network:
+    words = {"begins" if key == "from" else key: value for key, value in given.items()}
+    return Network(**{**words, "parts": tuple(words.get("parts", ()))})

@@ -386,6 +386,24 @@ class Retires(Protocol):
 
 
 @runtime_checkable
+class Renames(Retires, Protocol):
+    """A platform whose network has several names for some of our figures, one after the other."""
+
+    called: Mapping[str, str]  # by what names it asks for which of our figures
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Ask by these names from now on, by our figure; those it has nothing to do with are
+        left."""
+
+
+@runtime_checkable
+class Lapses(Protocol):
+    """A platform whose network tells some figures of a post for a time only."""
+
+    windows: Mapping[str, timedelta]  # by our figure: for how long after its publication
+
+
+@runtime_checkable
 class Told(Protocol):
     """A platform whose posts people make: they tell it what became of a part it handed over."""
 

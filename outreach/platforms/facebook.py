@@ -42,9 +42,9 @@ GRAPH = "https://graph.facebook.com"
 
 METRICS: Mapping[
     str, tuple[str, ...]
-] = {  # of a post's insights, seen to be given in September 2026
-    "post_media_view": ("displays",),  # post_impressions until 15 November 2025
-    "post_total_media_view_unique": ("reach",),  # post_impressions_unique until 15 June 2026
+] = {  # of a post's insights, seen to be given in September 2026; metrics.toml says since when
+    "post_media_view": ("displays",),
+    "post_total_media_view_unique": ("reach",),
     "post_reactions_by_type_total": ("likes",),
     "post_activity_by_action_type": ("replies", "shares"),
 }
@@ -103,10 +103,9 @@ class Facebook:
         self._page = options.get("page", "").strip()
         self._card = options.get("card", "") == "preview"
         self._version = options.get("version", VERSION)
-        self._metrics = {
-            next((options[f"metric-{o}"] for o in ours if f"metric-{o}" in options), name): ours
-            for name, ours in METRICS.items()
-        }
+        self._named = {o: options[f"metric-{o}"] for o in RENAMED if f"metric-{o}" in options}
+        self.called: Mapping[str, str] = {}
+        self.rename({})
         self._ends: datetime | None = None
         self.retired: Set[str] = frozenset()
         self.account = f"facebook page {self._page or account.channel}"
@@ -196,6 +195,15 @@ class Facebook:
                 if "id" in one:
                     told[id_] = self._read(id_, one, metrics)
         return told
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Ask for displays and reach by these names; a channel's own `metric-…` stand before."""
+        names = {**{o: n for o, n in names.items() if o in RENAMED}, **self._named}
+        self._metrics = {
+            next((names[o] for o in ours if o in names), name): ours
+            for name, ours in METRICS.items()
+        }
+        self.called = {o: name for name, ours in self._metrics.items() for o in ours}
 
     def audience(self) -> Figures:
         """The page's followers."""

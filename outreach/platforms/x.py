@@ -81,6 +81,7 @@ class X:
         costs=Costs(Decimal("0.015"), Decimal("0.20"), Decimal("0.005"), linked),
     )
     offers: ClassVar = frozenset({*METRICS.values(), *OWN.values(), "followers"})
+    windows: ClassVar = dict.fromkeys(OWN.values(), TOLD_FOR)
     needs: ClassVar = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
     uses: ClassVar = ("client_secret",)
     asks: ClassVar = ("handle", "client-id")

@@ -20,13 +20,14 @@ from outreach.campaign.models import Event, Tbc
 from outreach.campaign.when import parse_day
 from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
-from outreach.measure.months import moment, named
+from outreach.measure.months import moment
 from outreach.platforms import load
 from outreach.post import HEARD, Part, Slot, called
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
 from outreach.rehearsal.value import Needed, Rehearsal, Shown
+from outreach.report.documents.page import Drawn
 from outreach.words import MONTHS, Zones, counted, day, place
 
 BANNER = "REHEARSAL — nothing was published"
@@ -100,7 +101,8 @@ def _view(r: Rehearsal) -> dict[str, Any]:
         "needed": [_needed(one, r) for one in r.needed],
         "missed": [_missed(one, r, zones) for one in posts if _is_missed(one)],
         "waiting": waiting,
-        "reports": [(one.month, named(one.month), one) for one in r.reports],
+        "reports": [(one.period, one.about, one) for one in r.reports],
+        "drawn": Drawn,
         "day": day,
     }
 

@@ -295,7 +295,7 @@ class Run:
                 self.desk.figures.collect_audience()
             if due <= self.clock():
                 del self._reports_due[month]
-                self.reports.append(self.desk.figures.report(month, by=OFFICER))
+                self.reports.append(self.desk.reports.make(month, by=OFFICER))
 
     def _outcomes(self) -> dict[str, Outcome]:
         with self.desk.store.reading() as session:

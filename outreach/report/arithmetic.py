@@ -1,7 +1,8 @@
 """The arithmetic of a report: exact, rounded half up, and never on too little.
 
 Rates are pooled (the sum of the parts over the sum of the wholes), never averaged. A percentage
-needs a base of 30; from nothing, or from zero, there is none.
+needs a base of 30; from nothing, or from zero, there is none. Nor across a break in series: what a
+network counted otherwise in the other month is left out of that measure's comparison.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ CORE = ("displays", "engagements", "clicks")
 """A channel is complete in a month when it has a value for each of these."""
 
 LEAST_BASE = 30  # below it a percentage says more than was seen
+BREAK = "break in series, not comparable"
 NOT_AVAILABLE, NIL, NOT_APPLICABLE = "..", "—", "-"
 
 
@@ -57,25 +59,59 @@ def comparable(this: MonthFacts, before: MonthFacts) -> tuple[str, ...]:
     )
 
 
+def broken(this: MonthFacts, before: MonthFacts, metric: str) -> tuple[str, ...]:
+    """The comparable channels whose network counts this otherwise than in the other month."""
+    return tuple(
+        name
+        for name in comparable(this, before)
+        if _series(this, name, metric) != _series(before, name, metric)
+    )
+
+
+def _series(month: MonthFacts, channel: str, metric: str) -> str:
+    one = month.get(channel)
+    return one.figures[metric].series if one and metric in one.figures else ""
+
+
 def like_for_like(
     this: MonthFacts, before: MonthFacts, metrics: Mapping[str, Metric]
 ) -> tuple[Line, ...]:
     """Posts, displays, engagements and clicks of both months on the channels they share.
 
     It takes whole months and selects the channels itself, so that no caller can compare five
-    channels with four. Empty where no channel is complete in both.
+    channels with four. Empty where no channel is complete in both. A channel whose series breaks
+    between the months is left out of that measure's line, which names it.
     """
     shared = comparable(this, before)
     if not shared:
         return ()
-    now, then = _chosen(this, shared), _chosen(before, shared)
-    counted = {"posts": (_posts(now), _posts(then))}
-    counted |= {name: (_total(metrics[name], now), _total(metrics[name], then)) for name in CORE}
-    lines = []
-    for name, (new, old) in counted.items():
+    new, old = _posts(_chosen(this, shared)), _posts(_chosen(before, shared))
+    percent, why = _change(new, old)
+    lines = [Line("posts", new, old, None if percent is None else str(percent), why)]
+    for name in CORE:
+        without = broken(this, before, name)
+        if len(without) == len(shared):
+            lines.append(Line(name, None, None, None, BREAK, without))
+            continue
+        one = [channel for channel in shared if channel not in without]
+        new, old = (_total(metrics[name], _chosen(month, one)) for month in (this, before))
         percent, why = _change(new, old)
-        lines.append(Line(name, new, old, None if percent is None else str(percent), why))
+        change = None if percent is None else str(percent)
+        lines.append(Line(name, new, old, change, why, without))
     return tuple(lines)
+
+
+def pooled_rates(
+    this: MonthFacts, before: MonthFacts, metrics: Mapping[str, Metric]
+) -> tuple[Decimal | None, Decimal | None]:
+    """Engagements for every hundred displays in both months, on the channels that both compare."""
+    gone = {name for metric in CORE[:2] for name in broken(this, before, metric)}
+    shared = [name for name in comparable(this, before) if name not in gone]
+    sums = [
+        [_total(metrics[name], _chosen(month, shared)) for name in ("engagements", "displays")]
+        for month in (this, before)
+    ]
+    return rate(*sums[0]), rate(*sums[1])
 
 
 def complete_sums(month: MonthFacts, metrics: Mapping[str, Metric]) -> Mapping[str, int | None]:

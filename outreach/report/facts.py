@@ -1,4 +1,4 @@
-"""What a month's report is computed from: figures with their provenance, and what happened.
+"""What a report is computed from: figures with their provenance, and what happened.
 
 These values are filled from the database, or by hand in a test; the arithmetic needs no more.
 """
@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from outreach.measure.metrics import Metric, Reason
-from outreach.measure.months import parse_month
+from outreach.report.periods import Period
+from outreach.report.som import SOM, Promoted, SomFacts
+from outreach.report.value import Report
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Figure:
     """One figure: a value, or none with the reason why. Raises ValueError for neither or both.
 
     `source`: network, link (our own short links) or import. `taken_at`: aware, UTC. `snapshot`:
-    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote.
+    the row it was read from. `by`: who typed it. `note`: a sentence for the footnote. `series`:
+    what its network counted; figures of two series are never compared.
     """
 
     metric: str
@@ -27,6 +30,7 @@ class Figure:
     snapshot: int | None = None
     by: str = ""
     note: str = ""
+    series: str = ""
 
     def __post_init__(self) -> None:
         if (self.value is None) != bool(self.reason):
@@ -37,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ChannelMonth:
-    """One channel's month. `figures` by metric; `sample` marks figures that nobody measured.
+    """One channel's month, or other period. `figures` by metric; `sample`: nobody measured them.
 
     `shown` is False where neither displays nor engagements can ever be known (a web feed): such a
     channel is not one of those whose figures are complete or not.
@@ -58,16 +62,17 @@ class ChannelMonth:
 
 @dataclass(frozen=True)
 class MonthFacts:
-    """All channels of one month, "2025-08". Raises ValueError where one is there twice."""
+    """All channels of one month, or other period. Raises ValueError where one is there twice."""
 
-    month: str
+    period: Period
     channels: tuple[ChannelMonth, ...] = ()
 
     def __post_init__(self) -> None:
-        parse_month(self.month)
         names = [one.channel for one in self.channels]
         if len(names) != len(set(names)):
-            raise ValueError(f"{self.month}: a channel is there twice: {', '.join(sorted(names))}")
+            raise ValueError(
+                f"{self.period.name}: a channel is there twice: {', '.join(sorted(names))}"
+            )
 
     def get(self, channel: str) -> ChannelMonth | None:
         """The channel's month, or None."""
@@ -76,9 +81,11 @@ class MonthFacts:
 
 @dataclass(frozen=True)
 class PostLine:
-    """One post of the month. `title`: its message, or its first words. Times aware, UTC.
+    """One post of the period. `title`: its message, or its first words. Times aware, UTC.
 
-    `linked`: whether it prints an address; without one there is nothing to click.
+    `linked`: whether it prints an address; without one there is nothing to click. `week`: what is
+    known of its figures as they were seven days after it was published, and `series` what its
+    network counted then. `totals`: the figures that its network gives in parts, added up.
     """
 
     key: str
@@ -90,6 +97,17 @@ class PostLine:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     withdrawn_at: datetime | None = None
     linked: bool = True
+    campaign: str = ""
+    week: Mapping[str, int] = field(default_factory=dict)
+    series: Mapping[str, str] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def value(self, metric: str) -> int | None:
+        """The figure's value; None where there is none. Clicks are 0 where nothing is linked."""
+        if metric == "clicks" and not self.linked:
+            return 0
+        figure = self.figures.get(metric)
+        return self.totals.get(metric, figure.value if figure else None)
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,7 @@ class Corrected:
 
 @dataclass(frozen=True)
 class Planned:
-    """A post of the month to come. `state` as the desk calls it: proposed, cleared."""
+    """A post of the time to come. `state` as the desk calls it: proposed, cleared."""
 
     at: datetime
     title: str
@@ -168,7 +186,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class PartnerClicks:
-    """How often the addresses in one partner's kits were followed in the month.
+    """How often the addresses in one partner's kits were followed in the period.
 
     `counted` by our own short links; `imported` as somebody read it elsewhere by the partner's
     utm_source, None where nobody did. They are two counts of the same visits, and never added.
@@ -186,32 +204,59 @@ class PartnerClicks:
 
 @dataclass(frozen=True)
 class Masthead:
-    """What stands above the title. A monthly report is internal: it bears no document symbol."""
+    """What stands above the title. A report is internal: it has a symbol only if given one."""
 
     programme: str = (
         "North-East Asian Subregional Programme for Environmental Cooperation (NEASPEC)"
     )
     distribution: str = "For internal use"
     languages: str = "English only"
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class Against:
+    """What the period is compared with. `name` is for programs: "month-before"."""
+
+    name: str
+    title: str
+    facts: MonthFacts
+    posts: tuple[PostLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who follows one channel. `before` the period and `after` it: the last reading of each.
+
+    `over`: month by month, as printed, up to the period's end; None where nothing was read.
+    """
+
+    channel: str
+    title: str
+    before: Figure | None
+    after: Figure | None
+    gained: Figure | None = None
+    lost: Figure | None = None
+    over: tuple[tuple[str, int | None], ...] = ()
+    sample: bool = False
 
 
 @dataclass(frozen=True)
 class ReportInput:
-    """Everything that a month's report is computed from; see `compute`.
+    """Everything that a report is computed from; see `compute`.
 
     `cut_off`: only figures collected before it were taken. `office`: who speaks, "the NEASPEC
-    secretariat" in running text. `notes`: lessons and remarks, written by an officer.
+    secretariat" in running text. `notes`: lessons and remarks, written by an officer. `edition`: 0
+    for what is not to be kept; `earlier`: the version before it. `titles`: of campaigns, by name.
     """
 
-    month: str
     zone: str
     cut_off: datetime
     made_at: datetime
     office: str
     metrics: Mapping[str, Metric]
     this: MonthFacts
-    before: MonthFacts
-    year_ago: MonthFacts
+    against: tuple[Against, ...] = ()
     posts: tuple[PostLine, ...] = ()
     others: tuple[Others, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -221,6 +266,30 @@ class ReportInput:
     failed: int = 0
     uncertain: int = 0
     plan_next: tuple[Planned, ...] = ()
+    plan_within: str = ""  # "in September 2025"
     partners: tuple[PartnerClicks, ...] = ()
+    audience: tuple[Audience, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    edition: int = 0
+    earlier: Report | None = None
+    draft: bool = False
+    by: str = ""
     masthead: Masthead = Masthead()
+    campaigns: tuple[Promoted, ...] = ()  # what came of each; the meeting's report has its own
+    som: SomFacts | None = None  # where it is for the Senior Officials Meeting
+
+    @property
+    def name(self) -> str:
+        """What the report is kept under: that of its period, "som:2025-08" for the meeting's."""
+        return f"{SOM}:{self.period.name}" if self.som else self.period.name
+
+    @property
+    def period(self) -> Period:
+        """What the report is about."""
+        return self.this.period
+
+    @property
+    def every(self) -> tuple[MonthFacts, ...]:
+        """The period, and those that it is compared with."""
+        return (self.this, *(one.facts for one in self.against))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from outreach.measure import months
 from outreach.measure.metrics import Reason
@@ -38,15 +39,17 @@ class Paper:
     def __init__(self, facts: ReportInput) -> None:
         self.facts = facts
         self.tables = self.charts = 0
-        self.month = months.named(facts.month)
+        self.period = facts.period
+        self.title, self.within = self.period.title, self.period.within
         self.channels = sorted(facts.this.channels, key=order)
         self.complete = [one.title for one in self.channels if is_complete(one)]
         self.incomplete = [one for one in self.channels if one.shown and not is_complete(one)]
+        self.titles = {one.channel: one.title for of in facts.every for one in of.channels}
         self.unshown = {one.channel: one.title for one in self.channels if not one.shown}
 
     @property
     def sampled(self) -> bool:
-        """Whether any figure of the month's channels is a sample."""
+        """Whether any figure of the period's channels is a sample."""
         return any(one.sample for one in self.channels)
 
     def table(
@@ -126,6 +129,15 @@ class Paper:
     def moment(self, at: datetime) -> str:
         """An instant as it is printed, in the report's zone."""
         return months.moment(at, self.facts.zone)
+
+    def at(self, instant: datetime) -> Cell:
+        """An instant as a cell: printed, and for machines, in the report's zone."""
+        here = instant.astimezone(ZoneInfo(self.facts.zone))
+        return Cell(self.moment(instant), here.isoformat(timespec="minutes"))
+
+    def when(self, one: Figure) -> Cell:
+        """When a figure was read, as a cell."""
+        return Cell(self.collected(one)) if one.taken_at is None else self.at(one.taken_at)
 
     def collected(self, one: Figure) -> str:
         """When a figure was read."""
@@ -217,6 +229,11 @@ def times(value: int | None) -> str:
 def nil(value: int | None) -> str:
     """A number in a sentence; "no" for zero."""
     return NOT_AVAILABLE if value is None else {0: "no"}.get(value) or figure(value)
+
+
+def opening(text: str) -> str:
+    """With a capital first: "In August 2025"."""
+    return text[:1].upper() + text[1:]
 
 
 def the_channels(number: int) -> str:

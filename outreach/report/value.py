@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from outreach.errors import Unusable
 
-VERSION = 2  # of this format; raised when a field changes its meaning
+VERSION = 3  # of this format; raised when a field changes its meaning
 
 T = TypeVar("T")
 
@@ -21,7 +21,8 @@ T = TypeVar("T")
 class Cell:
     """One cell as printed, its exact value for machines, and its note's letter.
 
-    `value` is an integer, a decimal as text ("59.9"), or None where there is no figure.
+    `value` is an integer, a decimal as text ("59.9"), an instant in the report's zone (ISO 8601), a
+    name ("displays"), or None where there is no figure.
     """
 
     text: str
@@ -128,15 +129,23 @@ class Line:
     before: int | None
     change: str | None
     why: str = ""  # why there is no change: "base under 30"
+    without: tuple[str, ...] = ()  # channels left out of it alone: a break in their series
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two months, on the channels that are complete in both, and on no others."""
+    """Two periods, on the channels that are complete in both, and on no others.
 
+    `name` is for programs ("month-before"). `period` and `with_period` are the names of the two,
+    `within` and `with_within` say them in a sentence: "in July 2025".
+    """
+
+    name: str
     title: str
-    month: str
-    with_month: str
+    period: str
+    with_period: str
+    within: str
+    with_within: str
     channels: tuple[str, ...]  # compared
     left_out: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -149,15 +158,49 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Traced:
+    """One figure that a report is made from, for programs: no number without its origin.
+
+    `subject` is a channel, or a post's key. `period` is the one whose figure it is. `snapshot` is
+    the record it was read from; None for a sum and for what is counted in our own links.
+    """
+
+    subject: str
+    period: str
+    metric: str
+    value: int | None
+    reason: str
+    source: str
+    by: str
+    taken_at: datetime | None
+    snapshot: int | None
+
+
+@dataclass(frozen=True)
 class Report:
-    """A month's report. Instants are aware UTC; texts are in the report's zone.
+    """A report. Instants are aware UTC; texts are in the report's zone.
+
+    `period` is the name of what it is about ("2025-08", "2025-07-26..2025-09-01",
+    "campaign:forum-2025", "event:forum-2025/forum:T-30..T+7") and `kind` its kind: month, days,
+    campaign, event. `about` names it, `within` says it in a sentence: "in August 2025".
+    `edition` is 1 for the first that was kept of a period and 0 for what is not kept (`draft` says
+    so in words); it supersedes `supersedes`, where that is not 0. `by` had it made.
+    `file_name` is what its files are called, without what they end on.
 
     What is printed stands in `summary`, `completeness` and `sections`, in their order; the rest
     says what it is about. `comparisons` are the same figures once more, for programs.
     """
 
     version: int
-    month: str
+    period: str
+    kind: str
+    about: str
+    within: str
+    file_name: str
+    edition: int
+    supersedes: int
+    by: str
+    draft: str  # the banner of a draft, else empty
     title: str
     subtitle: str
     office: str
@@ -173,10 +216,12 @@ class Report:
     sample: str  # the banner where any figure is a sample, else empty
     summary: tuple[str, ...]
     completeness: tuple[str, ...]
-    complete: tuple[str, ...]  # channels with all figures of the month
+    complete: tuple[str, ...]  # channels with all figures of the period
     incomplete: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     sections: tuple[Section, ...]
+    traced: tuple[Traced, ...]
+    symbol: str = ""  # of a document that has been given one; never made up
 
     def section(self, name: str) -> Section | None:
         """The section of this name, where the report has one."""
@@ -202,7 +247,7 @@ class Report:
         if data.get("version") != VERSION:
             raise Unusable(
                 f"this report has version {data.get('version')}, and we read {VERSION}",
-                "write the month's report again, or use the program that wrote it",
+                "write the report again, or use the program that wrote it",
             )
         return _read(cls, data)
 
@@ -226,7 +271,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if value is None:
         return None
     if get_origin(hint) is UnionType:
-        hint = next((one for one in get_args(hint) if is_dataclass(one)), object)
+        known = (one for one in get_args(hint) if is_dataclass(one) or one is datetime)
+        hint = next(known, object)
     if get_origin(hint) is tuple:
         return tuple(_typed(get_args(hint)[0], item) for item in value)
     if hint is datetime:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # see `outreach/store/plain.py`: a look may do without it
 
     from outreach.store.engines import Engines
 
-HEAD = "0012"
+HEAD = "0015"
 """The revision that this program works with; a test holds it to the newest migration."""
 
 BUSY = 15.0  # seconds; with 20 threads writing, nothing was locked out (3,479 times without)
@@ -229,8 +229,8 @@ class Store:
                 f"this one knows up to {HEAD}",
                 "install the newer version, or restore a backup that this version has made",
             )
-        with self.understood():
-            upgrade(self._opened().alone)  # two that start at once: the second finds it done
+        with self.understood(), self._opened().alone.begin() as connection:
+            upgrade(connection)  # two that start at once: the second finds it done
 
     def revision(self) -> str:
         """The revision of the tables, or "" where there are none yet."""

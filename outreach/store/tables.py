@@ -2,7 +2,8 @@
 
 Deliveries and their attempts stand in `outreach/delivery.py`, clearances in
 `outreach/clearance.py`. Every instant is aware UTC. Rows of the trail, of evidence and of
-snapshots are only ever added: triggers in the database refuse to change or delete them.
+snapshots are only ever added: triggers in the database refuse to change or delete them. The one
+exception are daily readings of an account that no report cites: see `outreach/measure/latest.py`.
 """
 
 from datetime import datetime
@@ -163,19 +164,25 @@ class ShelfItem(Base):
     value: Mapped[dict[str, Any]]
 
 
+PARTNER = "toolkit:"
+"""How the keys of partners' short links begin, "toolkit:iclei/…": they are no post's."""
+
+OF_A_KIT = text("substr(key, 1, 8) = 'toolkit:'")
+"""The same as a condition, in the words of the index that finds them."""
+
+
 class ShortLink(Base):
     """One of our own short links; registered when the post that prints it is applied."""
 
     __tablename__ = "short_link"
+    __table_args__ = (
+        Index("ix_short_link_kit", "key", sqlite_where=OF_A_KIT, postgresql_where=OF_A_KIT),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
     target: Mapped[str]
     at: Mapped[datetime]
-
-
-PARTNER = "toolkit:"
-"""How the keys of partners' short links begin, "toolkit:iclei/…": they are no post's."""
 
 
 def partner_of(key: str) -> str:
@@ -203,7 +210,10 @@ class Click(Base):
     """One visit by a person through a short link. Who it was is not kept."""
 
     __tablename__ = "click"
-    __table_args__ = (Index("ix_click_key_at", "key", "at"),)
+    __table_args__ = (
+        Index("ix_click_key_at", "key", "at"),
+        Index("ix_click_at", "at", "key"),  # a month's, of whatever link
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
@@ -211,11 +221,29 @@ class Click(Base):
     at: Mapped[datetime]
 
 
-class Collection(Base):
-    """One rung of the ladder of one published post: its figures are due at `at`."""
+class Collection(Claimable, Base):
+    """One rung of the ladder of one published post: its figures are due at `at`.
+
+    Claimed before a network is asked, like a delivery: see `outreach/measure/collect.py`.
+    """
 
     __tablename__ = "collection"
-    __table_args__ = (Index("ix_collection_open", "done_at", "at"),)
+    __table_args__ = (
+        # What is due, and what was missed, without reading what was done.
+        Index(
+            "ix_collection_due",
+            "channel",
+            "at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_collection_lost",
+            "done_at",
+            sqlite_where=text("outcome = 'expired_window'"),
+            postgresql_where=text("outcome = 'expired_window'"),
+        ),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     rung: Mapped[str] = mapped_column(primary_key=True)  # "1 h", "1 d", "2025-08"
@@ -229,26 +257,71 @@ class Snapshot(Base):
     """One figure at one moment: a value, or none with the reason. Append-only.
 
     `subject` is a post's key, or a channel; `period` is a month ("2025-08") where the figure is
-    that month's total, typed or imported, and empty where it is the state at `taken_at`.
+    that month's total, typed or imported, and empty where it is the state at `taken_at`. `called`
+    is what its network calls it, where it was asked for by that name.
     """
 
     __tablename__ = "snapshot"
-    __table_args__ = (Index("ix_snapshot_subject", "subject", "metric", "taken_at"),)
+    __table_args__ = (
+        Index("ix_snapshot_subject", "subject", "metric", "taken_at"),
+        Index(
+            "ix_snapshot_month",
+            "period",
+            sqlite_where=text("period <> ''"),
+            postgresql_where=text("period <> ''"),
+        ),
+        Index(
+            "ix_snapshot_batch",
+            "batch",
+            sqlite_where=text("batch IS NOT NULL"),
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str]
-    channel: Mapped[str] = mapped_column(index=True)
+    channel: Mapped[str]
     metric: Mapped[str]
     value: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     reason: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
     taken_at: Mapped[datetime]
-    source: Mapped[str]  # "network", "links", "import"
+    source: Mapped[str]  # "network", "link", "import"
+    called: Mapped[str] = mapped_column(default="")
     rung: Mapped[str] = mapped_column(default="")
-    period: Mapped[str] = mapped_column(default="", index=True)
+    period: Mapped[str] = mapped_column(default="")
     by: Mapped[str] = mapped_column(default="")
     batch: Mapped[int | None]
     sample: Mapped[bool] = mapped_column(default=False)
+
+
+class Latest(Base):
+    """The newest snapshot of one figure of one post or channel, with what a report reads of it.
+
+    Written with its snapshot, in the same transaction: a report reads no history.
+    """
+
+    __tablename__ = "latest"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - one tree instead of two
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    snapshot: Mapped[int]
+    value: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
+    reason: Mapped[str]
+    note: Mapped[str]
+    taken_at: Mapped[datetime]
+    source: Mapped[str]
+    called: Mapped[str]
+    by: Mapped[str]
+
+
+class Cited(Base):
+    """A snapshot of an account that a frozen report was made from: it is never thinned."""
+
+    __tablename__ = "cited"
+
+    snapshot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class ImportBatch(Base):
@@ -266,18 +339,57 @@ class ImportBatch(Base):
 
 
 class ReportRow(Base):
-    """A frozen report; a later version supersedes it and never replaces it."""
+    """A frozen report; a later version supersedes it and never replaces it.
+
+    `period` is what it is about, by its name: see `outreach/report/periods.py`.
+    """
 
     __tablename__ = "report"
     __table_args__ = (UniqueConstraint("month", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    month: Mapped[str]
+    period: Mapped[str] = mapped_column("month")  # the first periods were months
     version: Mapped[int]
     made_at: Mapped[datetime]
     by: Mapped[str]
     cut_off: Mapped[datetime]
     data: Mapped[dict[str, Any]]
+
+
+class ReportMail(Base):
+    """A frozen report on its way to one address; the pair is unique, so that it goes once.
+
+    Begun is committed before it is sent; what began and never ended is in doubt, and is not sent
+    again by itself.
+    """
+
+    __tablename__ = "report_mail"
+    __table_args__ = (UniqueConstraint("report", "to"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report: Mapped[int]  # the id of the frozen report
+    to: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    begun_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="")  # "", sent, refused, in doubt
+    ended_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(default="")
+
+
+class Lesson(Base):
+    """What an officer learnt of a period, as its reports print it; ended when it was replaced."""
+
+    __tablename__ = "lesson"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(index=True)
+    text: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    ended_at: Mapped[datetime | None]
 
 
 class ToolkitRow(Base):

@@ -139,7 +139,7 @@ def test_an_export_of_another_tool_is_imported_by_saying_what_its_heads_mean(
     assert '[wechat]\n"Seen" = "displays"\n"Title" = "-"' in said.out
 
 
-def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_path: Path):
+def test_figures_are_shown_kept_and_reported_in_every_format(shell: Shell, tmp_path: Path):
     assert shell("init").code == 0  # what a report is made from
     file = tmp_path / "july.csv"
     file.write_text(JULY)
@@ -150,15 +150,22 @@ def test_figures_are_shown_kept_and_reported_in_three_formats(shell: Shell, tmp_
     assert f"→ outreach import {file} --yes" in shown.err
     kept = shell("import", str(file), "--yes", who="ana")
     assert (kept.code, kept.err) == (0, "")
-    assert kept.out.endswith("Kept: 1 row.\n")
+    assert kept.out.endswith("Kept: 1 row. To take them back: outreach import --undo 1\n")
     assert json.loads(shell("import", str(file), "--json", who="ana").out)["months"]
+    assert shell("import", "--undo", "1", who="ana").out.startswith("Taken back: july.csv.")
+    assert shell("import", "--undo", "1", who="ana").code == 2
+    assert shell("import").out.startswith("1  july.csv, by ana, ")
+    assert "; taken back by ana, " in shell("import").out
+    assert json.loads(shell("import", "--json").out)[0]["undone_by"] == "ana"
+    assert shell("import", str(file), "--yes", who="ana").code == 0
 
     made = shell("report", "2025-07", who="ana")
     assert (made.code, made.err) == (0, "")
     names = sorted(path.name for path in (shell.home / "reports").iterdir())
-    assert names == [f"outreach-2025-07.{kind}" for kind in ("docx", "html", "json")]
+    kinds = ("csv.zip", "docx", "html", "json", "pdf", "xlsx")
+    assert names == [f"outreach-2025-07.{kind}" for kind in kinds]
     assert (shell.home / "reports" / "outreach-2025-07.docx").read_bytes()[:2] == b"PK"
     printed = json.loads(shell("report", "2025-07", "--json", who="ana").out)
     written = json.loads((shell.home / "reports" / "outreach-2025-07.json").read_text())
-    assert printed["month"] == written["month"]
+    assert printed["period"] == written["period"]
     assert "1,200" in json.dumps(written) or "1200" in json.dumps(written)

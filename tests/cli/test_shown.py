@@ -287,12 +287,28 @@ class TestFigures:
         # The office of these tests has no templates of its own: that is said, with its file.
         said = shell("report", "2025-07", "--out", str(tmp_path / "out"), who="ana")
         assert said.code == 1
-        assert "templates/reports/monthly.docx" in said.err
+        for name in ("monthly.docx", "monthly.html", "monthly.typ"):
+            assert f"templates/reports/{name}: the report's template is not there" in said.err
+        # What needs none is written all the same.
+        made = sorted(file.suffix for file in (tmp_path / "out").iterdir())
+        assert made == [".json", ".xlsx", ".zip"]
         assert shell("init").code == 0
         said = shell("report", "2025-07", "--out", str(tmp_path / "out"), who="ana")
         assert said.code == 0
         assert said.err == "2025-07 is not over: the report has what is known up to now.\n"
-        assert len(list((tmp_path / "out").iterdir())) == 3
+        assert len(list((tmp_path / "out").iterdir())) == 6
+        one = ("report", "2025-07", "--out", str(tmp_path / "one"), "--format")
+        assert shell(*one, "pdf", "--format", "json", who="ana").code == 0
+        made = sorted(file.suffix for file in (tmp_path / "one").iterdir())
+        assert made == [".json", ".pdf"]
+        kept = (shell.home / "config/outreach.toml").read_text()
+        heads = 'distribution = "Limited"\nlanguages = "English and Russian"\n'
+        heads += 'programme = "A programme"\nsymbol = "EXAMPLE/1"\n'
+        shell.write("config/outreach.toml", f"{kept}\n[report]\n{heads}")
+        printed = json.loads(shell("report", "2025-07", "--json", who="ana").out)
+        masthead = [printed[one] for one in ("distribution", "languages", "programme", "symbol")]
+        assert masthead == ["Limited", "English and Russian", "A programme", "EXAMPLE/1"]
+        declined(shell(*one, "odt", who="ana"), 2, "'odt' is no format", "→ --format docx or pdf")
         declined(shell("report", "2031-01", who="ana"), 2, "January 2031 has not begun", "→ make")
 
 

@@ -1,5 +1,6 @@
 """The dictionary, and months."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,35 @@ def test_a_wrong_dictionary_names_every_mistake_and_its_line(tmp_path):
         "m:1: clicks: kind must be counter, gauge or ratio, not 'counts'",
         "m:10: rate: a ratio is never added",
     ]
+
+
+def test_a_figure_that_a_network_renames_is_two_series_and_the_dictionary_says_since_when():
+    displays = METRICS["displays"]
+    before, since = date(2025, 11, 14), date(2025, 11, 15)
+    assert displays.on("facebook", before).name == "post_impressions"
+    assert displays.on("facebook", since).name == "post_media_view"
+    assert displays.series("facebook", before) != displays.series("facebook", since)
+    # What was asked for counts, whatever the day says.
+    assert displays.series("facebook", since, "post_impressions") == "post_impressions"
+    assert displays.after("facebook", "post_impressions").name == "post_media_view"
+    assert displays.series("x", before) == displays.series("x", since) == "impression_count"
+    assert displays.series("memory", since) == ""
+
+
+def test_days_that_cannot_be_are_told_with_their_line(tmp_path):
+    text = FILE.read_text()
+    file = tmp_path / "metrics.toml"
+    for was, now, what in (
+        ("until = 2025-11-15", 'until = "2025-11-15"', "until must be a day, without quotes"),
+        ("until = 2025-11-15", "", "say until when it was 'post_impressions'"),
+        ("from = 2025-11-15", "", "say from when it is 'post_media_view'"),
+        ("from = 2025-11-15", "from = 2025-11-01", "two hold on 2025-11-01"),
+    ):
+        file.write_text(text.replace(was, now, 1))
+        with pytest.raises(WrongFiles, match=what) as wrong:
+            load_metrics(file)
+        line = int(str(wrong.value.problems[0]).partition("toml:")[2].partition(":")[0])
+        assert "[[displays.networks.facebook]]" in file.read_text().splitlines()[line - 1]
 
 
 def test_a_month_lies_between_midnights_of_its_zone():

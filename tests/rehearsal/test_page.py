@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from outreach.platforms.x import X
 from outreach.post import Part
 from outreach.rehearsal import manner, page
 from outreach.rehearsal.networks import Simulated
+from outreach.report.value import Chart, Series
 from tests.rehearsal.conftest import read
 
 TEXT = "## en\n\nThe forum opens in Bangkok.\n"
@@ -213,7 +215,7 @@ class TestToBeConfirmed:
 
 class TestFigures:
     def test_every_report_and_every_table_of_it_is_stamped(self, forum, forum_page):
-        assert [report.month for report in forum.reports] == ["2025-07", "2025-08", "2025-09"]
+        assert [report.period for report in forum.reports] == ["2025-07", "2025-08", "2025-09"]
         for report in forum.reports:
             assert report.title.startswith("SIMULATED") and "SIMULATED" in report.sample
             tables = [table for section in report.sections for table in section.tables]
@@ -249,7 +251,7 @@ class TestFigures:
 
         last = told()
         assert last == told()
-        assert set(last) == load("x").offers - {"followers"}
+        assert set(last) == load("x").offers - {"followers", "clicks"}
         assert last["displays"] > sum(last.values()) - last["displays"] > 0
 
 
@@ -268,7 +270,7 @@ class Shelf:
     def get(self, token):
         return self._kept.get(token)
 
-    def list(self):
+    def list(self, newest=None):
         return list(self._kept.items())
 
 
@@ -277,3 +279,15 @@ def test_a_picture_that_cannot_be_drawn_does_not_end_the_page():
 
     broken = Picture("a.png", "0", "image/png", 1, 1, 1, "A", data=b"nothing")
     assert manner.thumbnail(broken) == ""
+
+
+def test_a_chart_of_a_simulated_report_is_stamped_and_drawn(forum):
+    report = forum.reports[0]
+    alt = 'Displays <of> "one" channel'
+    series = (Series("August 2025", (5, None)),)
+    chart = Chart("c", 1, "By channel", "bars", "Displays", ("X", "VK"), series, alt, 1)
+    sections = (replace(report.sections[0], charts=(chart,)), *report.sections[1:])
+    made = read(replace(forum, reports=(replace(report, sections=sections),)))
+    [drawn] = [attrs for _, attrs in made.tags if attrs.get("role") == "img"]
+    assert drawn["aria-label"] == alt
+    assert re.search(rf">{page.STAMP}</span> Figure 1\. <strong>By channel", made.html)

@@ -25,7 +25,7 @@ FEED = ChannelMonth(
 
 @pytest.fixture(scope="module")
 def report():
-    this = MonthFacts("2025-08", (*us6.month_facts("2025-08").channels, FEED))
+    this = MonthFacts(us6.period("2025-08"), (*us6.month_facts("2025-08").channels, FEED))
     posts = [
         PostLine(
             f"forum/{name}/en@web",
@@ -107,7 +107,7 @@ def test_of_a_channel_kept_by_hand_figures_are_still_to_come(office: Office):
     office.clock.to("2025-09-01T02:00Z")
     desk.figures.collect()
     office.clock.to("2025-09-06T02:00Z")
-    report = desk.figures.report("2025-08", by=desk.person("ana"))
+    report = desk.reports.make("2025-08", by=desk.person("ana"))
 
     assert report.completeness[:2] == (
         "Figures are complete for 0 of 1 channels.",

@@ -35,6 +35,11 @@ FORMATS: Mapping[str, Format] = {
         ".docx",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ),
+    "pdf": Format("pdf", ".pdf", "application/pdf"),
     "html": Format("page", ".html", "text/html; charset=utf-8"),
+    "xlsx": Format(
+        "sheet", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ),
+    "csv": Format("text", ".csv.zip", "application/zip"),
     "json": Format("data", ".json", "application/json"),
 }

@@ -53,12 +53,17 @@ def _as_text(value: object) -> object:
     """
     if hasattr(value, "__html__") or isinstance(value, StrictUndefined):
         return value
-    text = "".join(one if _may_stand(one) else "\ufffd" for one in str(value))
-    safe = str(escape(text)).replace("{", "&#123;").replace("}", "&#125;")
+    safe = str(escape(printable(str(value)))).replace("{", "&#123;").replace("}", "&#125;")
     return Markup(safe)  # noqa: S704 -- escaped just here
 
 
-def _may_stand(one: str) -> bool:
+def printable(text: str) -> str:
+    """A text with a mark in the place of each character that no document may hold."""
+    return "".join(one if may_stand(one) else "\ufffd" for one in text)
+
+
+def may_stand(one: str) -> bool:
+    """Whether XML may hold this letter."""
     # XML 1.0, production 2 (Char); \a and \f are left out there, and docxtpl would break pages.
     code = ord(one)
     return one in "\t\n\r" or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000

@@ -6,22 +6,28 @@ with the program. docxtpl is given our own environment: its default one is no sa
 
 import io
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 from docx.document import Document
 from docx.enum.style import WD_STYLE_TYPE
+from docx.image.image import Image
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.ns import qn
 from docx.oxml.table import CT_Tbl
-from docx.shared import Twips
-from docxtpl import DocxTemplate
+from docx.shared import Emu, Mm, Twips
+from docxtpl import DocxTemplate, InlineImage
 from lxml.etree import XMLSyntaxError
 
 from outreach.errors import Problem, WrongFiles
+from outreach.report.documents import charts
 from outreach.report.documents.template import environment, missing, readable
-from outreach.report.value import Report, Table
+from outreach.report.documents.widths import widths
+from outreach.report.value import Chart, Report, Table
 
 NAME = "monthly.docx"
+_PIXEL = 914_400 // 96 // charts.SCALE  # of a chart's picture, in English Metric Units
+_TEXT_WIDTH = int(Mm(160))
 
 
 def write(report: Report, *, template_folder: Path) -> bytes:
@@ -31,10 +37,11 @@ def write(report: Report, *, template_folder: Path) -> bytes:
         source = io.BytesIO(file.read_bytes())
     except OSError as error:
         raise missing(file) from error
+    charts.also(template_folder / "fonts")
     try:
         with readable(file):
             document = DocxTemplate(source)
-            document.render({"report": report.as_data()}, environment())
+            document.render({"report": _with_pictures(report, document)}, environment())
     except (BadZipFile, PackageNotFoundError, KeyError, ValueError, XMLSyntaxError) as error:
         problem = Problem(str(file), f"is not a Word document that can be filled in: {error}")
         raise WrongFiles([problem]) from error
@@ -48,6 +55,36 @@ def write(report: Report, *, template_folder: Path) -> bytes:
     output = io.BytesIO()
     document.save(output)
     return output.getvalue()
+
+
+def _with_pictures(report: Report, template: DocxTemplate) -> dict[str, Any]:
+    data = report.as_data()
+    for section, its in zip(report.sections, data["sections"], strict=True):
+        for chart, one in zip(section.charts, its["charts"], strict=True):
+            one["picture"] = _Picture(template, chart)
+    return data
+
+
+class _Picture(InlineImage):  # type: ignore[misc]  # docxtpl has no types
+    """A chart, drawn where the template prints it, with the text that is read out for it."""
+
+    def __init__(self, template: DocxTemplate, chart: Chart) -> None:
+        super().__init__(template, None)
+        self.chart = chart
+
+    def _insert_image(self) -> str:
+        picture = charts.png(self.chart)
+        width = min(Image.from_blob(picture).px_width * _PIXEL, _TEXT_WIDTH)
+        part = self.tpl.current_rendering_part
+        inline = part.new_pic_inline(io.BytesIO(picture), width=Emu(width))
+        for described in inline.iter(qn("wp:docPr"), qn("pic:cNvPr")):
+            described.set("name", f"Figure {self.chart.number}")
+            described.set("descr", self.chart.alt)
+        # As in template.py: a brace in finished text is a tag to docxtpl.
+        drawn = inline.xml.replace("{", "&#123;").replace("}", "&#125;")
+        return (
+            f'</w:t></w:r><w:r><w:drawing>{drawn}</w:drawing></w:r><w:r><w:t xml:space="preserve">'
+        )
 
 
 def _fit(document: Document, report: Report) -> None:
@@ -65,12 +102,12 @@ def _fit(document: Document, report: Report) -> None:
 def _fit_table(made: CT_Tbl, table: Table, known: set[str]) -> None:
     whole = made.tblPr.find(qn("w:tblW"))
     width = int(whole.get(qn("w:w"))) if whole is not None else 0
-    widths = [Twips(width * column.width // 100) for column in table.columns]
-    for column, its in zip(made.tblGrid.gridCol_lst, widths, strict=True):
+    broad = [Twips(int(width * part)) for part in widths(table)]
+    for column, its in zip(made.tblGrid.gridCol_lst, broad, strict=True):
         column.w = its
     for row in made.tr_lst:
         for index, cell in enumerate(row.tc_lst):
-            cell.width = widths[index]
+            cell.width = broad[index]
             words = index == 0 or table.columns[index].words
             style = f"Table{'Text' if words else 'Figure'}{'Small' if table.small else ''}"
             if style in known:  # an officer may have taken it out of the template

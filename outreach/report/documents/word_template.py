@@ -56,7 +56,10 @@ def build() -> bytes:
 
 def _document() -> str:
     body = [
-        _paragraph("Distribution", "{{ report.distribution }}"),
+        _tag("if report.symbol"),
+        _paragraph("Distribution", "{{ report.symbol }}"),
+        _tag("endif"),
+        _paragraph("Distribution", "Distr.: {{ report.distribution }}"),
         _paragraph("Distribution", "{{ report.dated }}"),
         _paragraph("Distribution", "{{ report.languages }}"),
         _paragraph("Programme", "{{ report.programme }}"),
@@ -78,6 +81,9 @@ def _document() -> str:
         _paragraph("Heading2", "{{ section.title }}"),
         _tag("endif"),
         *_each("NumberedParagraph", "section.paragraphs"),
+        _tag("for chart in section.charts"),
+        *_chart(),
+        _tag("endfor"),
         _tag("for table in section.tables"),
         *_table(),
         _tag("endfor"),
@@ -120,6 +126,20 @@ def _tag(statement: str, scope: str = "p") -> str:
 
 def _each(style: str, texts: str) -> list[str]:
     return [_tag(f"for text in {texts}"), _paragraph(style, "{{ text }}"), _tag("endfor")]
+
+
+def _chart() -> list[str]:
+    """A chart: caption and title above, the picture, and where its figures stand."""
+    return [
+        _paragraph("Caption", "Figure {{ chart.number }}"),
+        _paragraph("TableTitle", "{{ chart.title }}"),
+        _paragraph("Chart", "{{ chart.picture }}"),
+        _tag("if chart.sample"),
+        _paragraph("TableSample", "{{ chart.sample }}"),
+        _tag("endif"),
+        _paragraph("TableSource", "{{ chart.unit }}. The figures are in table {{ chart.table }}."),
+        _paragraph("TableEnd"),
+    ]
 
 
 def _table() -> list[str]:
@@ -319,6 +339,7 @@ _STYLES = (
     _Style("TableFigure", "Table figure", 10.5, 2.5, 2.5, align="right", first="<w:keepNext/>"),
     _Style("TableTextSmall", "Table text small", 9, 1.5, 1.5),
     _Style("TableFigureSmall", "Table figure small", 9, 1.5, 1.5, align="right"),
+    _Style("Chart", "Chart", 12, 4, 2, first="<w:keepNext/>"),
     _Style("TableSource", "Table source", 9, 3, 0),
     _Style("TableSample", "Table sample note", 9, 3, 0, run="<w:b/>"),
     _Style(

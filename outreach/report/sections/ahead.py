@@ -1,8 +1,7 @@
-"""What an officer remarks on the month, and what is planned for the next one."""
+"""What an officer remarks on the period, and what is planned after it."""
 
 from collections.abc import Iterable
 
-from outreach.measure import months
 from outreach.report.paper import Paper
 from outreach.report.value import Cell, Column, Row, Section, Table
 
@@ -12,8 +11,7 @@ def sections(paper: Paper) -> Iterable[Section]:
     if paper.facts.notes:
         yield Section("remarks", "Remarks", paper.facts.notes)
     if plan := _plan(paper):
-        then = months.named(months.following(paper.facts.month))
-        yield Section("plan", f"Planned for {then}", tables=plan)
+        yield Section("plan", f"Planned {paper.facts.plan_within}", tables=plan)
 
 
 def _plan(paper: Paper) -> tuple[Table, ...]:
@@ -28,7 +26,7 @@ def _plan(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "plan",
-        f"Posts planned for {months.named(months.following(paper.facts.month))}",
+        f"Posts planned {paper.facts.plan_within}",
         (
             Column(f"Time ({paper.facts.zone})", 27),
             Column("Post", 30, words=True),

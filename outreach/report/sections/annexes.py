@@ -1,20 +1,22 @@
 """The annexes: every post, every figure with its source, and what the measures mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from outreach.measure import months
 from outreach.report.arithmetic import CORE, NOT_APPLICABLE, NOT_AVAILABLE
 from outreach.report.facts import Figure, MonthFacts
-from outreach.report.paper import RATE, Notes, Paper, cell, order
+from outreach.report.paper import NO_RECORD, RATE, Notes, Paper, cell, number, order, uncounted, why
 from outreach.report.value import Cell, Column, Row, Section, Table
 
 
 def sections(paper: Paper) -> Iterable[Section]:
     """One annex for each table that has something in it."""
-    every = (paper.facts.this, paper.facts.before, paper.facts.year_ago)
+    every = paper.facts.every
     for title, tables in (
         ("Posts", _posts(paper)),
         ("Posts by others", _others(paper)),
+        ("Gaps", _gaps(paper)),
+        ("Figures entered by hand", _typed(paper)),
         ("Figures and their sources", _figures(paper, every)),
         ("Definitions", (_definitions(paper, every),)),
     ):
@@ -35,7 +37,7 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
                 (
                     Cell(post.channel),
                     Cell(post.language),
-                    Cell(paper.moment(post.published_at)),
+                    paper.at(post.published_at),
                     *(
                         cell(
                             post.figures.get(name),
@@ -52,7 +54,7 @@ def _posts(paper: Paper) -> tuple[Table, ...]:
         )
     return paper.table(
         "posts",
-        f"Posts published in {paper.month}",
+        f"Posts published {paper.within}",
         (
             Column("Post", 22),
             Column("Channel", 14, words=True),
@@ -89,7 +91,7 @@ def _others(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "others",
-        f"Posts by others about our campaigns, published in {paper.month}",
+        f"Posts by others about our campaigns, published {paper.within}",
         (
             Column("Post", 24),
             Column("By", 15, words=True),
@@ -112,16 +114,16 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         Row(
             channel.title,
             (
-                Cell(months.named(month.month), month.month),
+                Cell(of.period.title, of.period.name),
                 Cell(metric.label, metric.name),
                 Cell(_from(channel.figures[metric.name])),
-                Cell(paper.collected(channel.figures[metric.name])),
+                paper.when(channel.figures[metric.name]),
                 _identity(channel.figures[metric.name].snapshot),
                 cell(channel.figures[metric.name], notes),
             ),
         )
-        for month in every
-        for channel in sorted(month.channels, key=order)
+        for of in every
+        for channel in sorted(of.channels, key=order)
         for metric in paper.facts.metrics.values()
         if metric.name in channel.figures
         and (channel.shown or channel.value(metric.name) is not None)
@@ -131,7 +133,7 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         "Figures that this report is made from",
         (
             Column("Channel", 14),
-            Column("Month", 15, words=True),
+            Column("Period", 15, words=True),
             Column("Measure", 15, words=True),
             Column("Source", 17, words=True),
             Column("Collected", 20, words=True),
@@ -140,13 +142,102 @@ def _figures(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
         ),
         rows,
         notes,
-        sample=any(one.sample for month in every for one in month.channels),
+        sample=any(one.sample for of in every for one in of.channels),
         small=True,
     )
 
 
+def _gaps(paper: Paper) -> tuple[Table, ...]:
+    """What is not known, and why: channel by channel, and of how many of its posts."""
+    facts = paper.facts
+    rows = []
+    for of in facts.every:
+        for channel in sorted(of.channels, key=order):
+            for name in (*CORE, *(n for n in facts.metrics if n not in CORE)):
+                one = channel.figures.get(name)
+                needed = name in CORE and channel.shown
+                if (one is None and not needed) or (one and one.value is not None):
+                    continue
+                if not channel.shown and not uncounted(one):
+                    continue  # nobody can know it there
+                rows.append(
+                    Row(
+                        channel.title,
+                        (
+                            Cell(facts.metrics[name].label, name),
+                            Cell(of.period.title, of.period.name),
+                            Cell(why(one) if one else f"{NO_RECORD}."),
+                        ),
+                    )
+                )
+    return paper.table(
+        "gaps",
+        "Figures that are not available, and why",
+        (
+            Column("Channel", 18),
+            Column("Measure", 17, words=True),
+            Column("Period", 17, words=True),
+            Column("Why", 48, words=True),
+        ),
+        rows,
+        small=True,
+    )
+
+
+def _typed(paper: Paper) -> tuple[Table, ...]:
+    """Every value that a person entered, with who did it and when."""
+    facts = paper.facts
+    shown = {post.key: f"{post.title}, {post.language}" for post in facts.posts}
+    subjects = [
+        (channel.title, of.period, figure)
+        for of in facts.every
+        for channel in sorted(of.channels, key=order)
+        for figure in _in_order(paper, channel.figures)
+    ]
+    subjects += [
+        (f"{paper.titles.get(post.channel, post.channel)}: {shown[post.key]}", facts.period, figure)
+        for post in sorted(facts.posts, key=lambda one: (one.published_at, one.key))
+        for figure in _in_order(paper, post.figures)
+    ]
+    rows = [
+        Row(
+            subject,
+            (
+                Cell(facts.metrics[one.metric].label, one.metric),
+                Cell(period.title, period.name),
+                Cell(one.by or NOT_AVAILABLE),
+                Cell(paper.collected(one)),
+                _identity(one.snapshot),
+                Cell(number(one.value).text, one.value),
+            ),
+        )
+        for subject, period, one in subjects
+        if one.source == "import" and one.value is not None and one.by
+    ]
+    return paper.table(
+        "typed",
+        "Figures that a person entered",
+        (
+            Column("Channel or post", 20),
+            Column("Measure", 15, words=True),
+            Column("Period", 14, words=True),
+            Column("By", 13, words=True),
+            Column("When", 19, words=True),
+            Column("Record", 8),
+            Column("Figure", 11),
+        ),
+        rows,
+        sample=any(one.sample for of in facts.every for one in of.channels),
+        small=True,
+    )
+
+
+def _in_order(paper: Paper, figures: Mapping[str, Figure]) -> list[Figure]:
+    return [figures[name] for name in paper.facts.metrics if name in figures]
+
+
 def _definitions(paper: Paper, every: Sequence[MonthFacts]) -> Table:
-    used = {name for month in every for one in month.channels for name in one.figures}
+    used = {name for of in every for one in of.channels for name in one.figures}
     rows = [
         Row(metric.label, (Cell(metric.unit), Cell(metric.definition)))
         for metric in paper.facts.metrics.values()

@@ -1,4 +1,4 @@
-"""Each channel's month by itself. What is summed is summed over complete channels only."""
+"""Each channel by itself. What is summed is summed over complete channels only."""
 
 from collections.abc import Iterable
 
@@ -13,13 +13,34 @@ from outreach.report.paper import (
     rate_cell,
     uncounted,
 )
-from outreach.report.value import Cell, Column, Row, Section, Table
+from outreach.report.value import Cell, Chart, Column, Row, Section, Series, Table
+from outreach.report.words import figure, listing
 
 
 def sections(paper: Paper) -> Iterable[Section]:
     """The channels, further figures of each, and what partners' readers followed."""
-    tables = (_channels(paper), *_further(paper), *_partners(paper))
-    yield Section("channels", "Channels", tables=tables)
+    shown = _channels(paper)
+    tables = (shown, *_further(paper), *_partners(paper))
+    yield Section("channels", "Channels", charts=_followed(paper, shown), tables=tables)
+
+
+def _followed(paper: Paper, table: Table) -> tuple[Chart, ...]:
+    """Clicks channel by channel: one definition for all of them."""
+    known = [one for one in paper.channels if one.value("clicks") is not None]
+    if len(known) < 2:
+        return ()
+    told = listing([f"{one.title} {figure(one.value('clicks') or 0)}" for one in known])
+    return (
+        paper.chart(
+            "clicks",
+            f"How often links were followed {paper.within}",
+            "clicks",
+            [one.title for one in known],
+            [Series(paper.title, tuple(one.value("clicks") for one in known))],
+            f"Clicks {paper.within}: {told}.",
+            table,
+        ),
+    )
 
 
 def _channels(paper: Paper) -> Table:
@@ -60,7 +81,7 @@ def _channels(paper: Paper) -> Table:
         )
     return paper.always(
         "channels",
-        f"Channels in {paper.month}",
+        f"Channels {paper.within}",
         (
             Column("Channel", 24),
             Column("Posts", 11),
@@ -93,7 +114,7 @@ def _further(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "further",
-        f"Further figures in {paper.month}, each for its channel alone",
+        f"Further figures {paper.within}, each for its channel alone",
         (
             Column("Channel", 26),
             Column("Measure", 26, words=True),
@@ -119,4 +140,4 @@ def _partners(paper: Paper) -> tuple[Table, ...]:
         for one in paper.facts.partners
     ]
     columns = (Column("Partner", 44), Column("Counted by", 34, words=True), Column("Clicks", 22))
-    return paper.table("partners", f"Partner-driven clicks in {paper.month}", columns, rows)
+    return paper.table("partners", f"Partner-driven clicks {paper.within}", columns, rows)

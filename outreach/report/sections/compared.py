@@ -1,17 +1,17 @@
-"""This month against another, like for like: on the channels complete in both, and no others."""
+"""This period against another, like for like: on the channels complete in both, and no others."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
-from outreach.measure import months
 from outreach.report.arithmetic import (
+    BREAK,
     NOT_APPLICABLE,
+    broken,
     comparable,
     is_complete,
     like_for_like,
-    rate,
+    pooled_rates,
 )
-from outreach.report.facts import MonthFacts
+from outreach.report.facts import Against, MonthFacts
 from outreach.report.paper import (
     NOT_PERSONS,
     RATE,
@@ -20,16 +20,17 @@ from outreach.report.paper import (
     changed,
     nil,
     number,
+    opening,
     rate_cell,
     times,
 )
-from outreach.report.value import Cell, Column, Comparison, Line, Row, Section, Table
+from outreach.report.value import Cell, Chart, Column, Comparison, Line, Row, Section, Series, Table
 from outreach.report.words import count, listing, plural
 
 
 def comparisons(paper: Paper) -> tuple[Comparison, ...]:
-    """With the month before, and with the same month of the year before."""
-    return tuple(comparison(paper, title, other) for _, title, other in _others(paper))
+    """With each of the periods that this one is compared with."""
+    return tuple(comparison(paper, other) for other in paper.facts.against)
 
 
 def sections(paper: Paper) -> Iterable[Section]:
@@ -44,47 +45,117 @@ def sections(paper: Paper) -> Iterable[Section]:
             "person may use several of them. No such sum is given.",
         ),
     )
-    for name, title, other in _others(paper):
+    if not paper.facts.against:
+        yield Section(
+            "not-compared",
+            "Compared with an earlier one",
+            (f"No earlier {paper.period.kind} is named to compare this one with.",),
+            level=2,
+        )
+    for against in paper.facts.against:
+        name, other = against.name, against.facts
         shared = comparable(paper.facts.this, other)
         lines = like_for_like(paper.facts.this, other, paper.facts.metrics)
         titles = tuple(one.title for one in paper.channels if one.channel in shared)
+        whole = _table(paper, name, other, shared, lines) if lines else ()
+        each = _each(paper, name, other, shared)
         yield Section(
             name,
-            title,
+            against.title,
             tuple(_words(paper, other, titles, shared, lines)),
-            tables=_table(paper, name, other, shared, lines, _rates(lines)) if lines else (),
+            _charts(paper, name, other, each),
+            (*whole, *each),
             level=2,
         )
 
 
-def _others(paper: Paper) -> Iterable[tuple[str, str, MonthFacts]]:
-    facts = paper.facts
-    yield "month-before", "Compared with the month before", facts.before
-    yield "year-before", "Compared with the same month of the year before", facts.year_ago
-
-
-def _rates(lines: Sequence[Line]) -> tuple[Decimal | None, Decimal | None]:
-    by = {line.metric: line for line in lines}
-    if not by:
-        return None, None
-    return (
-        rate(by["engagements"].this, by["displays"].this),
-        rate(by["engagements"].before, by["displays"].before),
+def _each(paper: Paper, name: str, other: MonthFacts, shared: Sequence[str]) -> tuple[Table, ...]:
+    """Displays and clicks of each channel that is compared, side by side."""
+    rows = []
+    for channel in paper.channels:
+        before = other.get(channel.channel)
+        if channel.channel not in shared or before is None:
+            continue
+        # One channel alone is as comparable as all that are complete.
+        lines = like_for_like(
+            MonthFacts(paper.period, (channel,)),
+            MonthFacts(other.period, (before,)),
+            paper.facts.metrics,
+        )
+        by = {line.metric: line for line in lines}
+        cells = [
+            (number(before.value(metric)), number(channel.value(metric)), changed(by[metric]))
+            for metric in ("displays", "clicks")
+        ]
+        rows.append(Row(channel.title, (*cells[0], *cells[1])))
+    then, now = other.period.title, paper.title
+    return paper.table(
+        f"{name}-channels",
+        f"{now} and {then}, channel by channel",
+        (
+            Column("Channel", 16),
+            Column(f"Displays, {then}", 13),
+            Column(f"Displays, {now}", 13),
+            Column("Change (per cent)", 16),
+            Column(f"Clicks, {then}", 13),
+            Column(f"Clicks, {now}", 13),
+            Column("Change (per cent)", 16),
+        ),
+        rows,
+        sample=_sampled(paper, other, shared),
+        small=True,
     )
 
 
-def comparison(paper: Paper, title: str, other: MonthFacts) -> Comparison:
-    """The two months as figures."""
-    facts = paper.facts
+def _charts(paper: Paper, name: str, other: MonthFacts, each: Sequence[Table]) -> tuple[Chart, ...]:
+    """Displays of each channel that is compared, and has no break in their series."""
+    gone = {_names(paper, other)[one] for one in broken(paper.facts.this, other, "displays")}
+    rows = [row for table in each for row in table.rows if row.head not in gone]
+    if not rows:
+        return ()
+    then, now = other.period.title, paper.title
+    told = listing([f"{row.head} {row.cells[1].text} after {row.cells[0].text}" for row in rows])
+    return (
+        paper.chart(
+            f"{name}-displays",
+            f"Displays on channels complete in both, {now} and {then}",
+            "displays",
+            [row.head for row in rows],
+            [
+                Series(then, tuple(row.cells[0].value for row in rows)),
+                Series(now, tuple(row.cells[1].value for row in rows)),
+            ],
+            f"Displays, {now} after {then}: {told}.",
+            each[0],
+        ),
+    )
+
+
+def _sampled(paper: Paper, other: MonthFacts, shared: Sequence[str]) -> bool:
+    """Whether any figure of the channels that are compared is a sample."""
+    return any(
+        one.sample
+        for of in (paper.facts.this, other)
+        for one in of.channels
+        if one.channel in shared
+    )
+
+
+def comparison(paper: Paper, against: Against) -> Comparison:
+    """The two periods as figures."""
+    facts, other = paper.facts, against.facts
     shared = comparable(facts.this, other)
     lines = like_for_like(facts.this, other, facts.metrics)
-    rates = _rates(lines)
+    rates = pooled_rates(facts.this, other, facts.metrics)
     titles = tuple(one.title for one in paper.channels if one.channel in shared)
     names = _names(paper, other)
     return Comparison(
-        title=title,
-        month=facts.month,
-        with_month=other.month,
+        name=against.name,
+        title=against.title,
+        period=paper.period.name,
+        with_period=other.period.name,
+        within=paper.within,
+        with_within=other.period.within,
         channels=titles,
         left_out=tuple(
             sorted((name for key, name in names.items() if key not in shared), key=str.casefold)
@@ -102,36 +173,44 @@ def _words(
     shared: Sequence[str],
     lines: Sequence[Line],
 ) -> Iterable[str]:
-    then = months.named(other.month)
+    word = _word(paper, other)
     if not lines:
         yield (
-            f"No channel has complete figures for both {paper.month} and {then}, and the two "
-            "months are therefore not compared."
+            f"No channel has complete figures for both {paper.title} and "
+            f"{other.period.title}, and the two {word}s are therefore not compared."
         )
         return
     posts, displays, engagements, clicks = lines
     if len(titles) == 1:
-        where = f"{titles[0]}, the one channel with complete figures in both months,"
+        where = f"{titles[0]}, the one channel with complete figures in both {word}s,"
     else:
-        where = f"the {count(len(titles))} channels with complete figures in both months"
+        where = f"the {count(len(titles))} channels with complete figures in both {word}s"
     subject = "posts" if posts.this is None else f"the {plural(posts.this, 'post')}"
     were = "was" if posts.this == 1 else "were"
-    yield (
-        f"In {paper.month}, {subject} on {where} {were} displayed {times(displays.this)} "
-        f"and drew {nil(engagements.this)} engagements, and links were followed "
-        f"{times(clicks.this)}, compared with {nil(displays.before)}, "
-        f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
-        f"{'channel' if len(titles) == 1 else 'channels'} in {then}."
-    )
+    then = other.period.within
+    if any(line.without for line in lines):
+        yield f"{opening(paper.within)}, {subject} on {where} {were} published."
+        for line in lines[1:]:
+            label = paper.facts.metrics[line.metric].label
+            if line.this is not None:
+                yield f"{label}: {nil(line.this)}, compared with {nil(line.before)} {then}."
+            if line.without:
+                yield _without(paper, other, line)
+    else:
+        yield (
+            f"{opening(paper.within)}, {subject} on {where} {were} displayed "
+            f"{times(displays.this)} and drew {nil(engagements.this)} engagements, and links "
+            f"were followed {times(clicks.this)}, compared with {nil(displays.before)}, "
+            f"{nil(engagements.before)} and {nil(clicks.before)}, respectively, on the same "
+            f"{'channel' if len(titles) == 1 else 'channels'} {then}."
+        )
     whys: dict[str, list[str]] = {}
     for key, name in sorted(
         _names(paper, other).items(), key=lambda item: (item[1].casefold(), item[0])
     ):
         if key not in shared:
             lacking = [
-                months.named(month.month)
-                for month in (paper.facts.this, other)
-                if not is_complete(month.get(key))
+                of.period.title for of in (paper.facts.this, other) if not is_complete(of.get(key))
             ]
             whys.setdefault(" and ".join(lacking), []).append(name)
     covered = f"The comparison covers {listing(titles)} only."
@@ -144,8 +223,21 @@ def _words(
     yield covered
 
 
+def _without(paper: Paper, other: MonthFacts, line: Line) -> str:
+    """Which channels a measure is compared without, and why; empty where it is compared on all."""
+    if not line.without:
+        return ""
+    names = listing([_names(paper, other).get(one, one) for one in line.without])
+    return f"{paper.facts.metrics[line.metric].label} on {names}: {BREAK}."
+
+
+def _word(paper: Paper, other: MonthFacts) -> str:
+    """What both are."""
+    return "month" if {paper.period.kind, other.period.kind} == {"month"} else "period"
+
+
 def _names(paper: Paper, other: MonthFacts) -> dict[str, str]:
-    """Titles of the channels of both months that can be compared at all."""
+    """Titles of the channels of both periods that can be compared at all."""
     both = (*other.channels, *paper.facts.this.channels)
     return {one.channel: one.title for one in both if one.shown}
 
@@ -156,15 +248,16 @@ def _table(
     other: MonthFacts,
     shared: Sequence[str],
     lines: Sequence[Line],
-    rates: tuple[Decimal | None, Decimal | None],
 ) -> tuple[Table, ...]:
     facts = paper.facts
     notes = Notes()
+    rates = pooled_rates(facts.this, other, facts.metrics)
     heads = {"posts": "Posts", "displays": NOT_PERSONS}
     rows = [
         Row(
             heads.get(line.metric) or facts.metrics[line.metric].label,
             (number(line.before), number(line.this), changed(line)),
+            note=notes(_without(paper, other, line)),
         )
         for line in lines
     ]
@@ -181,22 +274,16 @@ def _table(
             note=pooled,
         )
     )
-    sample = any(
-        one.sample
-        for month in (facts.this, other)
-        for one in month.channels
-        if one.channel in shared
-    )
     return paper.table(
         name,
-        f"{paper.month} and {months.named(other.month)}, on channels complete in both",
+        f"{paper.title} and {other.period.title}, on channels complete in both",
         (
             Column("Measure", 43),
-            Column(months.named(other.month), 16),
-            Column(paper.month, 17),
+            Column(other.period.title, 16),
+            Column(paper.title, 17),
             Column("Change (per cent)", 24),
         ),
         rows,
         notes,
-        sample=sample,
+        sample=_sampled(paper, other, shared),
     )

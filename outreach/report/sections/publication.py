@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from outreach.report.arithmetic import CORE, NIL, NOT_APPLICABLE
 from outreach.report.facts import Withdrawn
-from outreach.report.paper import Notes, Paper, cell
+from outreach.report.paper import Notes, Paper, cell, opening
 from outreach.report.value import Cell, Column, Row, Section, Table
 from outreach.report.words import count, figure, listing, plural, sentence
 
@@ -25,15 +25,15 @@ def _activity(paper: Paper) -> Iterable[str]:
     if posts:
         were = "was" if posts == 1 else "were"
         yield (
-            f"In {paper.month}, {plural(posts, 'post')} {were} published on "
+            f"{opening(paper.within)}, {plural(posts, 'post')} {were} published on "
             f"{plural(used, 'channel')}."
         )
     elif not paper.channels:
-        yield f"This desk published no post in {paper.month}."
+        yield f"This desk published no post {paper.within}."
     elif len(known) == len(paper.channels):
-        yield f"No post was published in {paper.month}."
+        yield f"No post was published {paper.within}."
     else:
-        yield f"How many posts were published in {paper.month} was not recorded."
+        yield f"How many posts were published {paper.within} was not recorded."
     withdrawn = sum(one.withdrawn_at is not None for one in facts.posts)
     if withdrawn:
         were = "post was" if withdrawn == 1 else "posts were"
@@ -128,7 +128,7 @@ def _withdrawn(paper: Paper) -> tuple[Table, ...]:
     ]
     return paper.table(
         "withdrawn",
-        f"Posts to be withdrawn in {paper.month}, with their last figures",
+        f"Posts to be withdrawn {paper.within}, with their last figures",
         (
             Column("Post", 15),
             Column("No.", 5),

@@ -1,35 +1,33 @@
-"""The first page in words: what the month brought, and how much of it is known."""
+"""The first page in words: what the period brought, and how much of it is known."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 
-from outreach.measure import months
-from outreach.report.arithmetic import CORE, complete_sums
+from outreach.report.arithmetic import BREAK, CORE, complete_sums
 from outreach.report.facts import ChannelMonth
-from outreach.report.paper import NO_RECORD, Paper, nil, the_channels, times, why
+from outreach.report.paper import NO_RECORD, Paper, nil, opening, the_channels, times, why
 from outreach.report.value import Comparison
 from outreach.report.words import listing
 
 
-def summary(paper: Paper, previous: Comparison) -> Iterable[str]:
+def summary(paper: Paper, previous: Comparison | None) -> Iterable[str]:
     """One paragraph with at most three numbers, and what is missing."""
     if not _recorded(paper):
-        yield f"No figures were recorded for {paper.month}."
+        yield f"No figures were recorded for {paper.title}."
         return
     if not paper.complete:
         yield (
-            f"No channel has complete figures for {paper.month}, so that no sum and no "
+            f"No channel has complete figures for {paper.title}, so that no sum and no "
             "comparison can be given."
         )
-    elif previous.channels:
-        yield _compared(previous, paper.month)
+    elif previous and previous.channels:
+        yield _compared(previous, paper.period.word)
     else:
         sums = complete_sums(paper.facts.this, paper.facts.metrics)
         yield (
-            f"In {paper.month}, posts on {the_channels(len(paper.complete))} with complete "
+            f"{opening(paper.within)}, posts on {the_channels(len(paper.complete))} with complete "
             f"figures were displayed {times(sums['displays'])}, and their links were followed "
-            f"{times(sums['clicks'])}. There are no complete figures for the month before to "
-            "compare them with."
+            f"{times(sums['clicks'])}. {_alone(paper)}"
         )
     if paper.complete and paper.incomplete:
         names = listing([one.title for one in paper.incomplete])
@@ -45,7 +43,7 @@ def completeness(paper: Paper) -> Iterable[str]:
         names = f": {listing(paper.complete)}" if paper.complete else ""
         yield f"Figures are complete for {of}{names}."
     elif not paper.channels:
-        yield f"No channel was kept in {paper.month}."
+        yield f"No channel was kept {paper.within}."
     for channel in paper.incomplete:
         yield f"Not complete: {channel.title}. {' '.join(_missing(channel))}"
     if paper.unshown:
@@ -57,15 +55,20 @@ def completeness(paper: Paper) -> Iterable[str]:
             "posts are displayed there cannot be known."
             f"{' Clicks are counted.' if counted else ''}"
         )
-    starts, ends = months.bounds(facts.month, facts.zone)
-    if facts.made_at < ends:
+    period = paper.period
+    if period.campaign:
+        told = f"Only posts of the campaign “{period.called}”, and their clicks, are counted"
+        if period.kind == "event":
+            told += f"; T is {period.day}, the day of its event “{period.event}”"
+        yield f"{told}."
+    if facts.made_at < period.ends:
         yield (
-            f"{paper.month} was not over when this report was made: posts and figures up to "
+            f"{period.subject} was not over when this report was made: posts and figures up to "
             f"{paper.moment(facts.made_at)}, in the time zone {facts.zone}."
         )
     yield (
-        f"{paper.month} is counted from {paper.moment(starts)}, to "
-        f"{paper.moment(ends)}, in the time zone {facts.zone}. Figures collected "
+        f"{period.subject} is counted from {paper.moment(period.starts)}, to "
+        f"{paper.moment(period.ends)}, in the time zone {facts.zone}. Figures collected "
         f"before {paper.moment(facts.cut_off)}, in that zone are taken into "
         "account."
     )
@@ -78,24 +81,41 @@ def _missing(channel: ChannelMonth) -> list[str]:
     return list(dict.fromkeys(whys))
 
 
-def _compared(comparison: Comparison, month: str) -> str:
+def _alone(paper: Paper) -> str:
+    """Why they are compared with nothing."""
+    if not paper.facts.against:
+        return f"No earlier {paper.period.kind} is named to compare them with."
+    if paper.period.kind == "month":
+        return "There are no complete figures for the month before to compare them with."
+    then = paper.facts.against[0].facts.period.title
+    return f"There are no complete figures for {then} to compare them with."
+
+
+def _compared(comparison: Comparison, word: str) -> str:
     """One sentence on displays and clicks with three numbers at most."""
     displays, clicks = comparison.line("displays"), comparison.line("clicks")
-    then = months.named(comparison.with_month)
-    opening = (
-        f"In {month}, posts on {the_channels(len(comparison.channels))} with complete figures "
-        f"in both months were displayed {times(displays.this)}, "
+    then = comparison.with_within
+    whole = len(comparison.channels) - len(displays.without)
+    if not whole:
+        return (
+            f"Displays {comparison.within} cannot be compared with those {then}: {BREAK}. The "
+            f"links of posts were followed {times(clicks.this)}."
+        )
+    told = (
+        f"{opening(comparison.within)}, posts on {the_channels(whole)} with complete figures "
+        f"in both {word}s{' and no break in series' if displays.without else ''} were displayed "
+        f"{times(displays.this)}, "
     )
     if displays.change is None:
-        against = f"compared with {nil(displays.before)} in {then}"
+        against = f"compared with {nil(displays.before)} {then}"
     else:
         percent = Decimal(displays.change)
         if percent:
             size = f"{abs(percent):,} per cent {'more' if percent > 0 else 'less'} than"
         else:
             size = "about as often as"
-        against = f"{size} on the same channels in {then}"
-    return f"{opening}{against}. Their links were followed {times(clicks.this)}."
+        against = f"{size} on the same channels {then}"
+    return f"{told}{against}. Their links were followed {times(clicks.this)}."
 
 
 def _recorded(paper: Paper) -> bool:
