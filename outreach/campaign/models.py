@@ -278,7 +278,7 @@ class Media(Frozen):
     only: tuple[str, ...] = ()
     focus: Focus | None = None
     thumbnail: str = ""
-    captions: str | Mapping[str, str] = ""
+    captions: Worded = ""
     no_speech: bool = False
 
 

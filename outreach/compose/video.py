@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from outreach.campaign.models import Media
+from outreach.campaign.models import Media, Tbc
 from outreach.compose import captions
 from outreach.compose.languages import wrong_language
 from outreach.errors import Problem
@@ -84,20 +84,24 @@ def fits(video: Picture, limits: Limits, where: str, channel: str) -> Iterator[P
 
 
 def chosen(media: Media, language: str) -> str:
-    """What is written of its captions in a language: a file, BURNT_IN, or "" for nothing.
+    """What is written of its captions in a language: a file, BURNT_IN, "tbc", or "" for nothing.
 
     A file that stands alone says in its name which language it is: "talk.en.vtt".
     """
-    if isinstance(media.captions, Mapping):
-        return media.captions.get(language, "")
-    if media.captions == BURNT_IN or f".{language}." in f".{PurePosixPath(media.captions).name}":
-        return media.captions
-    return ""
+    given = media.captions
+    if isinstance(given, Mapping):
+        return given.get(language, "")
+    if isinstance(given, Tbc):
+        return "tbc"
+    return given if given == BURNT_IN or f".{language}." in PurePosixPath(given).name else ""
 
 
 def missing(media: Media, video: Picture, language: str, where: str) -> Problem:
     """That nobody who does not hear would know what is said in it."""
-    name = media.file
+    name, given = media.file, media.captions
+    if isinstance(given, str) and len(PurePosixPath(given).suffixes) == 1:
+        hint = f"write `captions: {{{language}: {given}}}`, if that is its language"
+        return Problem(where, f"which language {given} is in is not said", hint)
     if len(video.codecs) == 1:
         hint = "it has no sound: write `no-speech: true`"
     else:
@@ -121,6 +125,10 @@ def heard(
     file = chosen(media, language)
     if not file:
         return missing(media, video, language, where)
+    if file == "tbc":
+        who = media.captions.who if isinstance(media.captions, Tbc) else ""
+        what = f"the captions of {media.file} are to be confirmed{f' by {who}' if who else ''}"
+        return Problem(where, what, "write their file after `captions:`", open=True)
     if file != BURNT_IN and not limits.captions_type:
         hint = (
             "burn them into a version for it, with `captions: burnt-in` and `only:`; or link to "

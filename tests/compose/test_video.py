@@ -95,6 +95,13 @@ def test_without_captions_in_its_posts_language_it_waits(folder: Path) -> None:
     )
     assert "no-speech: true" in problem
     assert told(folder)[0].startswith(f"{WHERE}: talk.mp4 has no captions in en")
+    (problem,) = told(folder, captions="talk.vtt")
+    assert problem.startswith(
+        f"{WHERE}: which language talk.vtt is in is not said\n    → write `cap"
+    )
+    (waits,) = read(folder, captions={"tbc": "the studio"})
+    assert waits.open and waits.what == "the captions of talk.mp4 are to be confirmed by the studio"
+    assert read(folder, captions={"en": "tbc"})[0].open
     assert read(folder, captions="burnt-in").heard == "burnt-in"
     assert read(folder, **{"no-speech": True}).heard == "no-speech"
     questions = Media.model_validate(
