@@ -14,12 +14,33 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
+class Captions:
+    """The words of a video for those who do not hear it, as its network takes them.
+
+    `data` is UTF-8 and, as a picture's, never compared.
+    """
+
+    file: str  # its name in the media folder
+    sha256: str
+    type: str  # "text/vtt" or "text/srt"
+    language: str
+    text: str  # what is read, a line each: "00:01 Clean air is shared."
+    data: bytes = field(default=b"", repr=False, compare=False)
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON holds it, without its bytes."""
+        told = ("file", "sha256", "type", "language", "text")
+        return {name: getattr(self, name) for name in told}
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it will be sent; or a document, whose `type` says so.
+    """A picture as it will be sent; or a document or video, whose `type` says so.
 
     `data` travels beside the value and is never compared. A document has no sides. `still` is the
     small picture that stands for a document until it is opened. `focus` ("top left") is what stays
-    in view when a network cuts a picture, or "".
+    in view when a network cuts a picture, or "". A video has `seconds` and `codecs`, and either
+    `captions` in its post's language or, in `heard`, why none are sent: see BURNT_IN, NO_SPEECH.
     """
 
     file: str  # its name in the media folder, for people
@@ -33,10 +54,16 @@ class Picture:
     data: bytes = field(default=b"", repr=False, compare=False)
     still: "Picture | None" = None
     focus: str = ""
+    seconds: float = 0.0
+    codecs: tuple[str, ...] = ()  # "AVC", "AAC": as MediaInfo calls them, the picture's first
+    captions: Captions | None = None
+    heard: str = ""
 
     @property
     def kind(self) -> str:
-        """ "picture" or "document"."""
+        """ "picture", "document" or "video"."""
+        if self.type.startswith("video/"):
+            return "video"
         return "document" if self.type == "application/pdf" else "picture"
 
     @property
@@ -45,6 +72,8 @@ class Picture:
         yield self.sha256, self.type, self.data
         if self.still:
             yield from self.still.files
+        if self.captions:
+            yield self.captions.sha256, self.captions.type, self.captions.data
 
     def with_data(self, data: Mapping[str, bytes]) -> "Picture":
         """The same with the bytes that `data` has, by their hashes. Raises KeyError."""
@@ -52,6 +81,9 @@ class Picture:
             self,
             data=data[self.sha256],
             still=self.still.with_data(data) if self.still else None,
+            captions=replace(self.captions, data=data[self.captions.sha256])
+            if self.captions
+            else None,
         )
 
     def as_data(self) -> dict[str, Any]:
@@ -61,13 +93,19 @@ class Picture:
             told["still"] = self.still.as_data()
         if self.focus:
             told["focus"] = self.focus
+        if self.kind == "video":
+            told |= {"seconds": self.seconds, "codecs": list(self.codecs), "heard": self.heard}
+        if self.captions:
+            told["captions"] = self.captions.as_data()
         return told
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Picture":
         """The picture that `as_data` wrote, without its bytes."""
         still = cls.of(data["still"]) if "still" in data else None
-        return cls(**{**data, "still": still})
+        captions = Captions(**data["captions"]) if "captions" in data else None
+        codecs = tuple(data.get("codecs", ()))
+        return cls(**{**data, "still": still, "captions": captions, "codecs": codecs})
 
     @property
     def name(self) -> str:
@@ -78,6 +116,14 @@ class Picture:
         return name if not wanted or ending.lower() in wanted else f"{stem or name}.{wanted[0]}"
 
 
+BURNT_IN: Final = "burnt-in"
+"""The captions are in the picture itself: of a video's `heard`."""
+NO_SPEECH: Final = "no-speech"
+"""Nobody speaks."""
+
+HEARD: Final = {BURNT_IN: "its captions are in the picture", NO_SPEECH: "nobody speaks in it"}
+"""The same in words."""
+
 _TOLD: Final = ("file", "sha256", "type", "width", "height", "size", "alt", "credit")
 ENDINGS: Final = {
     "image/jpeg": ("jpg", "jpeg"),
@@ -85,6 +131,7 @@ ENDINGS: Final = {
     "image/gif": ("gif",),
     "image/webp": ("webp",),
     "application/pdf": ("pdf",),
+    "video/mp4": ("mp4", "m4v"),
 }
 """How the names of pictures end, by their type."""
 
@@ -208,6 +255,9 @@ def _seen(part: Part) -> list[Any]:
 def _shown(picture: Picture) -> list[Any]:
     beside = [["still", picture.still.sha256]] if picture.still else []
     beside += [["focus", picture.focus]] if picture.focus else []
+    beside += [["heard", picture.heard]] if picture.heard else []
+    if captions := picture.captions:
+        beside += [["captions", captions.language, captions.type, captions.sha256]]
     return [picture.sha256, picture.alt, picture.credit, *([beside] if beside else [])]
 
 

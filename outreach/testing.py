@@ -10,6 +10,7 @@ to fail (`next_fault`), ServerContract for one behind an address. It needs pytes
 itself does not: nothing of outreach imports this module.
 """
 
+import hashlib
 import json
 import logging
 import time
@@ -22,7 +23,7 @@ import pytest
 
 from outreach.errors import CannotTell, NotFound, NotNow, PlatformError, Refused, Uncertain
 from outreach.platforms import Account, Corrects, Platform, Shelf, Withdraws, load
-from outreach.post import Part, Picture, unfenced
+from outreach.post import Captions, Part, Picture, unfenced
 
 FAULTS = (
     "refused",
@@ -77,6 +78,30 @@ def picture(number: int = 1, alt: str = ALT) -> Picture:
     data = b"\x89PNG\r\n\x1a\n\r\n--\r\n" + bytes([number]) * 50
     name = f"media/card-{number}.png"
     return Picture(name, f"{number:064x}", "image/png", 800, 600, len(data), alt, data=data)
+
+
+def video(language: str = "en", *, captions: bytes = b"", heard: str = "") -> Picture:
+    """A video of three seconds to publish, with WebVTT captions in this language or none.
+
+    The bytes are no real one's.
+    """
+    data = b"\0\0\0\x18ftypmp42" + b"\0" * 50
+    words = hashlib.sha256(captions).hexdigest()
+    file = f"talk.{language}.vtt"
+    return Picture(
+        file="media/talk.mp4",
+        sha256=f"{7:064x}",
+        type="video/mp4",
+        width=160,
+        height=90,
+        size=len(data),
+        alt=ALT,
+        data=data,
+        seconds=3.0,
+        codecs=("AVC", "AAC"),
+        captions=Captions(file, words, "text/vtt", language, "", captions) if captions else None,
+        heard=heard,
+    )
 
 
 class DictShelf:

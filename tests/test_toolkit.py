@@ -15,7 +15,7 @@ from outreach.store.tables import partner_of
 from outreach.toolkit import MOST_BYTES
 from outreach.toolkit.write import files, zipped
 from outreach.toolkit.write import words as said
-from tests.conftest import OUTREACH_TOML, apply, clear_all
+from tests.conftest import OUTREACH_TOML, REPOSITORY, apply, clear_all
 
 FOCAL = ["china", "dprk", "japan", "mongolia", "rok", "russia"]
 PARTNERS = """
@@ -404,6 +404,27 @@ class TestWhatIsDeclined:
         office.write("config/partners.toml", '[a]\nnames = {en = "A"}\nutm-source = "a b"\n')
         with pytest.raises(WrongFiles, match=r"partners\.toml:1: a has the utm-source 'a b'"):
             desk.kits.give("forum-2025", by=ana(desk))
+
+
+def test_a_video_is_in_the_kit_with_its_captions(office):
+    office.write("config/channels.toml", CHANNELS.replace('"memory"', '"memory"\nas = "bluesky"'))
+    talk = (REPOSITORY / "tests/media/talk.mp4").read_bytes()
+    office.write("media/talk.mp4", talk)
+    said = "WEBVTT\n\n00:00.500 --> 00:02.000\nClean air is shared.\n"
+    office.write("media/talk.en.vtt", said)
+    video = "{file: talk.mp4, alt: {en: A speaker, ko: 연사}, captions: talk.en.vtt, only: [net]}"
+    campaign = re.sub(r"media: \[.*\]", f"media: [{video}]", CAMPAIGN)
+    office.campaign(campaign, **{**TEXTS, "save_the_date": "## en\nSave the date.\n"})
+    desk = office.open()
+    apply(desk)
+    clear_all(desk)
+    made = files(kits(desk)["iclei en"])
+    (path,) = [one for one in made if one.endswith(".mp4")]
+    assert made[path] == talk
+    assert made[f"{path.removesuffix('.mp4')}.en.vtt"].decode() == said
+    read = words({name: data for name, data in made.items() if name.endswith((".txt", ".html"))})
+    assert f"Video: {path}\nWhat one sees: A speaker\nIts captions: pictures/net/" in read
+    assert f'<video controls preload="metadata" src="{path}" aria-label="A speaker">' in read
 
 
 def test_times_say_the_zone_and_utc():

@@ -26,8 +26,8 @@ Assets = Mapping[str, Mapping[str, Any]]
 
 NAME: Final = "assets.toml"
 _TEXTS: Final = ("credit", "licence", "consent")
-_SWITCHES: Final = ("contains-map", "co-branded")
-_KNOWN: Final = (*_TEXTS, "expires", *_SWITCHES)
+_SWITCHES: Final = ("contains-map", "co-branded", "no-speech")
+_KNOWN: Final = (*_TEXTS, "expires", *_SWITCHES, "captions")
 
 
 def load_assets(media: Path, *, root: Path) -> tuple[Assets, list[Problem]]:
@@ -90,6 +90,14 @@ def _mistakes(table: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield key, f"{key} should be yes or no", f"write {key} = true, or false"
         elif key == "expires" and value != "tbc" and type(value) is not date:
             yield key, "expires should be a day", "write expires = 2026-08-01"
+        elif key == "captions" and not _captions(value):
+            hint = 'write captions = "talk.en.vtt", {en = "a.vtt", ko = "b.vtt"} or "burnt-in"'
+            yield key, "captions should be a file, or one for each language", hint
+
+
+def _captions(value: Any) -> bool:
+    given = value.values() if isinstance(value, dict) else [value]
+    return all(isinstance(one, str) for one in given)
 
 
 def _value(value: Any) -> Any:

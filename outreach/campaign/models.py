@@ -257,10 +257,12 @@ class Goal(Frozen):
 
 
 class Media(Frozen):
-    """A picture of a message, or a document. `file` is a name in the office's media folder.
+    """A picture of a message, a document or a video. `file` is a name in the media folder.
 
     `only` names the channels or platforms that get it; all do where it is empty. `focus` is what
     should stay in view where a network cuts it; `thumbnail` the picture that stands for a document.
+    `captions` are a video's: a file whose name ends with its language (`talk.en.vtt`), files by
+    language, or `burnt-in`; with `no_speech` nobody speaks in it.
     From the day of `expires` on, where the post is due, it may no longer be used. What is said of
     it in media/assets.toml holds where the message does not say it.
     """
@@ -276,6 +278,8 @@ class Media(Frozen):
     only: tuple[str, ...] = ()
     focus: Focus | None = None
     thumbnail: str = ""
+    captions: Worded = ""
+    no_speech: bool = False
 
 
 class Every(Frozen):

@@ -72,6 +72,9 @@ def _in_full(desk: "Outreach", key: str, save: Path | None, *, json: bool) -> No
             file = save / f"{number}-{Path(picture.file).name}"
             file.write_bytes(picture.data)
             file.with_suffix(file.suffix + ".txt").write_text(picture.alt + "\n", encoding="utf-8")
+            if captions := picture.captions:
+                name = Path(captions.file).with_suffix("." + captions.type.rpartition("/")[2]).name
+                (save / f"{number}-{name}").write_bytes(captions.data)
         for name, data in desk.preview(key).items():
             (save / name).write_bytes(data)
         typer.echo(

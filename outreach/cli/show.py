@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from outreach.cli.rows import Row, Zones, ago, counted, row
 from outreach.errors import Problem
-from outreach.post import Slot, called
+from outreach.post import HEARD, Slot, called
 
 if TYPE_CHECKING:  # these bring the database with them
     from outreach.alarms import Alarm
@@ -307,6 +307,8 @@ def _asked(post: "Post", zones: Zones, *, indent: int) -> Iterator[Row]:
 def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
     about = f"{picture.width} x {picture.height}, " if picture.width else ""
     about += f"{picture.size / 1000:,.0f} kB"
+    if picture.kind == "video":
+        about += f", {picture.seconds:.1f} seconds, {' with '.join(picture.codecs)}"
     yield row(f"{picture.kind} {picture.file} ({about})", indent=indent)
     if picture.focus:
         yield row(picture.focus, indent=indent + 2, lead="in view: ")
@@ -315,6 +317,12 @@ def _picture(picture: "Picture", *, indent: int) -> Iterator[Row]:
     yield row(picture.alt or "none", indent=indent + 2, lead="described as: ")
     if picture.credit:
         yield row(picture.credit, indent=indent + 2, lead="credit: ")
+    if picture.heard:
+        yield row(HEARD[picture.heard], indent=indent + 2)
+    if captions := picture.captions:
+        yield row(f"captions {captions.file} ({captions.language}):", indent=indent + 2)
+        for line in captions.text.splitlines():
+            yield row(line, indent=indent + 4)
 
 
 def _size(part: "Part", channel: "Channel | None", number: int) -> str:

@@ -37,7 +37,11 @@ if TYPE_CHECKING:  # pydantic is heavy, and this package is imported by every co
     from outreach.compose.render import Job, Rendered
     from outreach.compose.style import Finding, House
 
-_WORDS = {"picture": languages.PICTURE, "document": languages.DOCUMENT}
+_WORDS = {
+    "picture": languages.PICTURE,
+    "document": languages.DOCUMENT,
+    "video": languages.VIDEO,
+}
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters but line and tab
 _BLANKS = re.compile(r"\n{3,}")
 A_DAY = timedelta(days=1)
@@ -247,7 +251,7 @@ class _Desk:
             blocked += self._needs(item)
             pictures, troubles = self._read_pictures(item, item.channel)
             blocked += troubles
-            style["H"] += self._pictures_to_decide(item)
+            style["H"] += self._pictures_to_decide(item, item.channel)
             if rendered and item.section and item.texts:
                 blocked += rendered.problems
                 blocked += self._bad_links(item, rendered)
@@ -535,7 +539,7 @@ class _Desk:
                 what = f"there is no channel or platform called {name}"
                 hint = did_you_mean(name, known) or f"known are: {', '.join(sorted(known))}"
                 problems.append(Problem(where, what, hint))
-            if given.only and not {channel.name, channel.platform} & set(given.only):
+            if not _gets(channel, given):
                 continue
             wanted.append(given)
             alt = in_language(given.alt, item.draft.language)
@@ -550,6 +554,7 @@ class _Desk:
                 where,
                 channel=channel.name,
                 read=self._pictures,
+                language=item.draft.language,
             )
             if isinstance(found, Picture):
                 pictures.append(found)
@@ -558,13 +563,14 @@ class _Desk:
         problems += together(wanted, channel, item.campaign.where(*of))
         return tuple(pictures), problems
 
-    def _pictures_to_decide(self, item: _Wanted) -> Iterator[Problem]:
+    def _pictures_to_decide(self, item: _Wanted, channel: Channel) -> Iterator[Problem]:
         from outreach.compose.media import to_decide
 
         for number, media in enumerate(item.message.media):
-            yield from to_decide(
-                media, item.campaign.where("messages", item.draft.of, "media", number)
-            )
+            if _gets(channel, media):
+                yield from to_decide(
+                    media, item.campaign.where("messages", item.draft.of, "media", number)
+                )
 
     def _short(self, item: _Wanted, post: Post | None) -> tuple[Link, ...]:
         if not self._public_url or post is None:
@@ -576,6 +582,11 @@ class _Desk:
             if item.printed[name] in text
         }
         return tuple(Link(code, target) for code, target in codes.items())
+
+
+def _gets(channel: Channel, media: "Media") -> bool:
+    """Whether a picture of a message goes to this channel."""
+    return not media.only or bool({channel.name, channel.platform} & set(media.only))
 
 
 def _parts(
@@ -596,9 +607,10 @@ def _parts(
     threads = channel.limits.parts > 1 and channel.limits.later is None  # and not comments
     if threads and thread in ("split", "numbered"):
         texts = _threaded(texts, language, pictures, channel, numbers=thread == "numbered")
-    if channel.limits.alt == 0 and texts[0]:
+    if texts[0]:
         # No field for a description there: those who cannot see the picture read it in the text.
-        texts[0] += "".join(_description(picture, language) for picture in pictures)
+        printed = filter(channel.limits.prints, pictures)
+        texts[0] += "".join(_description(picture, language) for picture in printed)
     said = [
         Part(text=text, language=language, pictures=() if number else pictures)
         for number, text in enumerate(texts)
@@ -746,11 +758,12 @@ def _unfollowed(
 
 def _described(part: Part, channel: Channel) -> str:
     """What of a part's length is not its writer's text: descriptions that `_parts` has added."""
-    if not part.pictures or channel.limits.alt:
+    printed = [*filter(channel.limits.prints, part.pictures)]
+    if not printed:
         return ""
-    added = "".join(_description(picture, part.language) for picture in part.pictures)
+    added = "".join(_description(picture, part.language) for picture in printed)
     count = channel.limits.length(added)
-    one, *more = part.pictures
+    one, *more = printed
     whose = f"its {one.kind}s' descriptions" if more else f"the {one.kind}'s description"
     return f", {count:,} of them {whose}, printed below the text"
 

@@ -81,6 +81,16 @@ DOCUMENT = {
 }
 """The same of a document's."""
 
+VIDEO = {
+    "en": "Video",
+    "zh": "视频",
+    "ko": "동영상",
+    "ja": "動画",
+    "ru": "Видео",
+    "mn": "Видео",
+}
+"""The same of a video's."""
+
 FEW = 12  # letters: shorter than that, a text may be a name in another script
 HALF = 0.5
 LONG = 40  # letters of Cyrillic or Han within which its own would have come

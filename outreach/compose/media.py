@@ -1,10 +1,10 @@
-"""Pictures and documents: read from the media folder, and made into what each network takes."""
+"""Pictures, documents and videos: read from the media folder, and made what each network takes."""
 
 import difflib
 import hashlib
 import io
 import warnings
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -12,10 +12,13 @@ from PIL import Image, UnidentifiedImageError
 
 from outreach.campaign.models import Media, Tbc
 from outreach.campaign.occasions import begins
+from outreach.compose import video as videos
+from outreach.compose.captions import TYPES as CAPTIONS
 from outreach.compose.convert import fitted_before
 from outreach.errors import Problem
+from outreach.hints import known_as
 from outreach.platforms import Channel, Limits
-from outreach.post import Picture, Slot
+from outreach.post import BURNT_IN, NO_SPEECH, Captions, Picture, Slot
 
 MOST_BYTES = 30_000_000  # of any picture, before a network's own limit: read into memory whole
 MOST_PIXELS = 40_000_000  # 160 MB decoded; no network shows more
@@ -30,6 +33,7 @@ TYPES = {
 
 DOCUMENT = "application/pdf"
 MOST_OF_A_DOCUMENT = 50_000_000  # bytes, likewise
+MOST = {"picture": MOST_BYTES, "document": MOST_OF_A_DOCUMENT, "video": videos.MOST_BYTES}
 # What stands for a document: https://core.telegram.org/bots/api#senddocument
 STILL = Limits(
     text=0,
@@ -37,8 +41,6 @@ STILL = Limits(
     picture_types=frozenset({"image/jpeg"}),
     picture_longest=320,
 )
-
-VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".avi", ".mkv")
 
 Read = MutableMapping[object, "Picture | Problem"]
 
@@ -51,9 +53,11 @@ def read_picture(
     *,
     channel: str = "this network",
     read: Read | None = None,
+    language: str = "en",
 ) -> Picture | list[Problem]:
     """The picture as it will be sent, with its bytes, or everything that is wrong with it.
 
+    A video has its captions in the post's `language`, where the network takes them.
     `where` is the file and line that asks for it, `channel` the name used in sentences. `read`
     keeps what was read, so that a picture for several channels is decoded once.
     """
@@ -69,33 +73,71 @@ def read_picture(
     still = _still(folder, media, where, read)
     if isinstance(still, Problem):
         problems.append(still)
+    heard = _heard(folder, media, found, limits, where, channel=channel, language=language)
+    problems += heard if isinstance(heard, list) else []
     if problems:
         return problems
     assert not isinstance(still, Problem)  # noqa: S101 - it is among the problems
     alt, credit = str(media.alt).strip(), str(media.credit).strip()
-    return replace(found, still=still, alt=alt, credit=credit, focus=media.focus or "")
+    found = replace(found, still=still, alt=alt, credit=credit, focus=media.focus or "")
+    if isinstance(heard, Captions):
+        return replace(found, captions=heard)
+    return replace(found, heard=heard) if isinstance(heard, str) else found
 
 
 def together(wanted: Sequence[Media], channel: Channel, where: str) -> Iterator[Problem]:
     """Whether a network takes these in one post, whatever else is wrong with them."""
     limits = channel.limits
-    kinds = {"document" if _is_document(media.file) else "picture" for media in wanted}
+    kinds = {_kind(media.file) for media in wanted}
     if len(kinds) > 1:
-        what = f"{channel.name} takes no pictures beside a document in one post"
+        one, *others = (kind for kind in ("video", "document", "picture") if kind in kinds)
+        what = f"{channel.name} takes no {others[-1]}s beside a {one} in one post"
         hint = "take one of them out, or say after `only:` which channels get it"
         yield Problem(where, what, hint)
         return
-    count, most = len(wanted), limits.documents if kinds == {"document"} else limits.pictures
+    takes = {"document": limits.documents, "video": limits.videos, "picture": limits.pictures}
+    count, most = len(wanted), takes[min(kinds, default="picture")]
     if count > most and (most or "picture" in kinds):  # without documents, each is refused
         what = f"{count} {''.join(kinds)}s; {channel.name} takes {most}"
         yield Problem(where, what, f"take out {count - most}")
+
+
+def _heard(
+    folder: Path,
+    media: Media,
+    video: Picture,
+    limits: Limits,
+    where: str,
+    *,
+    channel: str,
+    language: str,
+) -> Captions | str | list[Problem]:
+    """What a video tells those who do not hear it: captions, or why none are sent; "" for none."""
+    if video.kind != "video":
+        named = "captions" if media.captions else "no-speech" if media.no_speech else ""
+        hint = f"take out `{named}:`; that is said of a video"
+        return [Problem(where, f"{media.file} is no video", hint)] if named else ""
+    if not limits.videos:
+        return ""
+    heard = videos.heard(media, video, limits, where, channel=channel, language=language)
+    if isinstance(heard, Problem):
+        return [heard]
+    if heard in (BURNT_IN, NO_SPEECH):
+        return heard
+    if PurePosixPath(heard).suffix.lower() not in CAPTIONS:
+        return [Problem(where, f"{heard} is neither WebVTT nor SRT", "name a .vtt or .srt file")]
+    data = _bytes(folder, heard, where, most=videos.MOST_OF_CAPTIONS, what="captions")
+    if isinstance(data, Problem):
+        return [data]
+    shown = known_as(folder / heard, folder.parent)
+    return videos.read_captions(heard, data, video, limits, language=language, shown=shown)
 
 
 def _still(folder: Path, media: Media, where: str, read: Read) -> Picture | Problem | None:
     """The small picture that stands for a document, where one is named."""
     if not media.thumbnail:
         return None
-    if not _is_document(media.file):
+    if _kind(media.file) != "document":
         hint = "take out `thumbnail:`; a picture is shown itself"
         return Problem(where, f"{media.file} is no document", hint)
     if media.thumbnail not in read:
@@ -149,19 +191,27 @@ def to_decide(media: Media, where: str) -> Iterator[Problem]:
     if media.co_branded:
         hint = "has the partner agreed to this use of its logo?"
         yield Problem(where, f"{media.file} shows a partner's logo", hint, advice=True)
+    captions = media.captions
+    if BURNT_IN in (captions.values() if isinstance(captions, Mapping) else [captions]):
+        hint = "are they all there, right, and in the language of the post?"
+        what = f"{media.file} is said to have its captions in the picture"
+        yield Problem(where, what, hint, advice=True)
+    if media.no_speech:
+        what = f"nobody is said to speak in {media.file}"
+        yield Problem(where, what, "does nobody?", advice=True)
 
 
 def _read(folder: Path, name: str, where: str) -> Picture | Problem:
-    if PurePosixPath(name).suffix.lower() in VIDEOS:
-        what = f"{name} is a video, and this desk sends none to any network yet"
-        hint = "link to where it is shown with captions, and say so; a still of it may stand here"
-        return Problem(where, what, hint)
-    document = _is_document(name)
-    data = _bytes(folder, name, where, most=MOST_OF_A_DOCUMENT if document else MOST_BYTES)
+    kind = _kind(name)
+    if kind == "video" and (problem := videos.unread(name, where)):
+        return problem
+    data = _bytes(folder, name, where, most=MOST[kind], what=kind)
     if isinstance(data, Problem):
         return data
-    if document:
+    if kind == "document":
         return _document(name, data, where)
+    if kind == "video":
+        return videos.read(name, data, where)
     try:
         with warnings.catch_warnings():
             # Pillow only warns of a picture that is twice as large as it thinks wise.
@@ -197,8 +247,11 @@ def _read(folder: Path, name: str, where: str) -> Picture | Problem:
     )
 
 
-def _is_document(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() == ".pdf"
+def _kind(name: str) -> str:
+    """What a file is, by its name: as `Picture.kind`."""
+    if videos.is_video(name):
+        return "video"
+    return "document" if PurePosixPath(name).suffix.lower() == ".pdf" else "picture"
 
 
 def _document(name: str, data: bytes, where: str) -> Picture | Problem:
@@ -211,7 +264,7 @@ def _document(name: str, data: bytes, where: str) -> Picture | Problem:
     return Picture(name, sha256, DOCUMENT, 0, 0, len(data), alt="", data=data)
 
 
-def _bytes(folder: Path, name: str, where: str, *, most: int) -> bytes | Problem:
+def _bytes(folder: Path, name: str, where: str, *, most: int, what: str) -> bytes | Problem:
     """The file's bytes; it must be a plain file that lies in the folder."""
     outside = Problem(where, f"{name} is not in the media folder", "write its name in that folder")
     if not name or "\\" in name or "\x00" in name:
@@ -222,16 +275,18 @@ def _bytes(folder: Path, name: str, where: str, *, most: int) -> bytes | Problem
         if not path.is_relative_to(home):
             return outside
         if not path.exists():
-            return Problem(where, f"there is no picture {name}", _nearest(home, name))
+            told = "are no" if what == "captions" else "is no"
+            return Problem(where, f"there {told} {what} {name}", _nearest(home, name))
         if not path.is_file():
-            return Problem(where, f"{name} is not a file", "name a picture")
+            return Problem(where, f"{name} is not a file", f"name a {what}")
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
         return Problem(where, f"{name} cannot be read: {error.strerror or error}")
     if len(data) > most:
-        what = f"{name} has over {_megabytes(most)}, more than any network takes"
-        return Problem(where, what, "export it smaller")
+        than = "this desk sends" if what == "video" else "any network takes"
+        told = f"{name} has over {_megabytes(most)}, more than {than}"
+        return Problem(where, told, "export it smaller")
     return data
 
 
@@ -257,13 +312,23 @@ def _fits(picture: Picture, limits: Limits, where: str, channel: str) -> list[Pr
     if picture.kind == "document" and not limits.documents:
         hint = "link to it in the text; or say after `only:` which channels get it"
         return [Problem(where, f"{channel} takes no documents ({name})", hint)]
-    largest = limits.document_bytes if picture.kind == "document" else limits.picture_bytes
+    if picture.kind == "video" and not limits.videos:
+        hint = (
+            "link to where it is shown with captions, and say so; a still of it may stand here; or "
+            "say after `only:` which channels get it"
+        )
+        return [Problem(where, f"{channel} takes no videos ({name})", hint)]
+    largest = {"document": limits.document_bytes, "video": limits.video_bytes}.get(
+        picture.kind, limits.picture_bytes
+    )
     if picture.size > largest:
         size, most = _megabytes(picture.size), _megabytes(largest)
         if size == most:
             size = f"{picture.size - largest:,} bytes too many"
         what = f"{name} has {size}; {channel} takes {most}"
         problems.append(Problem(where, what, "export it smaller"))
+    if picture.kind == "video":
+        return [*problems, *videos.fits(picture, limits, where, channel)]
     if picture.kind == "document":
         return problems
     if picture.type not in limits.picture_types:

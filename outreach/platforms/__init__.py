@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from outreach.bounces import Bounce
 from outreach.errors import NotFound
-from outreach.post import Part
+from outreach.post import Part, Picture
 
 if TYPE_CHECKING:
     from outreach.platforms.oauth import OAuth
@@ -63,7 +63,7 @@ class Costs:
         return sum(
             (
                 (self.linked if self.links(part.text) else self.post)
-                + self.described * sum(bool(picture.alt) for picture in part.pictures)
+                + self.described * sum(p.kind == "picture" and bool(p.alt) for p in part.pictures)
                 for part in parts
             ),
             Decimal(0),
@@ -84,6 +84,10 @@ class Limits:
     first, likewise: where those are comments under the post. `alt` is the longest alt text;
     where it is 0 the network has no field for it, and the description is printed in the text.
     `documents`: how many PDFs a part may have in place of pictures, each of `document_bytes`.
+    `videos`: likewise videos, each of `video_bytes` and `video_seconds` (from, until), in one of
+    `video_codecs`. `captions_type` is as what the network takes captions beside a video, such as
+    "text/vtt", and "" where it takes none; `captions_bytes` the most that they may have.
+    `video_alt`: whether a video has a field for its description, where a picture has one.
     `deadline`: seconds that a whole publish of one part may take, uploads and waiting included.
     `visible`: how long a new post may stay invisible to `find`; "not found" is believed after it.
     `shows`: whether the network can be asked what it has; where not, only a person can look.
@@ -107,6 +111,13 @@ class Limits:
     picture_ratio: float | None = None  # most that the long side may be of the short one
     documents: int = 0
     document_bytes: int = 0
+    videos: int = 0
+    video_bytes: int = 0
+    video_seconds: tuple[float, float] | None = None
+    video_codecs: frozenset[str] = frozenset({"AVC", "AAC"})
+    captions_type: str = ""
+    captions_bytes: int | None = None
+    video_alt: bool = True
     alt: int = 1000
     deadline: float = 60.0
     visible: timedelta = timedelta(minutes=15)
@@ -117,6 +128,10 @@ class Limits:
     costs: Costs | None = None
     links: bool = True
     link_goes: str = ""
+
+    def prints(self, picture: Picture) -> bool:
+        """Whether its description is printed in the text, for want of a field of its own."""
+        return not self.alt or (picture.kind == "video" and not self.video_alt)
 
     def room(self, part: Part, number: int = 0) -> int:
         """The most that the text of this part may count, the first of its post being 0."""

@@ -65,6 +65,12 @@ class Bluesky:
         picture_longest=2000,
         picture_bytes=2_000_000,
         picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
+        # A server keeps 300 MB; the network's video service takes less, and three minutes.
+        videos=1,
+        video_bytes=100_000_000,
+        video_seconds=(0, 180),
+        captions_type="text/vtt",
+        captions_bytes=20_000,
         alt=2000,
         deadline=120.0,
         visible=timedelta(minutes=5),
@@ -83,6 +89,7 @@ class Bluesky:
     )
 
     timeout: ClassVar = 30.0  # seconds for a whole request
+    uploading: ClassVar = 75.0  # the same for one that uploads: a video may have 50 MB
     connect: ClassVar = 5.0  # seconds
 
     def __init__(self, account: Account) -> None:
@@ -117,7 +124,7 @@ class Bluesky:
             yield "card-shows", "there is no card", 'write card = "…", its title, too'
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
-        """Upload the pictures and look names up, which makes nothing public; then post."""
+        """Upload what it shows and look names up, which makes nothing public; then post."""
         from atproto import models
 
         now = self._account.now().astimezone(UTC).isoformat(timespec="milliseconds")
@@ -224,6 +231,7 @@ class Bluesky:
         from atproto import AsyncClient, AsyncRequest
 
         limit, here = self.timeout, self._account.base.rstrip("/")
+        uploading = max(limit, self.uploading)
 
         class Fenced(AsyncRequest):  # type: ignore[misc] # the library says nothing of types
             async def get(self, *args: Any, **kwargs: Any) -> Any:
@@ -236,7 +244,10 @@ class Bluesky:
                     # In a thread, as it asks a database; the loop serves other channels too.
                     await asyncio.to_thread(asking.fence, limit)
                     asking.left = True
-                async with asyncio.timeout(limit):
+                most = limit
+                if kwargs["url"].endswith("/com.atproto.repo.uploadBlob"):
+                    kwargs["timeout"] = most = uploading
+                async with asyncio.timeout(most):
                     return await super().post(*args, follow_redirects=False, **kwargs)
 
         request = Fenced(

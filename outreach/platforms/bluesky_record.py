@@ -8,7 +8,7 @@ from typing import Any
 from outreach.errors import Refused
 from outreach.platforms import Receipt
 from outreach.platforms.bluesky_text import found
-from outreach.post import Part, Picture
+from outreach.post import Captions, Part, Picture
 
 POST = "app.bsky.feed.post"
 OLD = frozenset({"ExpiredToken", "InvalidToken"})  # of a pass that a new sign-in replaces
@@ -45,7 +45,7 @@ def key_of(uri: str) -> tuple[str, str]:
 
 
 async def record_of(client: Any, part: Part, after: Receipt | None, *, at: str, card: Card) -> Any:
-    """The record of a part that follows `after`. Uploads its pictures, and looks names up.
+    """The record of a part that follows `after`. Uploads what it shows, and looks names up.
 
     `at` is the time it tells, ISO 8601.
     """
@@ -116,9 +116,11 @@ async def _facets(client: Any, text: str) -> AsyncIterator[Any]:
 
 
 async def _embed(client: Any, part: Part, card: Card) -> Any:
-    """Pictures, or a card of the first address; nothing is fetched for it."""
+    """Pictures, a video, or a card of the first address; nothing is fetched for it."""
     from atproto import models
 
+    if part.pictures and part.pictures[0].kind == "video":
+        return await _video(client, part.pictures[0])
     links = [one.value for one in found(part.text) if one.kind == "link"] if card.title else []
     on_card = card.shows and len(part.pictures) == 1 and bool(links)
     if part.pictures and not on_card:
@@ -147,7 +149,23 @@ async def _embed(client: Any, part: Part, card: Card) -> Any:
     return models.AppBskyEmbedExternal.Main(external=external)
 
 
-async def _uploaded(client: Any, picture: Picture) -> Any:
+async def _video(client: Any, video: Picture) -> Any:
+    """A video with its captions. The network's video service makes what is played of the blob, as
+    it hears of the post: https://docs.bsky.app/docs/tutorials/video"""
+    from atproto import models
+
+    main, words = models.AppBskyEmbedVideo, video.captions
+    return main.Main(
+        video=await _uploaded(client, video),
+        alt=video.alt,
+        aspect_ratio=models.AppBskyEmbedDefs.AspectRatio(width=video.width, height=video.height),
+        captions=[main.Caption(file=await _uploaded(client, words), lang=words.language)]
+        if words
+        else None,
+    )
+
+
+async def _uploaded(client: Any, picture: Picture | Captions) -> Any:
     """A picture's blob. Not by the library's own method, which httpx warns of."""
     sent = await client.invoke_procedure(
         "com.atproto.repo.uploadBlob",

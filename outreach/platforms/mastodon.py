@@ -36,7 +36,10 @@ AT_ONCE = 20  # posts of one reading of figures; more are refused
 
 
 class Mastodon:
-    """One account on one Mastodon server."""
+    """One account on one Mastodon server.
+
+    A video there has no captions beside it: they are in its picture, or linked.
+    """
 
     limits: Limits = Limits(
         text=500,
@@ -46,6 +49,8 @@ class Mastodon:
         picture_longest=3840,
         picture_bytes=16_000_000,
         picture_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
+        videos=1,
+        video_bytes=99 * 2**20,
         alt=1500,
         deadline=180.0,
         repeats=True,  # an Idempotency-Key is kept for an hour
@@ -67,6 +72,7 @@ class Mastodon:
     connect: ClassVar = 5.0  # seconds
     pause: ClassVar = 1.0  # seconds between two questions whether a picture is processed
     patience: ClassVar = 30  # such questions
+    watching: ClassVar = 120  # the same for a video, which the server encodes anew
 
     def __init__(self, account: Account) -> None:
         options = account.options
@@ -234,7 +240,7 @@ class Mastodon:
             file_name=picture.name,
             focus=_focus(picture),
         )
-        for _ in range(self.patience):
+        for _ in range(self.watching if picture.kind == "video" else self.patience):
             if media["url"]:
                 return str(media["id"])
             time.sleep(self.pause)
@@ -278,6 +284,7 @@ class Mastodon:
         most = {
             "pictures": (posts.get("max_media_attachments"), self.limits.pictures),
             "bytes of a picture": (media.get("image_size_limit"), self.limits.picture_bytes),
+            "bytes of a video": (media.get("video_size_limit"), self.limits.video_bytes),
             "characters of alt text": (media.get("description_limit"), self.limits.alt),
         }
         less = [f"{n:,} {what}" for what, (n, most_) in most.items() if n and n < most_]

@@ -76,7 +76,10 @@ def _media(picture: Picture) -> Any:
 
 
 class Telegram:
-    """One Telegram channel, by a bot that is its administrator."""
+    """One Telegram channel, by a bot that is its administrator.
+
+    A video there has no captions beside it: they are in its picture, or linked.
+    """
 
     limits: ClassVar = Limits(
         text=4096,
@@ -90,6 +93,8 @@ class Telegram:
         picture_ratio=20,
         documents=10,
         document_bytes=50_000_000,
+        videos=1,
+        video_bytes=50_000_000,  # https://core.telegram.org/bots/api#sendvideo
         alt=0,
         deadline=90.0,
         shows=False,
@@ -135,7 +140,7 @@ class Telegram:
             yield "reactions", what, 'write reactions = "count", or take the line out'
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
-        """A message, a photo or document with a caption, or an album whose first has the caption.
+        """A message; a photo, document or video with a caption; or an album whose first has it.
 
         Its receipt has the address of the first message, and the number of every one. `after` is
         not used: a channel has no threads.
@@ -152,6 +157,10 @@ class Telegram:
             if one.kind == "document":
                 small = one.still.data if one.still else None
                 return [await bot.send_document(self._chat, one.data, thumbnail=small, **named)]
+            if one.kind == "video":
+                told = {"width": one.width, "height": one.height, "duration": round(one.seconds)}
+                named |= {**told, "supports_streaming": True}
+                return [await bot.send_video(self._chat, one.data, **named)]
             return [await bot.send_photo(self._chat, one.data, **named)]
 
         sent = self._ask(send, fence=part.fence)

@@ -11,6 +11,7 @@ Its API renamed fields in 2026 (`tweet.fields` to `post.fields`, `retweet_count`
 import base64
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from outreach.platforms.failures import bounded, looking, surely_not_live
 from outreach.platforms.oauth import OAuth
 from outreach.platforms.wire import never_left, wire
 from outreach.platforms.x_text import as_read, expanded, linked, weighted, without_links
-from outreach.post import Part, unfenced
+from outreach.post import Captions, Part, Picture, unfenced
 
 # At DEBUG these log keys and signatures.
 for _name in ("oauthlib", "requests_oauthlib", "tweepy"):
@@ -48,6 +49,8 @@ OWN = {"url_link_clicks": "clicks"}
 
 TOLD_FOR = timedelta(days=30)
 
+PIECE = 3_000_000  # bytes of a video in one request, as base64 4 MB of the 5 that X takes
+
 
 class X:
     """One X account."""
@@ -61,7 +64,13 @@ class X:
         picture_longest=4096,
         # No GIF: X's upload in one request takes none.
         picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
-        deadline=120.0,
+        # https://docs.x.com/x-api/media/quickstart/best-practices
+        videos=1,
+        video_bytes=512_000_000,
+        video_seconds=(0.5, 140),
+        captions_type="text/srt",
+        video_alt=False,
+        deadline=180.0,
         visible=timedelta(minutes=5),
         # https://docs.x.com/x-api/fundamentals/rate-limits
         budgets=(
@@ -100,6 +109,8 @@ class X:
 
     timeout: ClassVar = 20.0  # seconds without a byte of the answer
     connect: ClassVar = 5.0  # seconds
+    pause: ClassVar = 1.0  # seconds at least between two questions whether a video is processed
+    watching: ClassVar = 90.0  # seconds for which it is asked
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -109,7 +120,7 @@ class X:
         self._me = ""
 
     def publish(self, part: Part, after: Receipt | None) -> Receipt:
-        """Upload the pictures, which makes nothing public; then post, as a reply to `after`."""
+        """Upload what it shows, which makes nothing public; then post, as a reply to `after`."""
         with surely_not_live("the pictures did not arrive"), self._client() as client:
             media = [self._upload(client, picture) for picture in part.pictures]
         with self._client(part.fence) as client:
@@ -238,17 +249,68 @@ class X:
     def _url(self, id_: str) -> str:
         return f"https://x.com/{self._handle or 'i/web'}/status/{id_}"
 
-    def _upload(self, client: Any, picture: Any) -> str:
-        media = {
-            "media": base64.b64encode(picture.data).decode(),
-            "media_category": "tweet_image",
-            "media_type": picture.type,
-        }
-        answer = client.request("POST", "/2/media/upload", json=media, user_auth=client.ours).json()
-        id_ = str(answer["data"]["id"])
-        if picture.alt:
+    def _upload(self, client: Any, picture: Picture) -> str:
+        is_video = picture.kind == "video"
+        if is_video:
+            id_ = self._in_pieces(client, picture)
+        else:
+            id_ = self._at_once(client, picture, "tweet_image")
+        if picture.alt and not is_video:
             alt = {"id": id_, "metadata": {"alt_text": {"text": picture.alt}}}
             client.request("POST", "/2/media/metadata", json=alt, user_auth=client.ours)
+        if words := picture.captions:
+            subtitles = {
+                "id": self._at_once(client, words, "subtitles"),
+                "language_code": _code(words.language),
+                "display_name": _named(words.language),
+            }
+            both = {"id": id_, "media_category": "TweetVideo", "subtitles": subtitles}
+            client.request("POST", "/2/media/subtitles", json=both, user_auth=client.ours)
+        return id_
+
+    def _at_once(self, client: Any, file: Picture | Captions, category: str) -> str:
+        """Upload a picture, or captions, in one request."""
+        media = {
+            "media": base64.b64encode(file.data).decode(),
+            "media_category": category,
+            "media_type": file.type,
+        }
+        answer = client.request("POST", "/2/media/upload", json=media, user_auth=client.ours)
+        return str(answer.json()["data"]["id"])
+
+    def _in_pieces(self, client: Any, video: Picture) -> str:
+        """Upload a video, and wait until X has processed it.
+
+        https://docs.x.com/x-api/media/quickstart/media-upload-chunked
+        """
+
+        def post(what: str, body: Mapping[str, Any] | None = None) -> Any:
+            path = f"/2/media/upload/{what}"
+            return client.request("POST", path, json=body, user_auth=client.ours).json()
+
+        about = {
+            "media_type": video.type,
+            "total_bytes": len(video.data),
+            "media_category": "tweet_video",
+        }
+        id_ = str(post("initialize", about)["data"]["id"])
+        for number, start in enumerate(range(0, len(video.data), PIECE)):
+            piece = base64.b64encode(video.data[start : start + PIECE]).decode()
+            post(f"{id_}/append", {"media": piece, "segment_index": number})
+        told = post(f"{id_}/finalize")["data"]
+        asked = {"command": "STATUS", "media_id": id_}
+        until = time.monotonic() + self.watching
+        while (now := told.get("processing_info") or {}) and now.get("state") != "succeeded":
+            if now.get("state") == "failed":
+                why = (now.get("error") or {}).get("message", "it does not say why")
+                raise Refused(f"X cannot process {video.file}: {why}; export it again")
+            if time.monotonic() > until:
+                raise NotNow(f"X is still processing {video.file}")
+            time.sleep(max(self.pause, min(float(now.get("check_after_secs", 1)), 10.0)))
+            answer = client.request(
+                "GET", "/2/media/upload", params=asked, user_auth=client.ours
+            ).json()
+            told = answer["data"]
         return id_
 
     def _user(self, client: Any) -> dict[str, Any]:
@@ -410,6 +472,25 @@ def _heard(answer: Any, *, posting: bool) -> None:
     if answer.status_code == 429:
         answer.close()
         raise NotNow("X asks to wait", _wait(answer.headers), everything=posting)
+
+
+def _code(language: str) -> str:
+    """The language as X names it, of two letters: "EN". Raises Refused where it has no name."""
+    code = language.partition("-")[0].upper()
+    if len(code) != 2:
+        raise Refused(f"X knows no captions in {language}: burn them into the picture")
+    return code
+
+
+def _named(language: str) -> str:
+    """What readers choose captions by: "English", "한국어"."""
+    from babel import Locale, UnknownLocaleError
+
+    code = language.partition("-")[0]
+    try:
+        return str(Locale.parse(code).display_name or code)
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def _hundreds(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -22,7 +22,7 @@ from outreach.compose.languages import Translation, direction
 from outreach.errors import Problem
 from outreach.measure.months import moment
 from outreach.platforms import load
-from outreach.post import Part, Slot, called
+from outreach.post import HEARD, Part, Slot, called
 from outreach.rehearsal import manner
 from outreach.rehearsal.networks import SEED
 from outreach.rehearsal.simulated import STAMP
@@ -45,7 +45,7 @@ def write(rehearsal: Rehearsal) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(_view(rehearsal)).encode()
+    return environment.get_template("page.html").render(_view(rehearsal), heard=HEARD).encode()
 
 
 def summary(rehearsal: Rehearsal) -> list[str]:
@@ -499,7 +499,7 @@ def _part(number: int, parts: Sequence[Part], one: Shown) -> dict[str, Any]:
         "text": manner.marked_up(text, one.network),
         "room": manner.room_of(part, load(one.network).limits, number),
         "pictures": [(_thumbnail(p), p) for p in part.pictures],
-        "in_text": bool(part.pictures) and not load(one.network).limits.alt,
+        "in_text": any(map(load(one.network).limits.prints, part.pictures)),
     }
 
 

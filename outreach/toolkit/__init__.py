@@ -272,12 +272,8 @@ class _Given:
         yield from sorted(found, key=lambda pair: -len(pair[0]))
 
     def _picture(self, picture: Picture) -> Picture:
-        asset = self.session.get_one(Asset, picture.sha256)
-        return Picture(**{**_fields(picture), "data": asset.data})
-
-
-def _fields(picture: Picture) -> dict[str, Any]:
-    return {name: getattr(picture, name) for name in Picture.__slots__}
+        files = [sha256 for sha256, *_ in picture.files]
+        return picture.with_data({one: self.session.get_one(Asset, one).data for one in files})
 
 
 def _replaced(text: str, theirs: Mapping[str, str]) -> str:

@@ -37,6 +37,8 @@ def files(kit: Kit) -> dict[str, bytes]:
         made[f"texts/{_stem(kit, entry)}.txt"] = _text(kit, entry).encode()
         for path, picture in pictures(kit, entry):
             made[path] = picture.data
+            if picture.captions:
+                made[captions(path, picture)] = picture.captions.data
     return dict(sorted(made.items()))
 
 
@@ -63,6 +65,13 @@ def pictures(kit: Kit, entry: Entry) -> list[tuple[str, Picture]]:
         (f"{folder}/{_stem(kit, entry)}-{number}.{picture.name.rpartition('.')[2]}", picture)
         for number, picture in enumerate(entry.pictures, start=1)
     ]
+
+
+def captions(path: str, video: Picture) -> str:
+    """Where the captions of a video at this path are in the kit; "" where it has none."""
+    words = video.captions
+    ending = words.type.rpartition("/")[2] if words else ""
+    return f"{path.rpartition('.')[0]}.{words.language}.{ending}" if words else ""
 
 
 def moment(at: datetime, zone: str) -> str:
@@ -144,11 +153,18 @@ def _heading(kit: Kit) -> str:
 def _text(kit: Kit, entry: Entry) -> str:
     """What to know, a line, and then nothing but the text."""
     over = f"Too long there by {entry.over} {entry.unit}: shorten the address."
+    shown = pictures(kit, entry)
     told = [
         _heading(kit),
         f"{entry.message}, for {entry.network}",
         *rules(kit, entry),
-        *(f"Picture: {path}\nIts alt text: {one.alt}" for path, one in pictures(kit, entry)),
+        *(
+            f"Picture: {path}\nIts alt text: {one.alt}"
+            for path, one in shown
+            if one.kind != "video"
+        ),
+        *(f"Video: {path}\nWhat one sees: {one.alt}" for path, one in shown if one.kind == "video"),
+        *(f"Its captions: {captions(path, one)}" for path, one in shown if one.captions),
         *(f"Credit: {one.credit}" for one in entry.pictures if one.credit),
         *([over] if entry.over else []),
     ]
@@ -231,6 +247,7 @@ def _readme(kit: Kit) -> str:
                 bool(entry.embargo and len(embargoes(kit)) == 1) :
             ],
             pictures=lambda entry: pictures(kit, entry),
+            captions=captions,
             recall_file=RECALL,
             sheet=SHEET,
             days=_days(kit),

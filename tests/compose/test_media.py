@@ -37,15 +37,6 @@ def problem(folder: Path, file: str, limits: Limits = LIMITS, **values: Any) -> 
     return str(found).removeprefix(f"{WHERE}: ")
 
 
-@pytest.mark.parametrize("name", ["talk.mp4", "clips/talk.MOV", "talk.webm", "none/talk.mkv"])
-def test_a_video_is_refused_with_what_to_do_instead(tmp_path: Path, name: str) -> None:
-    (tmp_path / "talk.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
-    assert problem(tmp_path, name) == (
-        f"{name} is a video, and this desk sends none to any network yet\n"
-        "    → link to where it is shown with captions, and say so; a still of it may stand here"
-    )
-
-
 def test_a_picture_is_read_with_its_bytes_and_words(tmp_path: Path) -> None:
     path = paint(tmp_path / "cards/card.png")
     picture = read(tmp_path, "cards/card.png", alt=" A card in teal ", credit="NEASPEC")

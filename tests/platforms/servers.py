@@ -262,6 +262,9 @@ class TelegramNetwork(Network):
         "sendMessage": frozenset({"chat_id", "text"}),
         "sendPhoto": frozenset({"chat_id", "photo", "caption"}),
         "sendDocument": frozenset({"chat_id", "document", "thumbnail", "caption"}),
+        "sendVideo": frozenset(
+            ["chat_id", "video", "caption", "supports_streaming", "width", "height", "duration"]
+        ),
         "sendMediaGroup": frozenset({"chat_id", "media"}),
         "deleteMessage": frozenset({"chat_id", "message_id"}),
         "editMessageText": frozenset({"chat_id", "message_id", "text"}),
@@ -483,6 +486,21 @@ class TelegramNetwork(Network):
 
         return Reply(200, None, commit=commit)
 
+    def sendVideo(self, params, files):
+        caption = params.get("caption", "")
+        if units(caption) > 1024:
+            return self.no(400, "Bad Request: message caption is too long")
+        if not files.get("video"):
+            return self.no(400, "Bad Request: there is no video in the request")
+
+        def commit():
+            post = self.keep(caption, pictures=[files["video"]])
+            sides = {name: int(params[name]) for name in ("width", "height", "duration")}
+            file = {"file_id": "v1", "file_unique_id": "v1", **sides}
+            return {"ok": True, "result": self.message(post, video=file, caption=caption)}
+
+        return Reply(200, None, commit=commit)
+
     def sendMediaGroup(self, params, files):
         media = json.loads(params["media"])
         kinds = {item["type"] for item in media}
@@ -601,6 +619,10 @@ class XNetwork(Network):
         self.hidden = False
         self.asks: dict[str, str] | None = None  # the headers of its 429, where not the usual ones
         self.media: dict[str, tuple[bytes, str]] = {}
+        self.pieces: dict[str, dict[int, bytes]] = {}  # of videos on their way
+        self.processing = 1  # how often X is asked for a video until it is processed
+        self.state = "succeeded"  # what becomes of it then
+        self.subtitles: dict[str, list[dict[str, str]]] = {}  # by video
         self.stubborn: set[str] = set()  # ids that it does not delete
         self.metrics: dict[str, int] = {
             "like_count": 3,
@@ -630,11 +652,18 @@ class XNetwork(Network):
                 "/2/tweets": ("publish", self.create),
                 "/2/media/upload": ("upload", self.upload),
                 "/2/media/metadata": ("upload", self.describe),
+                "/2/media/upload/initialize": ("upload", self.initialize),
+                "/2/media/subtitles": ("upload", self.caption),
             }
+            if piece := re.fullmatch(r"/2/media/upload/(\d+)/(append|finalize)", path):
+                return "upload", getattr(self, piece[2])(piece[1], data)
             kind, route = routes[path]
             return kind, route(data)
         if method == "DELETE":
             return "withdraw", self.remove(path.removeprefix("/2/tweets/"))
+        if path == "/2/media/upload" and query["command"] == "STATUS":
+            self.processing -= 1
+            return "read", Reply(200, {"data": self.progress(query["media_id"])})
         other = "post" if self.generation == "tweet" else "tweet"
         if f"{other}.fields" in query:
             name = f"{other}.fields"
@@ -679,6 +708,8 @@ class XNetwork(Network):
             return problem(400, "Invalid Request", "Your Tweet text is too long.")
         if not all(id_ in self.media for id_ in ids):
             return problem(400, "Invalid Request", "Your media IDs are invalid.")
+        if self.processing > 0 and set(ids) & set(self.pieces):
+            return problem(400, "Invalid Request", "Your media is not processed yet.")
         recent = datetime.now(UTC) - timedelta(days=1)
         if any(post.text == text and post.at > recent for post in self.posts):
             return problem(
@@ -709,7 +740,7 @@ class XNetwork(Network):
         return Reply(200, None, commit=commit)
 
     def upload(self, data):
-        if data.get("media_category") != "tweet_image":
+        if data.get("media_category") not in ("tweet_image", "subtitles"):
             return problem(400, "Invalid Request", "media_category is not one of [tweet_image]")
 
         def commit():
@@ -720,10 +751,62 @@ class XNetwork(Network):
 
         return Reply(200, None, commit=commit)
 
+    def initialize(self, data):
+        def commit():
+            id_ = str(1_600_000_000_000_000_000 + len(self.pieces))
+            self.pieces[id_], self.size = {}, data["total_bytes"]
+            return {"data": {"id": id_, "media_key": f"7_{id_}", "expires_after_secs": 86400}}
+
+        return Reply(200, None, commit=commit)
+
+    def append(self, id_, data):
+        piece = base64.b64decode(data["media"])
+        if len(data["media"]) > 5_000_000:
+            return problem(413, "Payload Too Large", "The segment is too large.")
+
+        def commit():
+            self.pieces[id_][data["segment_index"]] = piece
+            return {"data": {"expires_at": 1}}
+
+        return Reply(200, None, commit=commit)
+
+    def finalize(self, id_, data):
+        whole = b"".join(self.pieces[id_][n] for n in sorted(self.pieces[id_]))
+        if len(whole) != self.size:
+            return problem(400, "Invalid Request", "Segments do not add up to total_bytes.")
+
+        def commit():
+            self.media[id_] = (whole, "")
+            return {"data": self.progress(id_)}
+
+        return Reply(200, None, commit=commit)
+
+    def progress(self, id_):
+        told = {"state": "in_progress", "check_after_secs": 0, "progress_percent": 8}
+        if self.processing <= 0:
+            told = {"state": self.state, "progress_percent": 100}
+        if told["state"] == "failed":
+            told["error"] = {"code": 1, "name": "InvalidMedia", "message": "Unsupported frame rate"}
+        return {"id": id_, "media_key": f"7_{id_}", "processing_info": told}
+
+    def caption(self, data):
+        words = data["subtitles"]
+        if data["id"] not in self.pieces or words["id"] not in self.media:
+            return problem(404, "Not Found", "Not Found")
+
+        def commit():
+            self.subtitles.setdefault(data["id"], []).append(words)
+            told = {key: data[key] for key in ("id", "media_category")}
+            return {"data": {**told, "associated_subtitles": [words]}}
+
+        return Reply(200, None, commit=commit)
+
     def describe(self, data):
         text = data["metadata"]["alt_text"]["text"]
         if len(text) > 1000 or data["id"] not in self.media:
             return problem(400, "Invalid Request", "alt_text is longer than 1000")
+        if data["id"] in self.pieces:
+            return problem(400, "Invalid Request", "alt_text is for images and GIFs")
 
         def commit():
             self.media[data["id"]] = (self.media[data["id"]][0], text)

@@ -169,14 +169,16 @@ class BlueskyNetwork(Network):
 
         def commit():
             uri = f"at://{self.DID}/{POST}/{key}"
-            images = (record.get("embed") or {}).get("images", [])
+            images = [(i["image"], i["alt"]) for i in (record.get("embed") or {}).get("images", [])]
+            if "video" in (record.get("embed") or {}):
+                images = [(record["embed"]["video"], record["embed"]["alt"])]
             post = Kept(
                 uri,
                 record["text"],
                 datetime.fromisoformat(record["createdAt"]),
                 after=(record.get("reply") or {}).get("parent", {}).get("uri", ""),
-                pictures=[self.blobs[image["image"]["ref"]["$link"]][0] for image in images],
-                alts=[image["alt"] for image in images],
+                pictures=[self.blobs[image["ref"]["$link"]][0] for image, _ in images],
+                alts=[alt for _, alt in images],
             )
             self.posts.append(post)
             self.records[key] = record
@@ -212,6 +214,8 @@ class BlueskyNetwork(Network):
                 return "This file is too large, or of another type"
             if min(image["aspectRatio"]["width"], image["aspectRatio"]["height"]) < 1:
                 return "aspect ratio"
+        if "video" in (record.get("embed") or {}) and (wrong := self.wrong_video(record["embed"])):
+            return wrong
         reply = record.get("reply")
         if reply:
             for end in ("root", "parent"):
@@ -219,6 +223,18 @@ class BlueskyNetwork(Network):
                 if key not in self.records or reply[end]["cid"] != cid(key):
                     return f"{end} is no record"
         return ""
+
+    def wrong_video(self, embed) -> str:
+        """As the lexicon app.bsky.embed.video has it."""
+        told = [(embed["video"], {"video/mp4"}, 300_000_000)]
+        told += [(one["file"], {"text/vtt"}, 20_000) for one in embed.get("captions", [])]
+        for blob, types, most in told:
+            data, type_ = self.blobs.get(blob["ref"]["$link"], (b"", "none"))
+            if type_ not in types or blob["mimeType"] != type_ or len(data) > most:
+                return f"Wrong type of file. It is {type_} but it must match {sorted(types)}."
+        if not all(one["lang"] for one in embed.get("captions", [])):
+            return "lang"
+        return "" if min(embed["aspectRatio"][side] for side in ("width", "height")) else "ratio"
 
     def record(self, key):
         if key not in self.records or self.hidden:

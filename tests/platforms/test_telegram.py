@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from outreach.errors import CannotTell, NotNow, Refused
+from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Receipt
 from outreach.platforms.telegram import Telegram, utf16_units
 from outreach.store.tables import Snapshot
@@ -19,6 +19,7 @@ from outreach.testing import (
     account_of,
     part,
     picture,
+    video,
 )
 from tests.drafts import AT, KEY, draft, put_cleared, run_to
 
@@ -87,6 +88,24 @@ class TestTelegram(ServerContract):
         assert network.texts == ["Its second edition."]
         platform.withdraw(receipt)
         assert network.texts == []
+
+    def test_a_video_has_its_sides_its_length_and_a_caption(self, platform, network):
+        receipt = platform.publish(part(pictures=[video(heard="burnt-in")]), None)
+        assert (network.texts, network.pictures) == ([TEXT], [video().data])
+        name, sent = network.bodies[-1]
+        assert name == "sendVideo"
+        assert [sent[one] for one in ("width", "height", "duration")] == ["160", "90", "3"]
+        assert sent["supports_streaming"] == "true"
+        platform.correct(receipt, part("Its second cut.", pictures=[video(heard="burnt-in")]))
+        assert network.texts == ["Its second cut."]
+        platform.withdraw(receipt)
+        assert network.texts == []
+
+    def test_a_video_whose_answer_is_lost_is_uncertain(self, platform, network):
+        network.next_fault = "lost after"
+        with pytest.raises(Uncertain):
+            platform.publish(part(pictures=[video(heard="no-speech")]), None)
+        assert network.copies(TEXT) == 1
 
     def test_several_documents_are_an_album(self, platform, network):
         papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
@@ -357,6 +376,7 @@ def test_every_request_is_one_that_the_bot_api_describes(make, network, schema):
     papers = [replace(picture(n), file=f"{n}.pdf", type="application/pdf") for n in (1, 2)]
     telegram.publish(part(pictures=[replace(papers[0], still=picture(3))]), None)
     telegram.publish(part(pictures=papers), None)
+    telegram.publish(part(pictures=[video(heard="burnt-in")]), None)
 
     asked = {method for method, _ in network.bodies}
     assert set(TelegramNetwork.METHODS) == asked

@@ -1,5 +1,7 @@
 import json
 import os
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +12,7 @@ from outreach.errors import CannotTell, NotNow, Refused, Uncertain
 from outreach.platforms import Receipt
 from outreach.platforms.x import X
 from outreach.platforms.x_text import weighted
-from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture
+from outreach.testing import LONG_AGO, TEXT, ServerContract, part, picture, video
 
 from .listing import ListsAHundred, Uploads
 from .openapi import against
@@ -18,12 +20,15 @@ from .servers import XNetwork, closed_port, spent
 from .servers_oauth import XAuthority
 
 OPENAPI = "OUTREACH_X_OPENAPI"
+SRT = b"1\n00:00:00,500 --> 00:00:02,000\nClean air is shared.\n\n"
 AT = {"date": "Wed, 21 Oct 2026 07:20:00 GMT"}  # what X's clock says
 
 
 class Quick(X):
     timeout = 0.8
     connect = 0.5
+    pause = 0.01
+    watching = 0.5
 
 
 @pytest.fixture(params=["tweet", "post"])
@@ -324,15 +329,69 @@ def described():
     return against(json.loads(Path(os.environ[OPENAPI]).read_text()))
 
 
+def talk(**values):
+    """A video as X takes it: with SRT beside it."""
+    words = video("ko", captions=SRT)
+    return replace(words, captions=replace(words.captions, type="text/srt"), **values)
+
+
+class TestVideos:
+    def test_one_is_sent_in_pieces_and_posted_with_its_subtitles_once_processed(
+        self, platform, network, monkeypatch
+    ):
+        monkeypatch.setattr("outreach.platforms.x.PIECE", 30)
+        network.processing = 3
+        one = part(pictures=[talk()])
+        begun = datetime.now(UTC) - timedelta(seconds=1)
+        network.next_fault = "lost after"
+        with pytest.raises(Uncertain):
+            platform.publish(one, None)
+        assert platform.find(one, begun, frozenset())
+        assert (network.pictures, network.alts) == ([talk().data], [""])
+        asked = [path for path, _ in network.bodies]
+        assert sum(path.endswith("/append") for path in asked) == 3
+        assert asked.index("/2/media/subtitles") < asked.index("/2/tweets")
+        ((words,),) = network.subtitles.values()
+        assert (words["language_code"], words["display_name"]) == ("KO", "한국어")
+        assert network.media[words["id"]][0] == SRT
+
+    def test_one_without_speech_has_no_subtitles(self, platform, network):
+        platform.publish(part(pictures=[video(heard="no-speech")]), None)
+        assert (network.texts, network.subtitles) == ([TEXT], {})
+
+    def test_one_that_x_cannot_process_is_refused_with_its_reason(self, platform, network):
+        network.state = "failed"
+        with pytest.raises(Refused, match="cannot process media/talk.mp4: Unsupported frame rate"):
+            platform.publish(part(pictures=[talk()]), None)
+        assert network.texts == []
+
+    def test_one_that_is_never_processed_is_for_later(self, platform, network):
+        network.processing = 10_000
+        with pytest.raises(NotNow, match="still processing media/talk.mp4"):
+            platform.publish(part(pictures=[talk()]), None)
+        assert network.texts == []
+
+    @pytest.mark.parametrize("fault", ["lost after", "500 after", "hang"])
+    def test_an_upload_without_an_answer_makes_no_doubt(self, platform, network, fault):
+        network.faults["upload"] = fault
+        with pytest.raises(NotNow, match="did not arrive"):
+            platform.publish(part(pictures=[talk()]), None)
+        assert network.texts == []
+
+
 @pytest.mark.counterpart
 def test_every_body_is_one_that_x_describes(platform, network, described):
     first = platform.publish(
         part("One.", pictures=[picture(n, "é" * 1000) for n in range(4)]), None
     )
-    platform.publish(part("Two.", token="b" * 32), first)
+    platform.publish(part("Two.", token="b" * 32, pictures=[talk()]), first)
 
     sent = [(path, body) for path, body in network.bodies if body]
-    assert {"/2/tweets", "/2/media/upload", "/2/media/metadata"} == {path for path, _ in sent}
-    for path, body in sent:
+    named = [(re.sub(r"/\d{5,}/", "/{id}/", path), body) for path, body in sent]
+    assert {path for path, _ in named} == {
+        *("/2/tweets", "/2/media/upload", "/2/media/metadata", "/2/media/subtitles"),
+        *("/2/media/upload/initialize", "/2/media/upload/{id}/append"),
+    }
+    for path, body in named:
         assert described(path, body) == []
     assert described("/2/tweets", {"text": "x", "media": {"media_ids": ["x"] * 5}, "bogus": 1})

@@ -545,7 +545,7 @@ def video_without_captions(page: Page, rule: Rule) -> Iterator[Hit]:
     if not (attached or linked) or _CAPTIONED.search(page.plain):
         return
     for video in attached:
-        if not _CAPTIONED.search(video.alt):
+        if not (video.captions or video.heard or _CAPTIONED.search(video.alt)):
             yield Hit(found=video.file, inside="picture")
     if linked:
         yield Hit(*linked.span())
