@@ -224,7 +224,7 @@ def report(
     ),
     json: bool = typer.Option(False, "--json", help="Print it for machines; writes no file."),
 ) -> None:
-    """Compute a report, keep it as its next version, and write it in every format.
+    """Compute a report, keep it as a version, write it in every format.
 
     PERIOD: a month (2025-08), days (2025-07-26..2025-09-01), campaign:NAME, or the days around its
     event (event:NAME, event:NAME:T-30..T+7). Days are those of the report's zone, and figures

@@ -705,8 +705,9 @@ class TestBlueskyAppView:
         def shown() -> dict[str, int]:
             token = {"Authorization": f"Bearer {network.token}"}
             path = f"/xrpc/app.bsky.feed.getPosts?{urlencode({'uris': post.id})}"
-            [told] = ask(network.upstream, "GET", path, None, token)[2]["posts"]
-            return {name: told[f"{name}Count"] for name in ("like", "repost", "reply", "quote")}
+            told = ask(network.upstream, "GET", path, None, token)[2]["posts"]
+            counted = ("like", "repost", "reply", "quote")
+            return {name: post[f"{name}Count"] for post in told for name in counted}
 
         assert soon(lambda: sum(shown().values()), 5) == 5
         office.clock.forward(hours=1, minutes=1)
@@ -714,7 +715,8 @@ class TestBlueskyAppView:
         office.clock.forward(minutes=1)
         month = f"{office.clock().astimezone(ZoneInfo('Asia/Bangkok')):%Y-%m}"
         [row] = desk.reports.draft(month).table("posts").rows
-        assert [cell.value for cell in row.cells][-3:] == [None, sum(shown().values()), None]
+        assert [cell.text for cell in row.cells][-3:] == ["..", "5", "-"]
+        assert sum(shown().values()) == 5
 
     def test_more_posts_than_one_reading_takes_are_all_told(self, platform, network):
         receipts = [platform.publish(part(f"{n}", token=f"{n:032x}"), None) for n in range(27)]
