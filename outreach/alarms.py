@@ -337,7 +337,7 @@ def reported(sight: Sight) -> Iterator[Alarm]:
             ReportMail.outcome.in_(["in doubt", "refused"]),
             ReportMail.ended_at > sight.now - STALE,
         )
-        .order_by(ReportMail.id)
+        .order_by(ReportMail.ended_at, ReportMail.id)
     )
     for row, period in rows:
         yield Alarm(

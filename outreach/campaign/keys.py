@@ -43,6 +43,10 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             'hashtags: {en: "#LowCarbonCities #ClimateAction"}',
         ),
         "goals": ("what the campaign is for, in numbers", ""),
+        "compared-with": (
+            "the earlier campaign, beside which reports set this one",
+            "compared-with: forum-2024",
+        ),
         "audiences": ("named sets of channels, by language", "audiences: {main: {en: [web, x]}}"),
         "defaults": ("what every message has unless it says otherwise", ""),
         "messages": ("what is to be said", ""),
@@ -140,8 +144,9 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
                 "`expires` (the day from which its licence, or somebody's consent, no longer "
                 "holds: no post goes out with it then), `contains-map` and `co-branded` (whoever "
                 "clears it is asked), `only` (the channels or platforms that get it), `focus` "
-                "(what stays in view where a network cuts it: `top`, `bottom left`), and of a "
-                "document `thumbnail` (the picture that stands for it)"
+                "(what stays in view where a network cuts it: `top`, `bottom left`), of a "
+                "document `thumbnail` (the picture that stands for it), and of a video "
+                "`captions` (by language, or `burnt-in`) or `no-speech`"
             ),
             "media: [{file: card.png, alt: tbc, contains-map: no}]",
         ),
@@ -207,6 +212,11 @@ KEYS: Final[dict[str, dict[str, tuple[str, str]]]] = {
             "focus: top",
         ),
         "thumbnail": ("the picture that stands for a document", "thumbnail: cover.png"),
+        "captions": (
+            "of a video: WebVTT or SRT files by language, or `burnt-in`",
+            "captions: {en: talk.en.vtt}",
+        ),
+        "no-speech": ("whether nobody speaks in a video", "no-speech: yes"),
     },
     "Every": {
         "week": ("only in that week of a month", "week: first"),

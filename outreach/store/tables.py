@@ -364,7 +364,10 @@ class ReportMail(Base):
     """
 
     __tablename__ = "report_mail"
-    __table_args__ = (UniqueConstraint("report", "to"),)
+    __table_args__ = (
+        UniqueConstraint("report", "to"),
+        Index("ix_report_mail_ended", "ended_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report: Mapped[int]  # the id of the frozen report

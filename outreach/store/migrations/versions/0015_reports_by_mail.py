@@ -24,3 +24,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id'),
         sa.UniqueConstraint('report', 'to'),
     )
+    op.create_index('ix_report_mail_ended', 'report_mail', ['ended_at'])
