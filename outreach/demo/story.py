@@ -259,7 +259,7 @@ def _report(desk: Outreach, clock: FastClock, home: Path) -> Report:
 
 
 def report_file(home: Path, kind: str) -> Path:
-    """Where the report stands in one of its formats: "docx", "html", "json"."""
+    """Where the report stands in one of its formats: "docx", "pdf" and so on."""
     return home / "reports" / f"outreach-{MONTH}{FORMATS[kind].suffix}"
 
 
