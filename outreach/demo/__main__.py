@@ -32,7 +32,7 @@ def main() -> int:
 
         with demo(folder) as feed:
             stays = sys.stdout.isatty()
-            files = [report_file(folder, kind) for kind in ("docx", "pdf", "html", "xlsx", "json")]
+            files = [report_file(folder, kind) for kind in ("docx", "pdf", "html")]
             _where(feed, files, folder, stays=stays, seconds=time.monotonic() - began)
             if stays:
                 with suppress(KeyboardInterrupt):
@@ -61,7 +61,7 @@ def _where(feed: str, files: list[Path], folder: Path, *, stays: bool, seconds: 
         rows.row(f"{'The feed':<10}", feed, "" if stays else "  (served while the demo runs)"),
         *(
             rows.row(f"{name:<10}", str(file))
-            for name, file in zip(("Word", "PDF", "Web page", "Excel", "Data"), files, strict=True)
+            for name, file in zip(("Word", "PDF", "Web page"), files, strict=True)
         ),
         rows.row(f"{'A trail':<10}", f"{outreach} --home {folder} trail {key}"),
     ]
