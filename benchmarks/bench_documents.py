@@ -16,11 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from outreach.report.compute import compute  # noqa: E402
-from outreach.report.documents import FORMATS  # noqa: E402
-from outreach.report.facts import Figure, PostLine  # noqa: E402
-from outreach.report.value import Chart, Report, Series  # noqa: E402
-from tests.report import us6  # noqa: E402
+from outreach.report.compute import compute  # noqa: E402 - after the path
+from outreach.report.documents import FORMATS  # noqa: E402 - after the path
+from outreach.report.facts import Figure, PostLine  # noqa: E402 - after the path
+from outreach.report.value import Chart, Report, Series  # noqa: E402 - after the path
+from tests.report import us6  # noqa: E402 - after the path
 
 POSTS, REPEATS = 200, 3
 BOUND = 3.0  # seconds of the processor for all of them, from a cold start

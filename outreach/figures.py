@@ -29,7 +29,7 @@ from outreach.measure.collect import Round
 from outreach.measure.imports import OF_PARTNER, Columns, Import, load_columns, read_figures
 from outreach.measure.metrics import load_metrics
 from outreach.pace import Pace
-from outreach.platforms import Channel, Platform, Told, load
+from outreach.platforms import Channel, Platform, Told, offered
 from outreach.store import Store
 from outreach.store.tables import ImportBatch
 
@@ -104,18 +104,10 @@ class Figures:
             zone=self.configuration.report_zone,
             leases=leases,
             kinds={name: channel.platform for name, channel in self.channels.items()},
-            offers=self._offers(),
+            offers=offered(self.channels, self.platforms()),
             quiet={name for name, keeps in self.paces().items() if keeps.account in told},
             metrics=metrics,
         )
-
-    def _offers(self) -> dict[str, frozenset[str]]:
-        """What each channel can ever be told: as its account is set up, where it is ready."""
-        ready = self.platforms()
-        return {
-            name: (ready.get(name) or load(one.platform)).offers
-            for name, one in self.channels.items()
-        }
 
     def read(
         self, data: bytes, *, file: str, kind: str = "", columns: Columns | None = None

@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from outreach.campaign.directory import load_directory
-from outreach.campaign.load import load_campaigns
 from outreach.clearance import MAY_WRITE, Person, record
 from outreach.config import Configuration
 from outreach.measure.som import som as read_som
-from outreach.platforms import Channel, Platform, load
+from outreach.platforms import Channel, Platform, offered
 from outreach.report import frozen, gather
 from outreach.report import lessons as learnt
 from outreach.report.compute import compute
@@ -107,46 +106,42 @@ class Reports:
     ) -> ReportInput:
         home, zone = self.configuration.home, self.configuration.report_zone
         partners = load_directory(home / "config", root=home).partners
-        usable = self.platforms()
-        offers = {
-            name: (usable.get(name) or load(channel.platform)).offers
-            for name, channel in self.channels.items()
-        }
         meetings = read_som(home / "config" / "som.toml") if som else ()
         if som and not about:
             about = since_last(meetings, self.now().astimezone(ZoneInfo(zone)).date(), zone)
+        known = Dates(session, self.configuration)
         given = gather.gather(
             session,
             about,
+            known=known,
             configuration=self.configuration,
             channels=self.channels,
-            offers=offers,
+            offers=offered(self.channels, self.platforms()),
             now=self.now(),
             by=by,
             against=against,
             draft=draft,
             partners={name: one.called("en", "en") for name, one in partners.items()},
         )
-        loaded = load_campaigns(home / "campaigns", root=home)
+        # Days of months and of campaigns overlap: what tells people apart is in none of them.
+        came = promoted(
+            session,
+            given.period,
+            zone=zone,
+            cut_off=given.cut_off,
+            loaded=known.loaded,
+            channels=self.channels,
+            broken_down=som,
+        )
         if not som:
-            # Days of months and of campaigns overlap: what tells people apart is in none of them.
-            came = promoted(
-                session,
-                given.period,
-                zone=zone,
-                cut_off=given.cut_off,
-                loaded=loaded,
-                channels=self.channels,
-                broken_down=False,
-            )
             return replace(given, campaigns=came)
         facts = som_facts(
             session,
             given.period,
             zone=zone,
             cut_off=given.cut_off,
-            loaded=loaded,
-            channels=self.channels,
+            campaigns=came,
+            unreadable=known.loaded.unreadable,
             meetings=meetings,
         )
         made = replace(given, som=facts)

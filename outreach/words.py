@@ -26,6 +26,11 @@ def day(of: date) -> str:
     return f"{_short(of)} {of.year}"
 
 
+def in_full(of: date) -> str:
+    """ "26 July 2025" """
+    return f"{of.day} {MONTHS[of.month - 1]} {of.year}"
+
+
 def _short(of: date) -> str:
     return f"{WEEKDAYS[of.weekday()]} {of.day} {MONTHS[of.month - 1][:3]}"
 

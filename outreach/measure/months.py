@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.errors import OutreachError
-from outreach.words import MONTHS
+from outreach.words import MONTHS, in_full
 
 
 class NoSuchMonth(OutreachError):
@@ -104,8 +104,7 @@ def named(month: str) -> str:
 
 def day(at: datetime, zone: str) -> str:
     """ "25 August 2025", the day of an instant in the zone."""
-    local = at.astimezone(_zone(zone))
-    return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+    return in_full(at.astimezone(_zone(zone)))
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -171,7 +171,7 @@ def _made(campaign: str, measure: Measure, value: int | None, so_far: int | None
 def _whole(outcome: Outcome) -> Outcome:
     """Without its breakdowns."""
     empty: Mapping[str, tuple[Cell, ...]] = {f"by_{one}": () for one in _BREAKDOWNS}
-    return replace(outcome, withheld=(), **empty)  # type: ignore[arg-type]
+    return replace(outcome, withheld=(), **empty)  # type: ignore[arg-type] # names of its own fields
 
 
 # --- what people entered ------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _broken_down(made: Outcome, measure: Measure, counts: Sequence[OutcomeCount]
             withheld.append(f"by_{what}")
         else:
             found[f"by_{what}"] = tuple(Cell(label, value) for label, value in shown.items())
-    return replace(made, withheld=tuple(withheld), **found)  # type: ignore[arg-type]
+    return replace(made, withheld=tuple(withheld), **found)  # type: ignore[arg-type] # as above
 
 
 def _cells(what: str, counts: Sequence[OutcomeCount]) -> dict[str, int]:

@@ -627,3 +627,10 @@ def load(name: str) -> Any:
         return made
     known = ", ".join(sorted({*PLATFORMS, *plugins.names()}))
     raise NotFound(f"there is no platform {name!r}", f"known are: {known}")
+
+
+def offered(
+    channels: Mapping[str, Channel], ready: Mapping[str, Platform]
+) -> dict[str, frozenset[str]]:
+    """What each channel can ever be told: as its account is set up, where it is ready."""
+    return {name: (ready.get(name) or load(one.platform)).offers for name, one in channels.items()}

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from outreach.campaign.load import load_campaigns
 from outreach.campaign.models import Campaign
+from outreach.campaign.values import Loaded
 from outreach.config import Configuration
 from outreach.delivery import Delivery, State
 from outreach.errors import NotAllowed, NotFound
@@ -24,10 +25,14 @@ class Dates:
         self.zone = ZoneInfo(configuration.report_zone)
 
     @cached_property
+    def loaded(self) -> Loaded:
+        """The office's campaign files, read once for a report."""
+        return load_campaigns(self.home / "campaigns", root=self.home)
+
+    @cached_property
     def _campaigns(self) -> dict[str, Campaign]:
         """Those whose files can be read; no other is needed to report."""
-        loaded = load_campaigns(self.home / "campaigns", root=self.home)
-        return {one.campaign: one for one in loaded.campaigns}
+        return {one.campaign: one for one in self.loaded.campaigns}
 
     @property
     def titles(self) -> dict[str, str]:

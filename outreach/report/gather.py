@@ -93,17 +93,19 @@ def gather(
     against: str = "",
     draft: bool = False,
     partners: Mapping[str, str] | None = None,
+    known: Dates | None = None,
 ) -> ReportInput:
     """Everything the report about this is computed from: "2025-08", "campaign:forum-2025".
 
-    `against` is what it is compared with, where that is not the usual. The cut-off is the
+    `against` is what it is compared with, where that is not the usual; `known` the campaign files,
+    where they were read already. The cut-off is the
     configured number of days after the period's end in the report's zone, or now, where that has
     not come yet. Raises NoSuchPeriod or NoSuchMonth for what is none, NotFound for a campaign or
     event there is not, NotAllowed for what has not begun.
     """
     zone = configuration.report_zone
     settings = configuration.settings
-    known = Dates(session, configuration)
+    known = known or Dates(session, configuration)
     period = parse(about, zone, known)
     if period.starts > now:
         raise NotAllowed(

@@ -63,31 +63,18 @@ class Paper:
         sample: bool = False,
         sourced: bool = True,
         small: bool = False,
+        empty: bool = False,
     ) -> tuple[Table, ...]:
-        """The report's next table; none where there are no rows."""
-        if not rows:
+        """The report's next table; none where it has no rows, unless it may be `empty`."""
+        if not rows and not empty:
             return ()
-        return (self.always(name, title, columns, rows, notes, sample, sourced, small),)
-
-    def always(
-        self,
-        name: str,
-        title: str,
-        columns: Sequence[Column],
-        rows: Sequence[Row],
-        notes: "Notes | None" = None,
-        sample: bool = False,
-        sourced: bool = True,
-        small: bool = False,
-    ) -> Table:
-        """The report's next table, if it has rows or not."""
         self.tables += 1
         facts = self.facts
         source = (
             f"Source: {facts.office}; figures collected before "
             f"{self.moment(facts.cut_off)} ({facts.zone})."
         )
-        return Table(
+        made = Table(
             name=name,
             number=self.tables,
             title=title,
@@ -98,6 +85,7 @@ class Paper:
             sample=SAMPLE if sample else "",
             small=small,
         )
+        return (made,)
 
     def chart(
         self,

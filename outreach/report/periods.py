@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.errors import NotAllowed, OutreachError
 from outreach.measure import months
-from outreach.words import MONTHS
+from outreach.words import MONTHS, in_full
 
 LONGEST = 1_100  # days: three years; what is longer is a slip in a year
 WINDOW = "T-30..T+7"
@@ -274,7 +274,7 @@ def _around(of: Dated, window: str, zone: str) -> Period:
         called=of.title,
         event=of.event,
         window=window,
-        day=_spelled(of.first),
+        day=in_full(of.first),
         earlier=of.earlier,
     )
 
@@ -324,18 +324,14 @@ def _year_before(day: date) -> date:
 def _title(first: date, last: date) -> str:
     """ "26 July to 1 September 2025" """
     if first == last:
-        return _spelled(first)
+        return in_full(first)
     begun = str(first.day)
     if first.month != last.month or first.year != last.year:
         begun += f" {MONTHS[first.month - 1]}"
     if first.year != last.year:
         begun += f" {first.year}"
-    return f"{begun} to {_spelled(last)}"
+    return f"{begun} to {in_full(last)}"
 
 
 def _within(first: date, last: date) -> str:
     return f"{'on' if first == last else 'from'} {_title(first, last)}"
-
-
-def _spelled(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

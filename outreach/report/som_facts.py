@@ -19,7 +19,7 @@ from outreach.platforms import Channel
 from outreach.report import periods
 from outreach.report.som import Aim, Promoted, Request, SomFacts, Spent, Spoken, Tally
 from outreach.report.words import figure, listing, plural
-from outreach.words import MONTHS
+from outreach.words import in_full
 
 
 def since_last(meetings: Sequence[Meeting], today: date, zone: str) -> str:
@@ -43,13 +43,15 @@ def som_facts(
     *,
     zone: str,
     cut_off: datetime,
-    loaded: Loaded,
-    channels: Mapping[str, Channel],
+    campaigns: tuple[Promoted, ...],
+    unreadable: Iterable[str],
     meetings: Sequence[Meeting],
 ) -> SomFacts:
-    """What the meeting's report prints of this period, as it was known at the cut-off."""
+    """What the meeting's report prints of this period, as it was known at the cut-off.
+
+    `unreadable`: the campaigns whose files cannot be read, and which are in no other list.
+    """
     days = Period(period.starts, period.ends, zone)
-    found = promoted(session, period, zone=zone, cut_off=cut_off, loaded=loaded, channels=channels)
     first, after = date.fromisoformat(days.first), date.fromisoformat(days.after)
     meeting = last_meeting(meetings, first) or last_meeting(meetings, after)
     return SomFacts(
@@ -59,9 +61,9 @@ def som_facts(
             for one in (meeting.asked if meeting else ())
         ),
         areas=tuple(AREAS.values()),
-        campaigns=found,
+        campaigns=campaigns,
         spent=tuple(_spent(outcomes.costs(session, days, cut_off=cut_off))),
-        unreadable=tuple(sorted(loaded.unreadable)),
+        unreadable=tuple(sorted(unreadable)),
     )
 
 
@@ -73,7 +75,7 @@ def promoted(
     cut_off: datetime,
     loaded: Loaded,
     channels: Mapping[str, Channel],
-    broken_down: bool = True,
+    broken_down: bool,
 ) -> tuple[Promoted, ...]:
     """The campaigns that had a post, or a figure, in the period, by programme area."""
     days = Period(period.starts, period.ends, zone)
@@ -147,7 +149,6 @@ def _tally(one: outcomes.Outcome) -> Tally:
 
 
 def _aim(one: goals.Result) -> Aim:
-    until = f"{one.until.day} {MONTHS[one.until.month - 1]} {one.until.year}"
     goal = one.goal
     return Aim(
         label=goal.label,
@@ -156,7 +157,7 @@ def _aim(one: goals.Result) -> Aim:
         source=goal.source,
         value=one.value,
         reason=one.reason,
-        until=until,
+        until=in_full(one.until),
         over=one.over,
     )
 

@@ -85,7 +85,7 @@ def _postgresql(url: URL, busy: float) -> Engine:
             "a PostgreSQL database needs a part that is not installed",
             "install it: pip install 'outreach[postgresql]'",
         ) from error
-    engine.dialect.do_ping = _listened(engine.dialect.do_ping)  # type: ignore[assignment]
+    engine.dialect.do_ping = _listened(engine.dialect.do_ping)  # type: ignore[assignment] # its kind is told by no stub
     event.listen(engine, "begin", _take_turn)
     return engine
 

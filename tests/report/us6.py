@@ -57,7 +57,7 @@ def facts(month: str = "2025-08", *, sample: bool = False, **more: object) -> Re
     """A month's; `before` and `year_ago` may be others than those of the sample file."""
     of = {"before": months.before(month), "year_ago": months.year_before(month)}
     against = [
-        Against(name, title, more.pop(word, None) or month_facts(then, sample=sample))  # type: ignore[arg-type]
+        Against(name, title, more.pop(word, None) or month_facts(then, sample=sample))  # type: ignore[arg-type] # a fixture's keywords
         for (word, then), (name, title) in zip(of.items(), AGAINST, strict=True)
     ]
     values: dict[str, object] = {

@@ -19,7 +19,7 @@ def sections(paper: Paper) -> Iterable[Section]:
         ("Gaps", _gaps(paper)),
         ("Figures entered by hand", _typed(paper)),
         ("Figures and their sources", _figures(paper, every)),
-        ("Definitions", (_definitions(paper, every),)),
+        ("Definitions", _definitions(paper, every)),
     ):
         if tables:
             yield Section(f"annex-{tables[0].name}", title, tables=tables, annex=True)
@@ -248,14 +248,14 @@ def _in_order(paper: Paper, figures: Mapping[str, Figure]) -> list[Figure]:
     return [figures[name] for name in paper.facts.metrics if name in figures]
 
 
-def _definitions(paper: Paper, every: Sequence[MonthFacts]) -> Table:
+def _definitions(paper: Paper, every: Sequence[MonthFacts]) -> tuple[Table, ...]:
     used = {name for of in every for one in of.channels for name in one.figures}
     rows = [
         Row(metric.label, (Cell(metric.unit), Cell(metric.definition)))
         for metric in paper.facts.metrics.values()
         if metric.name in used | {*CORE, RATE}
     ]
-    return paper.always(
+    return paper.table(
         "definitions",
         "What the measures mean",
         (

@@ -19,7 +19,7 @@ from outreach.report.words import figure, listing
 
 def sections(paper: Paper) -> Iterable[Section]:
     """The channels, further figures of each, and what partners' readers followed."""
-    shown = _channels(paper)
+    [shown] = _channels(paper)
     tables = (shown, *_further(paper), *_partners(paper))
     yield Section("channels", "Channels", charts=_followed(paper, shown), tables=tables)
 
@@ -43,7 +43,7 @@ def _followed(paper: Paper, table: Table) -> tuple[Chart, ...]:
     )
 
 
-def _channels(paper: Paper) -> Table:
+def _channels(paper: Paper) -> tuple[Table, ...]:
     facts = paper.facts
     notes = Notes()
     rows = []
@@ -79,7 +79,7 @@ def _channels(paper: Paper) -> Table:
                 ),
             )
         )
-    return paper.always(
+    return paper.table(
         "channels",
         f"Channels {paper.within}",
         (
@@ -93,6 +93,7 @@ def _channels(paper: Paper) -> Table:
         rows,
         notes,
         sample=paper.sampled,
+        empty=True,
     )
 
 
